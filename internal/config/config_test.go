@@ -1,0 +1,103 @@
+package config
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLoad(t *testing.T) {
+	home := t.TempDir()
+	load := func(t *testing.T, vars ...string) Settings {
+		t.Helper()
+		s, err := Load(append(Env{"HOME=" + home}, vars...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if got, want := load(t), (Settings{Home: home, CacheDir: home + "/.ecr", Timeout: 8 * time.Second}); got != want {
+		t.Errorf("no variables: got %+v, want %+v", got, want)
+	}
+	for vars, want := range map[string]string{
+		"AWS_ECR_CACHE_DIR=/var/x":                           "/var/x",
+		"AWS_ECR_CACHE_DIR=~/x":                              home + "/x",
+		"AWS_ECR_CACHE_DIR=~":                                home,
+		"AWS_ECR_DISABLE_CACHE=":                             "",
+		"AWS_ECR_DISABLE_CACHE=false":                        "",
+		"AWS_ECR_CACHE_DIR=/var/x AWS_ECR_DISABLE_CACHE=yes": "",
+		"AWS_ECR_CACHE_DIR=":                                 home + "/.ecr",
+	} {
+		if got := load(t, strings.Fields(vars)...).CacheDir; got != want {
+			t.Errorf("%s: CacheDir = %q, want %q", vars, got, want)
+		}
+	}
+	for vars, want := range map[string]string{
+		"AWS_ECR_LOG_FILE=/var/log/x": "/var/log/x",
+		"AWS_ECR_LOG_FILE=~/x.log":    home + "/x.log",
+		"AWS_ECR_LOG_LEVEL=debug":     home + "/.ecr/log/ecr-login.log",
+	} {
+		if got := load(t, vars).LogFile; got != want {
+			t.Errorf("%s: LogFile = %q, want %q", vars, got, want)
+		}
+	}
+	if !load(t, "AWS_ECR_ON_ERROR=fail").FailLoudly || load(t, "AWS_ECR_ON_ERROR=not-found").FailLoudly {
+		t.Error("AWS_ECR_ON_ERROR isn't followed")
+	}
+	if got := load(t, "AWS_ECR_TIMEOUT=250ms").Timeout; got != 250*time.Millisecond {
+		t.Errorf("Timeout = %v", got)
+	}
+}
+
+func TestLoadNamesTheMistake(t *testing.T) {
+	for _, kv := range []string{"AWS_ECR_TIMEOUT=8", "AWS_ECR_TIMEOUT=-1s", "AWS_ECR_ON_ERROR=loud", "AWS_ECR_LOG_LEVEL=loud"} {
+		name, value, _ := strings.Cut(kv, "=")
+		s, err := Load(Env{"HOME=/", kv})
+		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {
+			t.Errorf("%s: error %v names not both", kv, err)
+		}
+		if s.Timeout != DefaultTimeout || s.FailLoudly {
+			t.Errorf("%s: settings %+v are not the defaults", kv, s)
+		}
+	}
+}
+
+func TestHome(t *testing.T) {
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		env  Env
+		want string
+	}{
+		{Env{"HOME=/home/ci/"}, "/home/ci"},
+		{Env{"HOME=."}, me.HomeDir},
+		{Env{"HOME="}, me.HomeDir},
+		{nil, me.HomeDir},
+	} {
+		if got := Home(c.env); got != c.want {
+			t.Errorf("Home(%q) = %q, want %q", c.env, got, c.want)
+		}
+	}
+}
+
+// Under sudo, HOME may be another user's: nothing is made there.
+func TestNoCacheInAForeignHome(t *testing.T) {
+	foreign := "/" // root's
+	if os.Geteuid() == 0 {
+		foreign = t.TempDir()
+		if err := os.Chown(foreign, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, _ := Load(Env{"HOME=" + foreign}); s.CacheDir != "" {
+		t.Errorf("CacheDir = %q in a home of somebody else", s.CacheDir)
+	}
+	if s, _ := Load(Env{"HOME=" + filepath.Join(t.TempDir(), "absent")}); s.CacheDir != "" {
+		t.Errorf("CacheDir = %q in a home that isn't there", s.CacheDir)
+	}
+}
