@@ -1,0 +1,165 @@
+// Package cache keeps ECR tokens on disk, shared by all processes of a user.
+//
+// What it guarantees: a token is handed out only under the very [Key] it was
+// saved with; a save is seen whole or not at all; a file that is damaged,
+// somebody else's, open to others or no regular file is as good as absent and
+// is replaced. Readers take no lock, since a rename changes a file at once;
+// locks ([Cache.Lock]) only keep processes from asking AWS for the same token
+// together.
+//
+// What it doesn't: the boundary is the user. Whoever runs as the same user can
+// read the tokens. Nothing is synced to disk, so a power cut may lose a save.
+//
+// Every method works, at worst as if the cache were empty, where the disk is
+// read-only, full or without locks.
+package cache
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Family is a set of tokens that serve each other's registries: those of one
+// identity from one endpoint. AWS says of GetAuthorizationToken that its token
+// opens every registry the principal has access to.
+type Family struct {
+	// Identity is a hash of what decides the principal, in lower-case hex.
+	Identity string `json:"identity"`
+	// Region is the AWS region whose endpoint gave the token.
+	Region string `json:"region"`
+	// Flavour tells the region's endpoints apart, such as "ecr" and "ecr-fips".
+	Flavour string `json:"flavour"`
+}
+
+// Key names a token: a family and the registry ID it was asked for.
+type Key struct {
+	Family
+	// Registry is the registry ID: an account of twelve digits, or "public".
+	Registry string `json:"registry"`
+}
+
+// Token is what ECR gave.
+type Token struct {
+	// Password opens the registry for the user "AWS".
+	Password string `json:"password"`
+	// Asked is the local time at which it was asked for.
+	Asked time.Time `json:"asked"`
+	// FreshUntil is when it ought to be renewed, and Expires when it ends, both
+	// on the local clock.
+	FreshUntil time.Time `json:"fresh_until"`
+	Expires    time.Time `json:"expires"`
+	// Source says in words where the principal's credentials came from.
+	Source string `json:"source,omitempty"`
+	// Default marks the token of the identity's own registry.
+	Default bool `json:"default,omitempty"`
+}
+
+// Fresh tells whether the token needs no renewal yet.
+func (t Token) Fresh(now time.Time) bool { return t.live(now) && now.Before(t.FreshUntil) }
+
+// live is false before the time of asking too: such a clock tells nothing of
+// how much of the token's life is left.
+func (t Token) live(now time.Time) bool {
+	return t.Password != "" && !now.Before(t.Asked) && now.Before(t.Expires)
+}
+
+// Cache keeps tokens in a folder. Its methods may be called by any number of
+// goroutines and processes at once.
+type Cache struct {
+	dir string
+	now func() time.Time
+}
+
+// New returns the cache that keeps its tokens in the folder "tokens" of dir.
+// Nothing is made before something is saved. With an empty dir it keeps
+// nothing.
+func New(dir string) *Cache {
+	if dir != "" {
+		dir = filepath.Join(dir, "tokens")
+	}
+	return &Cache{dir: dir, now: time.Now}
+}
+
+// Get returns the token saved under the key. It may be past its freshness, but
+// never expired.
+func (c *Cache) Get(key Key) (Token, bool) {
+	token, ok := c.read(key.file())
+	return token.Token, ok && token.Key == key
+}
+
+// Sibling returns a fresh token of the family, whichever registry it was asked
+// for.
+func (c *Cache) Sibling(f Family) (Token, bool) {
+	for _, item := range c.items(f.prefix()) {
+		if item.Family == f && item.Fresh(c.now()) {
+			return item.Token, true
+		}
+	}
+	return Token{}, false
+}
+
+// Item is a token and the key it is saved under.
+type Item struct {
+	Key
+	Token
+}
+
+// Items returns the identity's tokens that haven't expired.
+func (c *Cache) Items(identity string) []Item {
+	var mine []Item
+	for _, item := range c.items(Family{Identity: identity}.identityPrefix()) {
+		if item.Identity == identity {
+			mine = append(mine, item)
+		}
+	}
+	return mine
+}
+
+// Put saves the token under the key, and removes what has expired meanwhile.
+func (c *Cache) Put(key Key, token Token) error {
+	text, err := json.Marshal(Item{key, token})
+	if err != nil {
+		return err
+	}
+	if err := c.write(key.file(), text, token.Expires); err != nil {
+		return err
+	}
+	os.Remove(c.path(key.prefix() + failureName))
+	c.prune()
+	return nil
+}
+
+// Purge removes every token of the family, and the memory of its failures.
+func (c *Cache) Purge(f Family) {
+	for _, name := range c.names() {
+		if rest, ok := strings.CutPrefix(name, f.prefix()); ok && (isToken(rest) || rest == failureName) {
+			os.Remove(c.path(name))
+		}
+	}
+}
+
+func (c *Cache) items(prefix string) []Item {
+	var items []Item
+	for _, name := range c.names() {
+		if !strings.HasPrefix(name, prefix) || !isToken(name) {
+			continue
+		}
+		if item, ok := c.read(name); ok && item.file() == name {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// read returns the live token in the file.
+func (c *Cache) read(name string) (Item, bool) {
+	var item Item
+	text, err := c.readFile(name)
+	if err != nil || json.Unmarshal(text, &item) != nil {
+		return Item{}, false
+	}
+	return item, item.live(c.now())
+}

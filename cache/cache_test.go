@@ -1,0 +1,400 @@
+package cache
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	family = Family{Identity: strings.Repeat("a1", 32), Region: "eu-west-1", Flavour: "ecr"}
+	key    = Key{family, "111122223333"}
+)
+
+func newToken(now time.Time) Token {
+	return Token{
+		Password:   "secret",
+		Asked:      now,
+		FreshUntil: now.Add(6 * time.Hour),
+		Expires:    now.Add(12 * time.Hour),
+	}
+}
+
+// open returns a cache whose clock the test can move.
+func open(t *testing.T) (*Cache, *time.Time) {
+	t.Helper()
+	now := time.Now().Round(0)
+	c := New(filepath.Join(t.TempDir(), "a", "b"))
+	c.now = func() time.Time { return now }
+	return c, &now
+}
+
+func put(t *testing.T, c *Cache, k Key, token Token) {
+	t.Helper()
+	if err := c.Put(k, token); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGet(t *testing.T) {
+	c, now := open(t)
+	if _, ok := c.Get(key); ok {
+		t.Error("an empty cache has a token")
+	}
+	put(t, c, key, newToken(*now))
+	token, ok := c.Get(key)
+	if !ok || token.Password != "secret" || !token.Fresh(*now) {
+		t.Errorf("Get = %+v, %v", token, ok)
+	}
+	for _, other := range []Key{
+		{Family{strings.Repeat("a1", 16) + strings.Repeat("b2", 16), "eu-west-1", "ecr"}, key.Registry},
+		{Family{family.Identity, "eu-west-2", "ecr"}, key.Registry},
+		{Family{family.Identity, "eu-west-1", "ecr-fips"}, key.Registry},
+		{family, "444455556666"},
+	} {
+		if _, ok := c.Get(other); ok {
+			t.Errorf("Get(%+v) has the token of another key", other)
+		}
+	}
+	start := *now
+	for after, want := range map[time.Duration]struct{ ok, fresh bool }{
+		-time.Second:                   {false, false},
+		0:                              {true, true},
+		6*time.Hour - time.Nanosecond:  {true, true},
+		6 * time.Hour:                  {true, false},
+		12*time.Hour - time.Nanosecond: {true, false},
+		12 * time.Hour:                 {false, false},
+	} {
+		*now = start.Add(after)
+		token, ok := c.Get(key)
+		if ok != want.ok || ok && token.Fresh(*now) != want.fresh {
+			t.Errorf("%v after asking: ok %v, fresh %v; want %+v", after, ok, token.Fresh(*now), want)
+		}
+	}
+}
+
+func TestFileNamesItsKey(t *testing.T) {
+	c, now := open(t)
+	put(t, c, key, newToken(*now))
+	other := Key{family, "444455556666"}
+	if err := os.Rename(c.path(key.file()), c.path(other.file())); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := c.Get(other); ok {
+		t.Error("a renamed file is taken for another key's")
+	}
+	if _, ok := c.Sibling(family); ok {
+		t.Error("a renamed file is adopted")
+	}
+}
+
+func TestModes(t *testing.T) {
+	for _, umask := range []int{0, 0o077, 0o777} {
+		old := syscall.Umask(umask)
+		c, now := open(t)
+		err := c.Put(key, newToken(*now))
+		release, lockErr := c.Lock(context.Background(), family)
+		release()
+		syscall.Umask(old)
+		if err := errors.Join(err, lockErr); err != nil {
+			t.Fatalf("umask %o: %v", umask, err)
+		}
+		if _, ok := c.Get(key); !ok {
+			t.Errorf("umask %o: the token is lost", umask)
+		}
+		for dir := c.dir; filepath.Base(dir) != "a"; dir = filepath.Dir(dir) {
+			mustHaveMode(t, dir, fs.ModeDir|0o700)
+		}
+		mustHaveMode(t, c.path(key.file()), 0o600)
+	}
+}
+
+func TestFolderThatWasThereKeepsItsMode(t *testing.T) {
+	c, now := open(t)
+	if err := os.MkdirAll(c.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, c, key, newToken(*now))
+	mustHaveMode(t, c.dir, fs.ModeDir|0o755)
+}
+
+func mustHaveMode(t *testing.T, path string, want fs.FileMode) {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != want {
+		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+	}
+}
+
+// Whatever stands in a token's place is a miss, and the next save replaces it.
+func TestDamage(t *testing.T) {
+	for name, damage := range map[string]func(path string) error{
+		"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
+		"null":      func(p string) error { return os.WriteFile(p, []byte("null"), 0o600) },
+		"truncated": func(p string) error { return os.Truncate(p, 40) },
+		"binary":    func(p string) error { return os.WriteFile(p, []byte{0, 1, 0xff}, 0o600) },
+		"large":     func(p string) error { return os.WriteFile(p, []byte(strings.Repeat(" ", 1<<20)+"{}"), 0o600) },
+		"readable":  func(p string) error { return os.Chmod(p, 0o640) },
+		"folder":    func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
+		"FIFO":      func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) },
+		"symlink": func(p string) error {
+			return errors.Join(os.Rename(p, p+"-real"), os.Symlink(p+"-real", p))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, now := open(t)
+			put(t, c, key, newToken(*now))
+			if err := damage(c.path(key.file())); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := c.Get(key); ok {
+				t.Error("it is taken for a token")
+			}
+			if _, ok := c.Sibling(family); ok {
+				t.Error("it is adopted")
+			}
+			put(t, c, key, newToken(*now))
+			if _, ok := c.Get(key); !ok {
+				t.Error("it isn't replaced")
+			}
+			mustHaveMode(t, c.path(key.file()), 0o600)
+		})
+	}
+}
+
+func TestLinkInTheFoldersPlace(t *testing.T) {
+	c, now := open(t)
+	elsewhere := t.TempDir()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(c.dir), 0o700), os.Symlink(elsewhere, c.dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Put(key, newToken(*now)); err == nil {
+		t.Error("Put follows a link")
+	}
+	if files, _ := os.ReadDir(elsewhere); len(files) != 0 {
+		t.Errorf("files made behind the link: %v", files)
+	}
+}
+
+func TestSiblingAndPurge(t *testing.T) {
+	c, now := open(t)
+	put(t, c, key, newToken(*now))
+	if token, ok := c.Sibling(family); !ok || token.Password != "secret" {
+		t.Errorf("Sibling = %+v, %v", token, ok)
+	}
+	if _, ok := c.Sibling(Family{family.Identity, "eu-west-2", "ecr"}); ok {
+		t.Error("a sibling from another region")
+	}
+	*now = now.Add(7 * time.Hour)
+	if _, ok := c.Sibling(family); ok {
+		t.Error("a sibling that is no longer fresh is adopted")
+	}
+
+	*now = now.Add(-7 * time.Hour)
+	other := Key{Family{family.Identity, "eu-west-1", "ecr-fips"}, key.Registry}
+	put(t, c, Key{family, "444455556666"}, newToken(*now))
+	put(t, c, other, newToken(*now))
+	c.Purge(family)
+	if _, ok := c.Sibling(family); ok {
+		t.Error("a token survives the purge")
+	}
+	if _, ok := c.Get(other); !ok {
+		t.Error("the purge takes another family's token")
+	}
+}
+
+func TestItems(t *testing.T) {
+	c, now := open(t)
+	stranger := Key{Family{strings.Repeat("b2", 32), "eu-west-1", "ecr"}, key.Registry}
+	put(t, c, key, newToken(*now))
+	put(t, c, stranger, newToken(*now))
+	items := c.Items(family.Identity)
+	if len(items) != 1 || items[0].Key != key {
+		t.Errorf("Items = %+v", items)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	c, now := open(t)
+	expired := newToken(now.Add(-13 * time.Hour))
+	put(t, c, Key{family, "444455556666"}, expired)
+	release, err := c.Lock(context.Background(), family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	notOurs := []string{"README", "x.json", family.identityPrefix() + "txt"}
+	for _, name := range append(notOurs, key.file()+".1.tmp") {
+		if err := os.WriteFile(c.path(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Remember(family, Failure{Kind: Denied, At: *now}); err != nil {
+		t.Fatal(err)
+	}
+	*now = now.Add(time.Hour)
+	other := Key{Family{strings.Repeat("b2", 32), "eu-west-1", "ecr"}, key.Registry}
+	put(t, c, other, newToken(*now))
+
+	files, err := os.ReadDir(c.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{other.file(): true}
+	for _, name := range notOurs {
+		want[name] = true
+	}
+	for _, f := range files {
+		if !want[f.Name()] {
+			t.Errorf("%s is left behind", f.Name())
+		}
+		delete(want, f.Name())
+	}
+	for name := range want {
+		t.Errorf("%s is gone", name)
+	}
+}
+
+func TestPruneSparesAHeldLock(t *testing.T) {
+	c, now := open(t)
+	release, err := c.Lock(context.Background(), family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	*now = now.Add(time.Hour)
+	c.prune()
+	if _, err := c.TryLock(family); !errors.Is(err, ErrHeld) {
+		t.Errorf("TryLock of a held lock = %v, want ErrHeld", err)
+	}
+}
+
+func TestLockIsHeldByOne(t *testing.T) {
+	c, _ := open(t)
+	var held, most int
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			release, err := c.Lock(context.Background(), family)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			held++
+			most = max(most, held)
+			mu.Unlock()
+			c.prune()
+			mu.Lock()
+			held--
+			mu.Unlock()
+			release()
+		})
+	}
+	wg.Wait()
+	if most != 1 {
+		t.Errorf("%d held the lock at once", most)
+	}
+}
+
+func TestLockEndsWithItsContext(t *testing.T) {
+	c, _ := open(t)
+	hold, err := c.Lock(context.Background(), family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := c.Lock(ctx, family); !errors.Is(err, context.Canceled) {
+		t.Errorf("Lock = %v, want context.Canceled", err)
+	}
+	hold()
+	// The wait that was called off must not keep the lock for ever.
+	release, err := c.Lock(context.Background(), family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
+
+func TestFailure(t *testing.T) {
+	c, now := open(t)
+	want := Failure{Kind: Denied, Reason: "no", Hint: "ask", At: *now}
+	if err := c.Remember(family, want); err != nil {
+		t.Fatal(err)
+	}
+	got, ok := c.Failure(family)
+	if !ok || got.Reason != want.Reason || got.Kind != want.Kind || !got.At.Equal(want.At) {
+		t.Errorf("Failure = %+v, %v", got, ok)
+	}
+	if _, ok := c.Failure(Family{family.Identity, "eu-west-2", "ecr"}); ok {
+		t.Error("another family has the failure too")
+	}
+	put(t, c, key, newToken(*now))
+	if _, ok := c.Failure(family); ok {
+		t.Error("a failure survives the next success")
+	}
+}
+
+func TestNoFolder(t *testing.T) {
+	c := New("")
+	if err := c.Put(key, newToken(time.Now())); err == nil {
+		t.Error("Put into no folder says nothing")
+	}
+	if _, ok := c.Get(key); ok {
+		t.Error("Get from no folder finds something")
+	}
+	if _, err := c.Lock(context.Background(), family); err == nil {
+		t.Error("Lock in no folder says nothing")
+	}
+	c.Purge(family)
+}
+
+// Hostile parts of a key stay inside the folder.
+func TestNamesStayInTheFolder(t *testing.T) {
+	c, now := open(t)
+	k := Key{Family{"../../x", "../y", "a/b"}, "../../../etc/passwd"}
+	put(t, c, k, newToken(*now))
+	if filepath.Dir(c.path(k.file())) != c.dir {
+		t.Errorf("%s is outside", c.path(k.file()))
+	}
+	if _, ok := c.Get(k); !ok {
+		t.Error("the token is lost")
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	now := time.Now()
+	text, err := json.Marshal(Item{key, newToken(now)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte("null"))
+	f.Add([]byte(`{"password":"x"}`))
+	c := New(f.TempDir())
+	if err := c.makeDir(); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(c.path(key.file()), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		token, ok := c.Get(key)
+		if ok && (token.Password == "" || !time.Now().Before(token.Expires)) {
+			t.Errorf("%q is taken for the token %+v", text, token)
+		}
+	})
+}

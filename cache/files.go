@@ -1,0 +1,243 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The names in the folder:
+//
+//	IDENTITY.REGION.FLAVOUR.REGISTRY.json   a token; its mtime is when it expires
+//	IDENTITY.REGION.FLAVOUR.failure         why the last fetch failed
+//	IDENTITY.REGION.FLAVOUR.lock            held while a token is fetched
+//	….tmp                                   one of the above, being written
+//
+// The identity is cut short, so each file also names its whole key inside.
+const (
+	tokenSuffix = ".json"
+	tempSuffix  = ".tmp"
+	failureName = "failure"
+	lockName    = "lock"
+
+	identityLength = 32
+	hexDigits      = "0123456789abcdef"
+
+	maxFile = 64 << 10 // a token is 2 to 4 kB
+
+	// tempLife is longer than any write takes, and how long what a killed
+	// process left behind may stay.
+	tempLife = time.Minute
+	// memoryLife is longer than a failure counts for anybody, and idleLock
+	// longer than any process holds or waits for a lock.
+	memoryLife = 15 * time.Minute
+	idleLock   = 15 * time.Minute
+	// maxLife is longer than any token lives; an mtime beyond it was set by a
+	// clock that was wrong.
+	maxLife = 24 * time.Hour
+)
+
+func (f Family) identityPrefix() string {
+	id := f.Identity
+	if len(id) < identityLength || strings.Trim(id, hexDigits) != "" {
+		id = hash(id)
+	}
+	return id[:identityLength] + "."
+}
+
+func (f Family) prefix() string {
+	return f.identityPrefix() + word(f.Region) + "." + word(f.Flavour) + "."
+}
+
+func (k Key) file() string { return k.prefix() + word(k.Registry) + tokenSuffix }
+
+// word is s where it can be a part of a name, and its hash where it can't.
+func word(s string) string {
+	if s == "" || len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return hash(s)
+	}
+	return s
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
+
+func (c *Cache) path(name string) string { return filepath.Join(c.dir, name) }
+
+var errNotOurs = errors.New("not a regular file of this user alone")
+
+// readFile reads a file that only this user can have written or read.
+func (c *Cache) readFile(name string) ([]byte, error) {
+	if c.dir == "" {
+		return nil, fs.ErrNotExist
+	}
+	// Without O_NONBLOCK a FIFO would block.
+	f, err := os.OpenFile(c.path(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !owned(info) || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %w", f.Name(), errNotOurs)
+	}
+	return io.ReadAll(io.LimitReader(f, maxFile))
+}
+
+// write puts the text under the name, whatever was there before.
+func (c *Cache) write(name string, text []byte, mtime time.Time) error {
+	if err := c.makeDir(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(c.dir, name+".*"+tempSuffix)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	// The umask may have taken permissions away.
+	err = errors.Join(err, f.Chmod(0o600), f.Close(), os.Chtimes(f.Name(), time.Time{}, mtime))
+	if err == nil {
+		err = replace(f.Name(), c.path(name))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// replace renames, even where an empty folder is in the way.
+func replace(from, to string) error {
+	err := os.Rename(from, to)
+	if err != nil && os.Remove(to) == nil {
+		err = os.Rename(from, to)
+	}
+	return err
+}
+
+// makeDir makes the folder and those above it that are missing. One that was
+// there is left as it is.
+func (c *Cache) makeDir() error {
+	if c.dir == "" {
+		return fs.ErrNotExist
+	}
+	if err := makeDirs(c.dir); err != nil {
+		return err
+	}
+	info, err := os.Lstat(c.dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() || !owned(info) {
+		return fmt.Errorf("%s is no folder of this user", c.dir)
+	}
+	return nil
+}
+
+func makeDirs(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		if err := makeDirs(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700) // the umask may have taken permissions away
+}
+
+func owned(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// names lists the files whose names are of our form.
+func (c *Cache) names() []string {
+	if c.dir == "" {
+		return nil
+	}
+	// A link in the folder's place leads to files that aren't ours to remove.
+	dir, err := os.OpenFile(c.dir, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	all, _ := dir.Readdirnames(-1)
+	ours := all[:0]
+	for _, name := range all {
+		if isOurs(name) {
+			ours = append(ours, name)
+		}
+	}
+	return ours
+}
+
+func isOurs(name string) bool {
+	if len(name) <= identityLength || name[identityLength] != '.' {
+		return false
+	}
+	return strings.Trim(name[:identityLength], hexDigits) == ""
+}
+
+// prune removes expired tokens, old failures, what killed processes left
+// behind, and the locks of families that have nothing else.
+func (c *Cache) prune() {
+	now := c.now()
+	names := c.names()
+	families := make(map[string]bool)
+	for _, name := range names {
+		info, err := os.Lstat(c.path(name))
+		if err != nil {
+			continue
+		}
+		age := now.Sub(info.ModTime())
+		stale := true
+		switch {
+		case isToken(name):
+			stale = age >= 0 || age < -maxLife
+		case strings.HasSuffix(name, tempSuffix):
+			stale = age > tempLife || age < -maxLife
+		case strings.HasSuffix(name, "."+failureName):
+			stale = age > memoryLife || age < -maxLife
+		case strings.HasSuffix(name, "."+lockName):
+			continue
+		default:
+			continue
+		}
+		if stale {
+			os.Remove(c.path(name))
+		} else {
+			families[familyOf(name)] = true
+		}
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "."+lockName) && !families[familyOf(name)] {
+			c.removeIdleLock(name, now)
+		}
+	}
+}
+
+// familyOf cuts a name after its third part.
+func familyOf(name string) string {
+	parts := strings.SplitN(name, ".", 4)
+	return strings.Join(parts[:min(3, len(parts))], ".")
+}
