@@ -1,0 +1,192 @@
+// Package identity tells whose tokens an environment asks for, without asking
+// anybody: it hashes what the AWS SDK's credential chain would read to decide
+// the principal.
+//
+// Two equal identities have the same principal; where it can't tell, it makes
+// them differ, so that the worst a doubt costs is one more call to AWS. It is
+// on the path of a warm get and so imports nothing of the SDK.
+package identity
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"docker-credential-ecr-login/internal/config"
+)
+
+// Identity stands for a principal.
+type Identity struct {
+	// Key is a SHA-256 in lower-case hex over everything that decides the
+	// principal.
+	Key string
+	// Source says in words where the chain finds the credentials, for people.
+	Source string
+	// Unsure is set where an input can't be read twice, such as a pipe: the key
+	// then tells nothing, and no token may be kept under it.
+	Unsure bool
+
+	// withoutLogins is the key without the files that SSO and "aws login" keep
+	// their sessions in.
+	withoutLogins string
+}
+
+// SameButLogin tells whether nothing but a login file tells the two apart.
+func (id Identity) SameButLogin(other Identity) bool {
+	return id.withoutLogins == other.withoutLogins && !id.Unsure && !other.Unsure
+}
+
+// Files are the AWS shared configuration the SDK is to read.
+type Files struct {
+	// Config and Credentials are paths; empty where there is no such file to be
+	// had, since there is neither a variable that names one nor a home.
+	Config, Credentials string
+}
+
+// FilesOf finds the shared configuration. The SDK left alone would look below
+// the working folder where there is no home.
+func FilesOf(env config.Env, home string) Files {
+	below := func(name, variable string) string {
+		if path := env.Get(variable); path != "" || home == "" {
+			return path
+		}
+		return filepath.Join(home, ".aws", name)
+	}
+	return Files{
+		Config:      below("config", "AWS_CONFIG_FILE"),
+		Credentials: below("credentials", "AWS_SHARED_CREDENTIALS_FILE"),
+	}
+}
+
+// Read works out the identity of the environment and the home.
+func Read(env config.Env, home string) Identity {
+	in := inputs{sum: sha256.New()}
+	in.add("version", "1")
+	in.add("home", home)
+
+	vars := slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		return !strings.HasPrefix(kv, "AWS_") || strings.HasPrefix(kv, config.OwnPrefix)
+	})
+	slices.Sort(vars)
+	for _, kv := range vars {
+		in.add("variable", kv)
+	}
+
+	files := FilesOf(env, home)
+	shared := readProfiles(in.file("config", files.Config), in.file("credentials", files.Credentials))
+	for _, path := range slices.Concat(shared.webIdentityFiles(), []string{
+		env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"),
+		env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+	}) {
+		in.token(path)
+	}
+
+	source := sourceOf(env, shared)
+	if source.metadata {
+		in.machine()
+	}
+
+	id := Identity{Source: source.String(), withoutLogins: in.key()}
+	in.add("without logins", id.withoutLogins)
+	for _, dir := range loginDirs(env, home) {
+		in.dir(dir)
+	}
+	id.Key, id.Unsure = in.key(), in.unsure
+	return id
+}
+
+// loginDirs are where the AWS CLI and the SDK keep login sessions.
+func loginDirs(env config.Env, home string) []string {
+	var dirs []string
+	if dir := env.Get("AWS_LOGIN_CACHE_DIRECTORY"); dir != "" {
+		dirs = append(dirs, dir)
+	}
+	if home != "" {
+		dirs = append(dirs, filepath.Join(home, ".aws/sso/cache"), filepath.Join(home, ".aws/login/cache"))
+	}
+	return dirs
+}
+
+// inputs hashes what it is given, each piece with its name and its length, so
+// that no two lists of pieces look the same.
+type inputs struct {
+	sum    hash.Hash
+	unsure bool
+}
+
+func (in *inputs) add(name, value string) {
+	var lengths [16]byte
+	binary.BigEndian.PutUint64(lengths[:8], uint64(len(name)))
+	binary.BigEndian.PutUint64(lengths[8:], uint64(len(value)))
+	in.sum.Write(lengths[:])
+	in.sum.Write([]byte(name))
+	in.sum.Write([]byte(value))
+}
+
+func (in *inputs) key() string { return hex.EncodeToString(in.sum.Sum(nil)) }
+
+// file adds a file's bytes, and returns them.
+func (in *inputs) file(name, path string) string {
+	text := in.contents(path)
+	in.add(name, text)
+	return text
+}
+
+// token adds what of a token file names its bearer.
+func (in *inputs) token(path string) {
+	if path == "" {
+		return
+	}
+	text := in.contents(path)
+	if claims, ok := jwtClaims(text); ok {
+		in.add("JWT", claims)
+	} else {
+		in.add("token", text)
+	}
+}
+
+// dir adds the files of a folder.
+func (in *inputs) dir(path string) {
+	entries, _ := os.ReadDir(path) // sorted
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), ".json") {
+			in.file("login "+entry.Name(), filepath.Join(path, entry.Name()))
+		}
+	}
+}
+
+// machine adds what tells this boot of this machine, and its container, from
+// others: the metadata service answers each with its own principal.
+func (in *inputs) machine() {
+	in.file("boot", "/proc/sys/kernel/random/boot_id")
+	in.file("instance", "/sys/devices/virtual/dmi/id/board_asset_tag") // the instance ID, on EC2
+	host, _ := os.Hostname()
+	in.add("host", host)
+}
+
+// contents returns a file's bytes, or nothing where it can't be read, as the
+// SDK does. What isn't a regular file is left for the SDK to read: a pipe gives
+// its bytes once.
+func (in *inputs) contents(path string) string {
+	if path == "" || path == os.DevNull {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() {
+		return ""
+	}
+	if !info.Mode().IsRegular() {
+		in.unsure = true
+		return ""
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}

@@ -1,0 +1,238 @@
+package identity
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"docker-credential-ecr-login/internal/config"
+)
+
+// home makes a home with files, given as path and text.
+func home(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, text := range files {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func jwt(claims string) string {
+	part := base64.RawURLEncoding.EncodeToString
+	return part([]byte(`{"alg":"none"}`)) + "." + part([]byte(claims)) + "." + part([]byte("signature"))
+}
+
+// Each change of an input makes another identity, or doesn't.
+func TestKey(t *testing.T) {
+	const roleProfile = "[default]\nrole_arn = arn:aws:iam::111122223333:role/pull\nsource_profile = base\n"
+	for _, c := range []struct {
+		name          string
+		before, after config.Env
+		files         map[string]string // beside those below
+		changed       map[string]string
+		same          bool
+	}{
+		{name: "nothing", same: true},
+		{name: "an unrelated variable", after: config.Env{"LANG=C"}, same: true},
+		{name: "our own variable", after: config.Env{"AWS_ECR_TIMEOUT=1s"}, same: true},
+		{
+			name:   "the order of variables",
+			before: config.Env{"AWS_REGION=a", "AWS_PROFILE=b"}, after: config.Env{"AWS_PROFILE=b", "AWS_REGION=a"}, same: true,
+		},
+		{name: "a key", before: config.Env{"AWS_ACCESS_KEY_ID=a"}, after: config.Env{"AWS_ACCESS_KEY_ID=b"}},
+		{name: "a secret", before: config.Env{"AWS_SECRET_ACCESS_KEY=a"}, after: config.Env{"AWS_SECRET_ACCESS_KEY=b"}},
+		{name: "an endpoint", after: config.Env{"AWS_ENDPOINT_URL_ECR=http://127.0.0.1:1"}},
+		{name: "a variable we don't know", after: config.Env{"AWS_NEW_THING=1"}},
+		{name: "the profile", after: config.Env{"AWS_PROFILE=x"}},
+		{
+			name:   "a boundary between variables",
+			before: config.Env{"AWS_A=bAWS_C=d"}, after: config.Env{"AWS_A=b", "AWS_C=d"},
+		},
+		{
+			name:    "the role",
+			files:   map[string]string{".aws/config": roleProfile},
+			changed: map[string]string{".aws/config": strings.Replace(roleProfile, "pull", "push", 1)},
+		},
+		{
+			name:    "rotated keys of the source profile",
+			files:   map[string]string{".aws/config": roleProfile, ".aws/credentials": "[base]\naws_access_key_id=a\n"},
+			changed: map[string]string{".aws/credentials": "[base]\naws_access_key_id=b\n"},
+		},
+		{name: "a logout of SSO", files: map[string]string{".aws/sso/cache/x.json": "{}"}, changed: map[string]string{".aws/sso/cache/x.json": ""}},
+		{name: "another login", changed: map[string]string{".aws/login/cache/x.json": "{}"}},
+		{
+			name:   "a login in a folder of its own",
+			before: config.Env{"AWS_LOGIN_CACHE_DIRECTORY=HOME/logins"}, after: config.Env{"AWS_LOGIN_CACHE_DIRECTORY=HOME/logins"},
+			changed: map[string]string{"logins/x.json": "{}"},
+		},
+		{
+			name:   "a rotated web identity token",
+			before: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"}, after: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"},
+			files:   map[string]string{"jwt": jwt(`{"iss":"i","sub":"s","aud":"a","exp":1}`)},
+			changed: map[string]string{"jwt": jwt(`{"iss":"i","sub":"s","aud":"a","exp":2}`)}, same: true,
+		},
+		{
+			name:   "another subject",
+			before: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"}, after: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"},
+			files:   map[string]string{"jwt": jwt(`{"iss":"i","sub":"s","aud":"a"}`)},
+			changed: map[string]string{"jwt": jwt(`{"iss":"i","sub":"z","aud":"a"}`)},
+		},
+		{
+			name:   "other session tags",
+			before: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"}, after: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"},
+			files:   map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/tags":{"principal_tags":{"x":["1"]}}}`)},
+			changed: map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/tags":{"principal_tags":{"x":["2"]}}}`)},
+		},
+		{
+			name:    "another subject in a token the config names",
+			files:   map[string]string{".aws/config": "[profile ci]\nweb_identity_token_file = \"HOME/jwt\" # of CI\n", "jwt": jwt(`{"sub":"s"}`)},
+			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)},
+		},
+		{
+			name:   "a container token that is no JWT",
+			before: config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=HOME/token"}, after: config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=HOME/token"},
+			files:   map[string]string{"token": "a.b.c"},
+			changed: map[string]string{"token": "a.b.d"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := home(t, nil)
+			write := func(files map[string]string) {
+				for path, text := range files {
+					path = filepath.Join(dir, path)
+					if text == "" {
+						os.Remove(path)
+						continue
+					}
+					if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "HOME", dir)), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			read := func(env config.Env) Identity {
+				var here config.Env
+				for _, kv := range env {
+					here = append(here, strings.ReplaceAll(kv, "HOME", dir))
+				}
+				return Read(here, dir)
+			}
+			write(c.files)
+			before := read(c.before)
+			write(c.changed)
+			after := read(c.after)
+			if (before.Key == after.Key) != c.same {
+				t.Errorf("same identity is %v, want %v", before.Key == after.Key, c.same)
+			}
+		})
+	}
+}
+
+func TestSameButLogin(t *testing.T) {
+	dir := home(t, map[string]string{".aws/sso/cache/x.json": "1"})
+	before := Read(nil, dir)
+	if err := os.WriteFile(filepath.Join(dir, ".aws/sso/cache/x.json"), []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	after := Read(nil, dir)
+	if before.Key == after.Key || !before.SameButLogin(after) {
+		t.Error("a rewritten login file isn't told from other changes")
+	}
+	if before.SameButLogin(Read(config.Env{"AWS_PROFILE=x"}, dir)) {
+		t.Error("another profile is taken for a rewritten login file")
+	}
+}
+
+func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "").Unsure {
+		t.Error("a pipe's contents are trusted to stay")
+	}
+	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "").Unsure {
+		t.Error("/dev/null is taken for a pipe")
+	}
+}
+
+func TestFilesOf(t *testing.T) {
+	for _, c := range []struct {
+		env  config.Env
+		home string
+		want Files
+	}{
+		{nil, "/home/ci", Files{"/home/ci/.aws/config", "/home/ci/.aws/credentials"}},
+		{nil, "", Files{}},
+		{config.Env{"AWS_CONFIG_FILE=c", "AWS_SHARED_CREDENTIALS_FILE=/s"}, "/home/ci", Files{"c", "/s"}},
+	} {
+		if got := FilesOf(c.env, c.home); got != c.want {
+			t.Errorf("FilesOf(%q, %q) = %+v, want %+v", c.env, c.home, got, c.want)
+		}
+	}
+}
+
+func TestSource(t *testing.T) {
+	for _, c := range []struct {
+		config, credentials string
+		env                 config.Env
+		want                string
+		metadata            bool
+	}{
+		{want: "instance metadata", metadata: true},
+		{env: config.Env{"AWS_EC2_METADATA_DISABLED=True"}, want: "instance metadata"},
+		{env: config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_PROFILE=x"}, want: "environment keys"},
+		{env: config.Env{"AWS_ACCESS_KEY_ID=a"}, want: "instance metadata", metadata: true},
+		{env: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=a"}, want: "web identity of the environment"},
+		{env: config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a"}, want: "container credentials"},
+		{credentials: "[default]\naws_access_key_id=a\naws_secret_access_key=b", want: "profile default, keys"},
+		{
+			credentials: "[default]\nrole_arn=arn:r\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n",
+			want:        "profile default, arn:r, instance metadata", metadata: true,
+		},
+		{
+			config:      "[profile a]\nrole_arn: arn:a\nsource_profile = b\n[profile b]\nrole_arn=arn:b\nsource_profile=c\n",
+			credentials: "[c]\naws_access_key_id = x\naws_secret_access_key = 'y'\n",
+			env:         config.Env{"AWS_PROFILE=a"},
+			want:        "profile a, arn:a, profile b, arn:b, profile c, keys",
+		},
+		{
+			credentials: "[default]\nrole_arn=arn:r\nsource_profile=default\naws_access_key_id=a\naws_secret_access_key=b\n",
+			want:        "profile default, arn:r, profile default, keys",
+		},
+		{config: "[default]\nsso_session = x\n[sso-session x]\nsso_region=y\n", want: "profile default, SSO"},
+		{config: "[default]\nlogin_session = x\n", want: "profile default, aws login"},
+		{config: "[default]\ncredential_process = a = b\n", want: "profile default, credential process"},
+		{config: "[default]\nrole_arn=r\nweb_identity_token_file=f\n", want: "profile default, r, web identity"},
+		// Halves of a key in two files are no key, nor is what is below "s3 =".
+		{
+			config: "[default]\naws_access_key_id=a\n", credentials: "[default]\naws_secret_access_key=b\n",
+			want: "profile default, instance metadata", metadata: true,
+		},
+		{
+			config: "[default]\ns3 =\n  aws_access_key_id=a\n  aws_secret_access_key=b\n",
+			want:   "profile default, instance metadata", metadata: true,
+		},
+		// Headers that the SDK passes over.
+		{config: "[x]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
+		{credentials: "[profile x]\naws_access_key_id=a\naws_secret_access_key=b\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
+	} {
+		got := sourceOf(c.env, readProfiles(c.config, c.credentials))
+		if got.String() != c.want || got.metadata != c.metadata {
+			t.Errorf("%q, %q, %q:\n got %q, metadata %v\nwant %q, metadata %v",
+				c.config, c.credentials, c.env, got, got.metadata, c.want, c.metadata)
+		}
+	}
+}

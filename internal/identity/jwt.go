@@ -1,0 +1,39 @@
+package identity
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// principalClaims are the claims from which STS derives the session that
+// AssumeRoleWithWebIdentity gives: who issued the token, for whom, to be used
+// by whom, with which session tags. The others change whenever the token is
+// rotated. See
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+// and, for the tags,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+var principalClaims = [...]string{"iss", "sub", "aud", "https://aws.amazon.com/tags"}
+
+// jwtClaims returns the claims of a JSON Web Token that name its bearer, as they
+// stand in it. It is false for anything else.
+func jwtClaims(token string) (string, bool) {
+	parts := strings.Split(strings.TrimSpace(token), ".")
+	if len(parts) != 3 {
+		return "", false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return "", false
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(payload, &all) != nil || all["sub"] == nil {
+		return "", false
+	}
+	var claims strings.Builder
+	for _, name := range principalClaims {
+		fmt.Fprintf(&claims, "%q: %s\n", name, all[name])
+	}
+	return claims.String(), true
+}
