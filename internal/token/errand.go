@@ -1,0 +1,197 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
+)
+
+const (
+	// renewalTime is how long a get with a token that still works may be held
+	// up by the attempt to renew it, and renewalPause how long after a failed
+	// attempt nobody tries again.
+	renewalTime  = 2 * time.Second
+	renewalPause = time.Minute
+
+	// changeableTime is how long a token is served without a look at whose it
+	// is, where its principal can change unseen.
+	changeableTime = time.Hour
+)
+
+// errand is one try to get one token, for one identity.
+type errand struct {
+	*Broker
+	cache             *cache.Cache
+	id                identity.Identity
+	registry          registry.Registry
+	key               cache.Key
+	started, deadline time.Time
+}
+
+func (e *errand) run(ctx context.Context) (cache.Item, error) {
+	held, ok := e.held()
+	switch {
+	case ok && held.Fresh(e.started):
+		e.Log.Debugf("cache: a token fresh until %s", held.FreshUntil.Format(time.RFC3339))
+		return held, nil
+	case ok:
+		return e.renew(ctx, held)
+	default:
+		return e.obtain(ctx)
+	}
+}
+
+// held returns what the cache has for the errand, fresh or not.
+func (e *errand) held() (cache.Item, bool) {
+	if e.registry != (registry.Registry{}) {
+		token, ok := e.cache.Get(e.key)
+		return cache.Item{Key: e.key, Token: token}, ok
+	}
+	for _, item := range e.cache.Items(e.id.Key) {
+		if item.Default {
+			return item, true
+		}
+	}
+	return cache.Item{}, false
+}
+
+// obtain gets a token where the cache has none.
+func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
+	release, err := e.lock(ctx)
+	defer release()
+	if err != nil {
+		e.Log.Debugf("cache: no token; going on without a lock: %v", err)
+		return e.ask(ctx, ctx)
+	}
+	if identity.Read(e.Env, e.Settings.Home).Key != e.id.Key {
+		return cache.Item{}, errMoved
+	}
+	if item, ok := e.lookAgain(); ok {
+		return item, nil
+	}
+	if failure, ok := e.cache.Failure(e.key.Family); ok && !failure.At.Before(e.started) {
+		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
+		return cache.Item{}, &failure
+	}
+	return e.ask(ctx, ctx)
+}
+
+// renew tries to replace a token that still works, and serves it where that
+// isn't to be had.
+func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
+	if failure, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(failure.At).Abs() < renewalPause {
+		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", failure.Reason)
+		return held, nil
+	}
+	release, err := e.cache.TryLock(e.key.Family)
+	defer release()
+	if errors.Is(err, cache.ErrHeld) {
+		e.Log.Debugf("cache: serving a token past its freshness; another process renews it")
+		return held, nil
+	}
+	if item, ok := e.lookAgain(); ok {
+		return item, nil
+	}
+	brief, cancel := context.WithTimeoutCause(ctx, renewalTime, errBrief)
+	defer cancel()
+	item, err := e.ask(ctx, brief)
+	var failure *cache.Failure
+	if errors.As(err, &failure) && failure.Kind != cache.Denied {
+		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
+		return held, nil
+	}
+	return item, err
+}
+
+var errBrief = errors.New("a renewal may not hold up a token that still works")
+
+// lock waits at most half of the time there is, so that a holder that is
+// stopped stops nobody else.
+func (e *errand) lock(ctx context.Context) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Until(e.deadline)/2)
+	defer cancel()
+	return e.cache.Lock(ctx, e.key.Family)
+}
+
+// lookAgain returns a fresh token that another process has saved since, or one
+// of a sibling registry.
+func (e *errand) lookAgain() (cache.Item, bool) {
+	now := time.Now()
+	if item, ok := e.held(); ok && item.Fresh(now) {
+		e.Log.Debugf("cache: another process has just saved a token")
+		return item, true
+	}
+	sibling, ok := e.cache.Sibling(e.key.Family)
+	if !ok {
+		return cache.Item{}, false
+	}
+	sibling.Default = false
+	e.Log.Debugf("cache: adopting a sibling's token")
+	return e.save(e.key, sibling), true
+}
+
+// ask asks AWS, until ctx ends, and saves what came of it. The caller is the one
+// who wants the token: a failure of his own making is not remembered.
+func (e *errand) ask(caller, ctx context.Context) (cache.Item, error) {
+	answer, err := e.Fetch(ctx, Question{
+		Registry: e.registry,
+		Env:      e.Env,
+		Home:     e.Settings.Home,
+		Timeout:  time.Until(e.deadline),
+		Log:      e.Log,
+	})
+	if err != nil {
+		e.remember(caller, err)
+		return cache.Item{}, err
+	}
+	id := e.id
+	if now := identity.Read(e.Env, e.Settings.Home); now.Key != id.Key || now.Unsure != id.Unsure {
+		if !answer.LoginRefreshed || !id.SameButLogin(now) {
+			return cache.Item{}, errMoved
+		}
+		id = now
+	}
+	return e.save(keyOf(id, answer.Registry), tokenOf(answer, e.id.Source)), nil
+}
+
+func (e *errand) remember(caller context.Context, err error) {
+	var failure *cache.Failure
+	if !errors.As(err, &failure) || caller.Err() != nil {
+		return
+	}
+	e.Log.Debugf("failed (%s): %s", failure.Kind, failure.Reason)
+	if failure.Kind == cache.Denied {
+		e.cache.Purge(e.key.Family)
+	}
+	if err := e.cache.Remember(e.key.Family, *failure); err != nil {
+		e.Log.Debugf("cache: the failure isn't kept: %v", err)
+	}
+}
+
+func (e *errand) save(key cache.Key, token cache.Token) cache.Item {
+	if err := e.cache.Put(key, token); err != nil {
+		e.Log.Debugf("cache: the token isn't kept: %v", err)
+	}
+	return cache.Item{Key: key, Token: token}
+}
+
+// tokenOf decides how long the token counts as fresh: half its life, but less
+// where its principal can change unseen.
+func tokenOf(a Answer, source string) cache.Token {
+	fresh := a.Life / 2
+	if a.Changeable {
+		fresh = min(fresh, changeableTime)
+	}
+	return cache.Token{
+		Password:   a.Password,
+		Asked:      a.Asked,
+		FreshUntil: a.Asked.Add(fresh),
+		Expires:    a.Asked.Add(a.Life),
+		Source:     source,
+		Default:    a.Default,
+	}
+}

@@ -1,0 +1,162 @@
+// Package token gets tokens for registries: from the cache where it can, from
+// AWS where it must, and so that however many processes want the same token,
+// AWS is asked once.
+//
+// It is on the path of a warm get and so imports nothing of the AWS SDK; what
+// asks AWS is handed to it as a [Fetch].
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
+)
+
+// Question is what a [Fetch] is to ask of AWS.
+type Question struct {
+	// Registry is whose token is wanted. The zero value asks for the token of
+	// the principal's own registry, in the region that is configured or, where
+	// none is, the one the instance is in.
+	Registry registry.Registry
+	// Env and Home are what the principal is decided from.
+	Env  config.Env
+	Home string
+	// Timeout bounds everything but a credential process, which may have to ask
+	// a person and ends only with the context.
+	Timeout time.Duration
+	Log     Logger
+}
+
+// Answer is what came of a [Question].
+type Answer struct {
+	// Registry is the one that was asked for or, where none was, the
+	// principal's own.
+	Registry registry.Registry
+	// Password opens it, and all others the principal has access to in its
+	// region, for the user "AWS".
+	Password string
+	// Asked is when the question was asked, on the local clock, and Life how
+	// long the token lives from then on.
+	Asked time.Time
+	Life  time.Duration
+	// Changeable is set where the principal can become another one while all
+	// that can be read locally stays as it is.
+	Changeable bool
+	// Default is set where Registry is the principal's own, in its own region.
+	Default bool
+	// LoginRefreshed is set where the SDK has rewritten a login file.
+	LoginRefreshed bool
+}
+
+// Fetch asks AWS. An error is a [*cache.Failure].
+type Fetch func(context.Context, Question) (Answer, error)
+
+// Logger gets a line for every decision. A logrus.Logger is one.
+type Logger interface {
+	Debugf(format string, args ...any)
+}
+
+// Broker gets tokens. All fields but Log must be set.
+type Broker struct {
+	Settings config.Settings
+	Env      config.Env
+	Cache    *cache.Cache
+	Fetch    Fetch
+	Log      Logger
+}
+
+// NewBroker returns the broker that the settings and the environment ask for.
+func NewBroker(settings config.Settings, env config.Env, fetch Fetch, log Logger) *Broker {
+	if log == nil {
+		log = silent{}
+	}
+	return &Broker{settings, env, cache.New(settings.CacheDir), fetch, log}
+}
+
+type silent struct{}
+
+func (silent) Debugf(string, ...any) {}
+
+// errMoved says that what decides the principal changed while it was asked for.
+var errMoved = errors.New("the AWS configuration changed meanwhile")
+
+// Password returns what opens the registry for the user "AWS". An error is a
+// [*cache.Failure].
+func (b *Broker) Password(ctx context.Context, r registry.Registry) (string, error) {
+	token, err := b.token(ctx, r)
+	return token.Password, err
+}
+
+// token gets the token of r or, for the zero Registry, of the principal's own.
+func (b *Broker) token(ctx context.Context, r registry.Registry) (cache.Item, error) {
+	deadline := time.Now().Add(b.Settings.Timeout)
+	const tries = 3
+	for range tries {
+		item, err := b.errand(identity.Read(b.Env, b.Settings.Home), r, deadline).run(ctx)
+		if !errors.Is(err, errMoved) {
+			return item, err
+		}
+		b.Log.Debugf("%v: beginning again", err)
+	}
+	return cache.Item{}, &cache.Failure{
+		Kind:   cache.Misconfigured,
+		Reason: "the AWS configuration kept changing while a token was asked for",
+		Hint:   "try again",
+		At:     time.Now(),
+	}
+}
+
+// Forget removes the tokens that could serve the registry, so that the next get
+// asks AWS.
+func (b *Broker) Forget(ctx context.Context, r registry.Registry) {
+	e := b.errand(identity.Read(b.Env, b.Settings.Home), r, time.Now().Add(b.Settings.Timeout))
+	// Whoever adopts a sibling does so under the lock.
+	release, err := e.lock(ctx)
+	defer release()
+	if err != nil {
+		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", r.Host(), err)
+	}
+	e.cache.Purge(e.key.Family)
+	b.Log.Debugf("forgot the tokens for %s", r.Host())
+}
+
+func (b *Broker) errand(id identity.Identity, r registry.Registry, deadline time.Time) *errand {
+	e := &errand{
+		Broker:   b,
+		cache:    b.cacheFor(id),
+		id:       id,
+		registry: r,
+		key:      keyOf(id, r),
+		started:  time.Now(),
+		deadline: deadline,
+	}
+	name := "your own registry"
+	if r != (registry.Registry{}) {
+		name = r.Host()
+	}
+	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", name, id.Key, id.Source, e.key.Region, e.key.Flavour)
+	return e
+}
+
+func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {
+	if id.Unsure {
+		return cache.New("")
+	}
+	return b.Cache
+}
+
+func keyOf(id identity.Identity, r registry.Registry) cache.Key {
+	if r == (registry.Registry{}) {
+		// No token is saved under this key; it names a lock and a failure.
+		return cache.Key{Family: cache.Family{Identity: id.Key, Region: "own", Flavour: "own"}}
+	}
+	return cache.Key{
+		Family:   cache.Family{Identity: id.Key, Region: r.TokenRegion(), Flavour: r.Flavour()},
+		Registry: r.ID(),
+	}
+}
