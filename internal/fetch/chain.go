@@ -1,0 +1,161 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/token"
+)
+
+// chain is the SDK's credential chain for one question, loaded from the files
+// and the environment that the identity was worked out from.
+type chain struct {
+	question token.Question
+	cfg      aws.Config
+	trace    trace
+}
+
+var errNoRegion = errors.New("no region")
+
+// load loads the configuration. It asks nothing of anybody, but where the
+// principal's own registry is wanted and no region is configured: then it asks
+// the instance for one.
+func (c *chain) load(ctx context.Context) error {
+	q := c.question
+	if q.Registry != (registry.Registry{}) {
+		return c.loadWith(ctx, config.WithDefaultRegion(q.Registry.TokenRegion()))
+	}
+	if err := c.loadWith(ctx); err != nil || c.cfg.Region != "" {
+		return err
+	}
+	region, err := (&metadata{chain: c}).region(ctx)
+	if err != nil || region == "" {
+		c.trace.log.Debugf("no region is configured, and the instance names none")
+		return errNoRegion
+	}
+	c.trace.forget()
+	return c.loadWith(ctx, config.WithRegion(region))
+}
+
+func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions) error) error {
+	files := c.sharedFiles()
+	cfg, err := config.LoadDefaultConfig(ctx, append([]func(*config.LoadOptions) error{
+		config.WithSharedConfigFiles(paths(files.Config)),
+		config.WithSharedCredentialsFiles(paths(files.Credentials)),
+		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
+		// "auto" would ask the metadata service while the configuration loads.
+		config.WithDefaultsMode(aws.DefaultsModeLegacy),
+		config.WithHTTPClient(proxied()),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo}),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = direct() }),
+		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
+			// The SDK works out the file's name, but not below our home.
+			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
+				o.CachedTokenFilepath = c.ssoFile(path)
+			}
+		}),
+		config.WithSSOTokenProviderOptions(func(o *ssocreds.SSOTokenProviderOptions) {
+			o.CachedTokenFilepath = c.ssoFile(o.CachedTokenFilepath)
+		}),
+	}, region...)...)
+	c.cfg = cfg
+	return err
+}
+
+func (c *chain) sharedFiles() identity.Files {
+	return identity.FilesOf(c.question.Env, c.question.Home)
+}
+
+// ssoFile is the login file of that name below our home, never below the
+// working folder.
+func (c *chain) ssoFile(path string) string {
+	if c.question.Home == "" {
+		return os.DevNull
+	}
+	return filepath.Join(c.question.Home, ".aws/sso/cache", filepath.Base(path))
+}
+
+// paths lists no file, where there is none, in the form in which the SDK reads
+// none: nil would mean those of its own choice.
+func paths(path string) []string {
+	if path == "" {
+		return []string{}
+	}
+	return []string{path}
+}
+
+// region is the one that is configured, not the one the SDK was given for want
+// of it.
+func (c *chain) region() string {
+	for _, source := range c.cfg.ConfigSources {
+		var region string
+		switch s := source.(type) {
+		case config.LoadOptions:
+			region = s.Region
+		case config.EnvConfig:
+			region = s.Region
+		case config.SharedConfig:
+			region = s.Region
+		}
+		if region != "" {
+			return region
+		}
+	}
+	return ""
+}
+
+// profiles are the profiles of the chain, from the one that was chosen to the
+// one that has the credentials.
+func (c *chain) profiles() []*config.SharedConfig {
+	var profiles []*config.SharedConfig
+	for _, source := range c.cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			for p := &shared; p != nil; p = p.Source {
+				profiles = append(profiles, p)
+			}
+		}
+	}
+	return profiles
+}
+
+// sources are the steps of the chain, first to last.
+func (c *chain) sources() []aws.CredentialSource {
+	if p, ok := c.cfg.Credentials.(aws.CredentialProviderSource); ok {
+		return p.ProviderSources()
+	}
+	return nil
+}
+
+// changeable tells whether the principal can become another one while
+// everything that is read locally stays as it is: no role is assumed, and what
+// gives the credentials may give others' next time.
+func (c *chain) changeable() bool {
+	sources := c.sources()
+	if len(sources) == 0 {
+		return true
+	}
+	return slices.Contains([]aws.CredentialSource{
+		aws.CredentialSourceIMDS, aws.CredentialSourceHTTP, aws.CredentialSourceProcess,
+	}, sources[len(sources)-1])
+}
+
+// proxied is the client for AWS itself; it goes through a proxy where one is
+// set, and tells when the proxy refuses.
+func proxied() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal)
+}

@@ -1,0 +1,178 @@
+// Package fetch asks AWS for registry tokens. It alone imports the AWS SDK, and
+// only a get that finds nothing in the cache comes here.
+package fetch
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
+	"github.com/aws/smithy-go/middleware"
+
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/token"
+)
+
+// maxLife is how long ECR's tokens live; a wrong clock must not stretch it. See
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+const maxLife = 12 * time.Hour
+
+// Token asks AWS for a registry's token with the credentials that the SDK's own
+// chain finds. It is a [token.Fetch].
+func Token(ctx context.Context, q token.Question) (token.Answer, error) {
+	c := &chain{question: q, trace: trace{log: q.Log}}
+	answer, err := c.ask(ctx)
+	if err != nil {
+		return token.Answer{}, c.failure(err)
+	}
+	return answer, nil
+}
+
+func (c *chain) ask(ctx context.Context) (token.Answer, error) {
+	timeout := c.question.Timeout
+	begin, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := c.load(begin); err != nil {
+		return token.Answer{}, err
+	}
+	start := time.Now()
+	ran, err := c.runProcess(ctx)
+	if err != nil {
+		return token.Answer{}, err
+	}
+	if ran {
+		// What the process took is its own, and not of the time for the rest.
+		var cancel context.CancelFunc
+		deadline, _ := begin.Deadline()
+		begin, cancel = context.WithDeadline(ctx, deadline.Add(time.Since(start)))
+		defer cancel()
+	}
+	if c.question.Registry.Public {
+		return c.askPublic(begin)
+	}
+	return c.askPrivate(begin)
+}
+
+func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
+	r := c.question.Registry
+	client := ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
+		if r.Region != "" {
+			o.Region = r.Region
+		}
+		flags := &o.EndpointOptions
+		setFlavour(o.BaseEndpoint, r, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+	})
+	asked := time.Now()
+	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	if err != nil {
+		return token.Answer{}, err
+	}
+	if len(out.AuthorizationData) == 0 {
+		return token.Answer{}, errors.New("the answer holds no token")
+	}
+	data := out.AuthorizationData[0]
+	own, isECR := registry.Parse(aws.ToString(data.ProxyEndpoint))
+	if r == (registry.Registry{}) {
+		if !isECR {
+			return token.Answer{}, errors.New("the answer names no registry")
+		}
+		r = own
+	}
+	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
+	answer.Registry = r
+	answer.Default = own == r && r.Region == c.region()
+	return answer, err
+}
+
+func (c *chain) askPublic(ctx context.Context) (token.Answer, error) {
+	r := c.question.Registry
+	client := ecrpublic.NewFromConfig(c.cfg, func(o *ecrpublic.Options) {
+		o.Region = registry.PublicRegion
+		flags := &o.EndpointOptions
+		flags.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled // there is none
+		setFlavour(o.BaseEndpoint, r, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+	})
+	asked := time.Now()
+	out, err := client.GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
+	if err != nil {
+		return token.Answer{}, err
+	}
+	if out.AuthorizationData == nil {
+		return token.Answer{}, errors.New("the answer holds no token")
+	}
+	data := out.AuthorizationData
+	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
+	answer.Registry = r
+	return answer, err
+}
+
+// setFlavour asks the endpoint the registry's host belongs to. The SDK refuses
+// the flags beside an endpoint of the user's own.
+func setFlavour(endpoint *string, r registry.Registry, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
+	if endpoint != nil {
+		*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
+		return
+	}
+	if r.FIPS {
+		*fips = aws.FIPSEndpointStateEnabled
+	}
+	if r.DualStack {
+		*dualStack = aws.DualStackEndpointStateEnabled
+	}
+}
+
+func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta middleware.Metadata) (token.Answer, error) {
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(data))
+	if err != nil {
+		return token.Answer{}, errors.New("the token isn't base64")
+	}
+	user, password, _ := strings.Cut(string(text), ":")
+	if user != "AWS" || password == "" {
+		return token.Answer{}, errors.New(`the token isn't of the form "AWS:password"`)
+	}
+	now, ok := awsmiddleware.GetServerTime(meta)
+	if !ok {
+		now = asked
+	}
+	life := maxLife
+	if expiresAt != nil {
+		life = min(life, expiresAt.Sub(now))
+	}
+	if end, ok := expiration(password); ok {
+		life = min(life, end.Sub(now))
+	}
+	if life <= 0 {
+		return token.Answer{}, errors.New("the token had expired when it came")
+	}
+	return token.Answer{
+		Password:       password,
+		Asked:          asked,
+		Life:           life,
+		Changeable:     c.changeable(),
+		LoginRefreshed: c.trace.loginRefreshed.Load(),
+	}, nil
+}
+
+// expiration reads when a token ends from the token itself: base64 of a JSON
+// object, which has been seen to say an earlier time than the API does
+// (kubernetes/cloud-provider-aws issue 348).
+func expiration(password string) (time.Time, bool) {
+	text, err := base64.StdEncoding.DecodeString(password)
+	if err != nil {
+		return time.Time{}, false
+	}
+	var inside struct {
+		Expiration int64 `json:"expiration"`
+	}
+	if json.Unmarshal(text, &inside) != nil || inside.Expiration <= 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(inside.Expiration, 0), true
+}

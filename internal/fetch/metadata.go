@@ -1,0 +1,63 @@
+package fetch
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+)
+
+// metadata asks the instance metadata service, never through a proxy: there a
+// proxy would choose the principal. The SDK wants it before the configuration is
+// loaded, which says where the service is; so it is built when first asked.
+type metadata struct {
+	chain  *chain
+	once   sync.Once
+	client *imds.Client
+}
+
+// GetMetadata serves the SDK's instance role provider.
+func (m *metadata) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	return m.imds().GetMetadata(ctx, in, opts...)
+}
+
+func (m *metadata) region(ctx context.Context) (string, error) {
+	out, err := m.imds().GetRegion(ctx, &imds.GetRegionInput{})
+	if err != nil {
+		return "", err
+	}
+	return out.Region, nil
+}
+
+func (m *metadata) imds() *imds.Client {
+	m.once.Do(func() {
+		cfg := m.chain.cfg.Copy()
+		cfg.HTTPClient = direct()
+		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
+			if !m.chain.namesMetadata() {
+				// Most machines aren't EC2 instances: one try, of which the
+				// SDK's limits for dialing and for the answer make a second.
+				o.Retryer = aws.NopRetryer{}
+			}
+		})
+	})
+	return m.client
+}
+
+// namesMetadata tells whether a profile asks for the metadata service by name,
+// so that it is known to be there and deserves the SDK's own patience.
+func (c *chain) namesMetadata() bool {
+	for _, p := range c.profiles() {
+		if p.CredentialSource == "Ec2InstanceMetadata" {
+			return true
+		}
+	}
+	return false
+}
+
+func direct() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.Proxy = nil })
+}

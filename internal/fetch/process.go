@@ -1,0 +1,69 @@
+package fetch
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// processTime is what a credential process gets: it may have to ask a person.
+const processTime = time.Minute
+
+// runProcess runs the chain's credential process, if it has one, before the time
+// for all else begins. The SDK would give it our stdin, which is the client's,
+// and our stderr; and its options don't reach the command, so the end of the
+// chain is put together here, of the SDK's own providers.
+func (c *chain) runProcess(ctx context.Context) (ran bool, err error) {
+	if !slices.Contains(c.sources(), aws.CredentialSourceProcess) {
+		return false, nil
+	}
+	profiles := c.profiles()
+	last := profiles[len(profiles)-1]
+	process := aws.NewCredentialsCache(processcreds.NewProviderCommand(
+		quietCommand(last.CredentialProcess),
+		func(o *processcreds.Options) { o.Timeout = processTime },
+	))
+	if _, err := process.Retrieve(ctx); err != nil {
+		return true, err
+	}
+	c.cfg.Credentials = process
+	for _, p := range slices.Backward(profiles) {
+		if p.RoleARN != "" {
+			c.assume(p)
+		}
+	}
+	return true, nil
+}
+
+// assume puts a profile's role on top of the credentials there are.
+func (c *chain) assume(p *config.SharedConfig) {
+	role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = p.RoleSessionName
+		if p.ExternalID != "" {
+			o.ExternalID = aws.String(p.ExternalID)
+		}
+		if d := p.RoleDurationSeconds; d != nil && *d > stscreds.DefaultDuration {
+			o.Duration = *d
+		}
+	})
+	c.cfg.Credentials = aws.NewCredentialsCache(role)
+}
+
+// quietCommand runs the command line with an empty stdin, and with nowhere for
+// its stderr to go.
+func quietCommand(line string) processcreds.NewCommandBuilder {
+	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
+		cmd := exec.CommandContext(ctx, "sh", "-c", line)
+		cmd.Env = os.Environ()
+		cmd.WaitDelay = time.Second // what it has started may hold its stdout open
+		return cmd, nil
+	})
+}

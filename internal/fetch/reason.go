@@ -1,0 +1,149 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
+
+	"docker-credential-ecr-login/cache"
+)
+
+// failure turns an error of the SDK into one line that a person can act on. The
+// SDK's own text is never shown: it runs to screens and can hold secrets, such as
+// the whole output of a credential process.
+func (c *chain) failure(err error) *cache.Failure {
+	f := c.diagnose(err)
+	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
+	return f
+}
+
+func (c *chain) diagnose(err error) *cache.Failure {
+	for _, diagnose := range []func(error) *cache.Failure{
+		c.ofConfig, c.ofProcess, c.ofLogin, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
+	} {
+		if f := diagnose(err); f != nil {
+			return f
+		}
+	}
+	last, _ := c.trace.got()
+	if last.host == "" {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: "the AWS configuration can't be used: " + err.Error(),
+			Hint:   "mend the environment or the files it names",
+		}
+	}
+	return &cache.Failure{
+		Kind:   cache.Unavailable,
+		Reason: fmt.Sprintf("%s gave an answer that is of no use (status %d): %s", last.host, last.status, shape(err)),
+		Hint:   "see whether a proxy or portal answers in its place",
+	}
+}
+
+// shape is the part of an error that is known to hold nothing of the answer.
+func shape(err error) string {
+	var op *smithy.OperationError
+	var bad *smithy.DeserializationError
+	switch {
+	case errors.As(err, &bad):
+		return "it isn't what AWS sends"
+	case errors.As(err, &op):
+		return op.OperationName + " failed"
+	default:
+		return err.Error()
+	}
+}
+
+func (c *chain) ofConfig(err error) *cache.Failure {
+	if errors.Is(err, errNoRegion) {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: "no region is configured, and no instance metadata service names one",
+			Hint:   "set AWS_REGION, or region in the profile",
+		}
+	}
+	var absent config.SharedConfigProfileNotExistError
+	if errors.As(err, &absent) {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: fmt.Sprintf("there is no profile %q in %s", absent.Profile, c.files()),
+			Hint:   "add it, or set AWS_PROFILE to one that is there",
+		}
+	}
+	var mfa config.AssumeRoleTokenProviderNotSetError
+	if errors.As(err, &mfa) {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: "the profile wants an MFA code (mfa_serial), and a credential helper has nobody to ask",
+			Hint:   "use a profile without mfa_serial, or SSO",
+		}
+	}
+	return nil
+}
+
+// innermost returns the operation that failed: the SDK wraps the steps of the
+// chain into each other.
+func innermost(err error) *smithy.OperationError {
+	var found *smithy.OperationError
+	for op := new(smithy.OperationError); errors.As(err, &op); err = op.Err {
+		found = op
+	}
+	return found
+}
+
+const longestReason = 600
+
+// clean makes text one line of bounded length without control characters or
+// marks that turn the direction of writing, and without the secrets that are
+// known to be about.
+func (c *chain) clean(text string) string {
+	for _, secret := range c.secrets() {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > longestReason {
+		text = strings.ToValidUTF8(text[:longestReason], "") + "…"
+	}
+	return text
+}
+
+// secrets lists the values of variables that hold one.
+func (c *chain) secrets() []string {
+	var secrets []string
+	for _, name := range []string{
+		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	} {
+		if value := c.question.Env.Get(name); value != "" {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
+}
+
+// files names the shared configuration, for messages.
+func (c *chain) files() string {
+	switch files := c.sharedFiles(); {
+	case files.Config == "" && files.Credentials == "":
+		return "the AWS configuration, since there is no home to find it in"
+	case files.Config == "":
+		return files.Credentials
+	case files.Credentials == "":
+		return files.Config
+	default:
+		return files.Config + " or " + files.Credentials
+	}
+}

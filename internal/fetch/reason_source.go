@@ -1,0 +1,162 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/smithy-go"
+
+	"docker-credential-ecr-login/cache"
+)
+
+// lastProfile is the one that has the credentials, nil where none has.
+func (c *chain) lastProfile() *config.SharedConfig {
+	profiles := c.profiles()
+	if len(profiles) == 0 {
+		return nil
+	}
+	return profiles[len(profiles)-1]
+}
+
+func (c *chain) ofProcess(err error) *cache.Failure {
+	var failed *processcreds.ProviderError
+	if !errors.As(err, &failed) {
+		return nil
+	}
+	what := "printed something else than credentials"
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist):
+		what = "can't be started: there is no sh on PATH"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
+		what = "was ended, since it took too long"
+	case errors.As(err, &exit):
+		what = fmt.Sprintf("failed with exit status %d", exit.ExitCode())
+	}
+	profile := "default"
+	if p := c.lastProfile(); p != nil {
+		profile = p.Profile
+	}
+	return &cache.Failure{
+		Kind:   cache.Unavailable,
+		Reason: fmt.Sprintf("the credential_process of profile %s %s", profile, what),
+		Hint:   "run it by hand to see why; what it prints is never shown here",
+	}
+}
+
+// ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
+func (c *chain) ofLogin(err error) *cache.Failure {
+	p := c.lastProfile()
+	if p == nil {
+		return nil
+	}
+	var command string
+	switch sources := c.sources(); {
+	case slices.Contains(sources, aws.CredentialSourceSSO), slices.Contains(sources, aws.CredentialSourceSSOLegacy):
+		command = "aws sso login --profile " + p.Profile
+	case slices.Contains(sources, aws.CredentialSourceLogin):
+		command = "aws login --profile " + p.Profile
+	default:
+		return nil
+	}
+	last, _ := c.trace.got()
+	switch last.service {
+	case "SSO", "SSO OIDC", "Signin", "":
+	default:
+		return nil // the session was good; what came after it failed
+	}
+	var said smithy.APIError
+	switch {
+	case last.status == http.StatusForbidden:
+		return &cache.Failure{
+			Kind:   cache.Denied,
+			Reason: fmt.Sprintf("SSO refuses profile %s the role %s in account %s", p.Profile, p.SSORoleName, p.SSOAccountID),
+			Hint:   "ask for the role to be assigned, or choose another profile",
+		}
+	case last.status >= 500, last.service != "" && last.status == 0, errors.As(err, &said) && isThrottle(said.ErrorCode()):
+		return nil // of the network, not of the session
+	}
+	return &cache.Failure{
+		Kind:   cache.Lapsed,
+		Reason: fmt.Sprintf("nobody is logged in for profile %s, or the login has ended", p.Profile),
+		Hint:   "run: " + command,
+	}
+}
+
+func (c *chain) ofMetadata(err error) *cache.Failure {
+	op := innermost(err)
+	if op == nil || op.ServiceID != "ec2imds" {
+		return nil
+	}
+	const noOther = "no credentials in the environment or the AWS configuration, and "
+	prefix := noOther
+	if c.namesMetadata() {
+		prefix = "no credentials: "
+	}
+	const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +
+		"(aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2)"
+	last, _ := c.trace.got()
+	switch {
+	case last.host == "":
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: prefix + "the instance metadata service is turned off (AWS_EC2_METADATA_DISABLED)",
+			Hint:   "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or mount ~/.aws",
+		}
+	case last.status == http.StatusUnauthorized:
+		return &cache.Failure{
+			Kind:   cache.Unavailable,
+			Reason: prefix + "the instance metadata service wants a session token (401), which did not come through",
+			Hint:   hopLimit,
+		}
+	case last.status == http.StatusNotFound:
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: prefix + "the instance has no role",
+			Hint:   "attach an instance profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
+		}
+	case last.status != 0:
+		return &cache.Failure{
+			Kind:   cache.Unavailable,
+			Reason: fmt.Sprintf("%sthe instance metadata service at %s answered %d", prefix, last.host, last.status),
+			Hint:   "try again; if it stays so, look at the instance's metadata options",
+		}
+	}
+	f := &cache.Failure{
+		Kind:   cache.Misconfigured,
+		Reason: fmt.Sprintf("%sthe instance metadata service at %s can't be reached", prefix, last.host),
+		Hint:   "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or mount ~/.aws; " + hopLimit,
+	}
+	if isTimeout(err) {
+		f.Kind = cache.Silent
+		f.Reason = fmt.Sprintf("%sthe instance metadata service at %s is silent", prefix, last.host)
+	}
+	return f
+}
+
+func (c *chain) ofContainer(err error) *cache.Failure {
+	last, _ := c.trace.got()
+	if last.service != "" || last.host == "" || !slices.Contains(c.sources(), aws.CredentialSourceHTTP) {
+		return nil
+	}
+	const hint = "see whether the task or the pod has a role, and the AWS_CONTAINER_* variables are those of this container"
+	switch {
+	case last.status >= 500:
+		return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s answered %d", last.host, last.status), Hint: "try again"}
+	case last.status >= 400:
+		return &cache.Failure{Kind: cache.Denied, Reason: fmt.Sprintf("the container credentials endpoint %s refuses (%d)", last.host, last.status), Hint: hint}
+	case last.status != 0:
+		return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s gave no credentials", last.host), Hint: hint}
+	case isTimeout(err):
+		return &cache.Failure{Kind: cache.Silent, Reason: fmt.Sprintf("the container credentials endpoint %s is silent", last.host), Hint: hint}
+	}
+	return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s can't be reached", last.host), Hint: hint}
+}

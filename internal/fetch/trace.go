@@ -1,0 +1,128 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/signin"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"docker-credential-ecr-login/internal/token"
+)
+
+// trace watches what is asked of AWS: for the log, and for the reason of a
+// failure, which the SDK's errors tell only half of. It holds no secret.
+type trace struct {
+	log            token.Logger
+	loginRefreshed atomic.Bool
+
+	mu   sync.Mutex
+	last attempt
+	role string // the last one that was to be assumed
+}
+
+// attempt is one request, retries apart. Its service is empty for a container's
+// credentials endpoint.
+type attempt struct {
+	service, operation, host string
+	status                   int // 0 where no answer came
+}
+
+// got returns the last attempt, and the last role that was to be assumed.
+func (t *trace) got() (last attempt, role string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last, t.role
+}
+
+// forget makes what comes next the beginning.
+func (t *trace) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last, t.role = attempt{}, ""
+}
+
+func (t *trace) addTo(stack *middleware.Stack) error {
+	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
+	if err != nil {
+		return err
+	}
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", t.watchAttempt), middleware.Before)
+}
+
+func (t *trace) watchOperation(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
+	switch params := in.Parameters.(type) {
+	case *sts.AssumeRoleInput:
+		t.willAssume(params.RoleArn)
+	case *sts.AssumeRoleWithWebIdentityInput:
+		t.willAssume(params.RoleArn)
+	}
+	out, meta, err := next.HandleInitialize(ctx, in)
+	switch in.Parameters.(type) {
+	case *ssooidc.CreateTokenInput, *signin.CreateOAuth2TokenInput:
+		if err == nil {
+			t.loginRefreshed.Store(true)
+		}
+	}
+	return out, meta, err
+}
+
+func (t *trace) willAssume(role *string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.role = aws.ToString(role)
+}
+
+func (t *trace) watchAttempt(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	start := time.Now()
+	this := attempt{service: awsmiddleware.GetServiceID(ctx), operation: awsmiddleware.GetOperationName(ctx)}
+	if req, ok := in.Request.(*smithyhttp.Request); ok {
+		this.host = req.URL.Host
+	}
+	out, meta, err := next.HandleDeserialize(ctx, in)
+	id := ""
+	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
+		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
+	}
+	t.mu.Lock()
+	t.last = this
+	t.mu.Unlock()
+	t.log.Debugf("asked %s for %s %s: status %d, request id %q, %v", this.host, this.service, this.operation,
+		this.status, id, time.Since(start).Round(time.Millisecond))
+	return out, meta, err
+}
+
+// proxyError is a proxy's refusal to connect.
+type proxyError struct {
+	proxy  string
+	status int
+}
+
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answered %d %s", e.proxy, e.status, http.StatusText(e.status))
+}
+
+// tellProxyRefusal makes a refusal an error of its own kind; net/http has only
+// the text of the status for it.
+func tellProxyRefusal(t *http.Transport) {
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+		if resp.StatusCode != http.StatusOK {
+			return &proxyError{proxy.Host, resp.StatusCode}
+		}
+		return nil
+	}
+}
