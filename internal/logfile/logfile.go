@@ -1,0 +1,43 @@
+// Package logfile writes the log the user has asked for: to a file, of bounded
+// size, for this user alone.
+package logfile
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/sirupsen/logrus"
+)
+
+// maxSize is how large the file may be when it is opened; a larger one becomes
+// FILE.1, in the place of an older one. So a log takes about twice that.
+const maxSize = 1 << 20
+
+// Open returns a logger that appends to the file. The level is one of logrus's;
+// without a level it is info. An error says why there can be no such log.
+func Open(file, level string) (*logrus.Logger, error) {
+	if level == "" {
+		level = "info"
+	}
+	parsed, err := logrus.ParseLevel(level)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && info.Size() > maxSize {
+		os.Rename(file, file+".1") // two processes at once: the second finds a small file
+	}
+	// Each line is one write, which O_APPEND keeps whole among processes.
+	out, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	logger := logrus.New()
+	logger.SetOutput(out)
+	logger.SetLevel(parsed)
+	logger.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
+	return logger, nil
+}
