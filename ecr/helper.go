@@ -1,0 +1,160 @@
+// Package ecr gives container clients written in Go the credentials for Amazon
+// ECR: an [ECRHelper] is a helper of docker-credential-helpers that needs no
+// other process.
+//
+// It gets a token with the credentials that the AWS SDK's own chain finds in the
+// environment and the shared configuration, roles of other accounts included,
+// and keeps it on disk under ~/.ecr, where the command
+// docker-credential-ecr-login finds it too.
+package ecr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/docker/docker-credential-helpers/credentials"
+	"github.com/sirupsen/logrus"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/logfile"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/token"
+)
+
+// Registry is an ECR registry as its host name describes it.
+type Registry = registry.Registry
+
+// ParseRegistry reads the registry that server names. It takes what container
+// clients send: a scheme, a port, a path, any case. It is false for everything
+// that isn't an ECR host.
+func ParseRegistry(server string) (Registry, bool) { return registry.Parse(server) }
+
+// ECRHelper implements [credentials.Helper]. It may be used by any number of
+// goroutines at once. Use [NewECRHelper] to make one.
+type ECRHelper struct {
+	ctx context.Context
+	log *logrus.Logger
+}
+
+var _ credentials.Helper = (*ECRHelper)(nil)
+
+// Option sets something of an [ECRHelper].
+type Option func(*ECRHelper)
+
+// WithLogger writes a line for every decision to w. Without it there is a log
+// only where the environment asks for one (AWS_ECR_LOG_LEVEL). The lines hold no
+// secret.
+func WithLogger(w io.Writer) Option {
+	return func(h *ECRHelper) {
+		h.log = logrus.New()
+		h.log.SetOutput(w)
+		h.log.SetLevel(logrus.DebugLevel)
+	}
+}
+
+// WithContext ends what the helper does when ctx ends.
+func WithContext(ctx context.Context) Option {
+	return func(h *ECRHelper) { h.ctx = ctx }
+}
+
+// NewECRHelper returns a helper. The environment is read at every call.
+func NewECRHelper(options ...Option) *ECRHelper {
+	h := &ECRHelper{ctx: context.Background()}
+	for _, option := range options {
+		option(h)
+	}
+	return h
+}
+
+// Get returns the user, which is "AWS", and the password for a registry. For a
+// server that isn't ECR, and for the public registry where it can't be had, the
+// error is credentials.NewErrCredentialsNotFound(); any other error wraps a
+// [cache.Failure] that tells the reason.
+func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
+	r, ok := registry.Parse(serverURL)
+	if !ok {
+		return "", "", credentials.NewErrCredentialsNotFound()
+	}
+	broker, err := h.broker()
+	if err != nil {
+		return "", "", err
+	}
+	password, err = broker.Password(h.ctx, r)
+	switch {
+	case err == nil:
+		return "AWS", password, nil
+	case r.Public:
+		return "", "", credentials.NewErrCredentialsNotFound()
+	default:
+		return "", "", fmt.Errorf("%s: %w", r.Host(), err)
+	}
+}
+
+// List returns the registries there are credentials for, as "https://HOST", each
+// with the user "AWS". It fails only where the environment can't be used; what
+// it had to leave out is in the log.
+func (h *ECRHelper) List() (map[string]string, error) {
+	broker, err := h.broker()
+	if err != nil {
+		return nil, err
+	}
+	registries, lacks := broker.List(h.ctx)
+	for _, err := range lacks {
+		broker.Log.Debugf("%v", err)
+	}
+	list := make(map[string]string, len(registries))
+	for _, r := range registries {
+		list["https://"+r.Host()] = "AWS"
+	}
+	return list, nil
+}
+
+// errNotECR is the answer to [ECRHelper.Add] for other hosts.
+var errNotECR = errors.New("credentials are kept for no host other than ECR")
+
+// Add keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
+// hosts, and for others where AWS_ECR_IGNORE_CREDS_STORAGE is "true".
+func (h *ECRHelper) Add(c *credentials.Credentials) error {
+	if config.IgnoresStorage(os.Environ()) {
+		return nil
+	}
+	if _, ok := registry.Parse(c.ServerURL); !ok {
+		return errNotECR
+	}
+	return nil
+}
+
+// Delete forgets the tokens that serve the registry, so that the next Get asks
+// AWS.
+func (h *ECRHelper) Delete(serverURL string) error {
+	r, ok := registry.Parse(serverURL)
+	if !ok || config.IgnoresStorage(os.Environ()) {
+		return nil
+	}
+	broker, err := h.broker()
+	if err != nil {
+		return err
+	}
+	broker.Forget(h.ctx, r)
+	return nil
+}
+
+func (h *ECRHelper) broker() (*token.Broker, error) {
+	env := config.Env(os.Environ())
+	settings, err := config.Load(env)
+	if err != nil {
+		return nil, err
+	}
+	log := h.log
+	if log == nil && settings.LogFile != "" {
+		log, err = logfile.Open(settings.LogFile, settings.LogLevel)
+	}
+	if log == nil || err != nil {
+		return token.NewBroker(settings, env, fetch.Token, nil), nil
+	}
+	return token.NewBroker(settings, env, fetch.Token, log), nil
+}
