@@ -1,0 +1,25 @@
+# Everything here works from a fresh clone with Go, make and git.
+
+OUT ?= docker-credential-ecr-login
+GOFLAGS_BUILD = -trimpath -buildvcs=auto -ldflags '-s -w'
+
+.PHONY: build
+build: ## the static binary
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(OUT) ./cmd/docker-credential-ecr-login
+
+.PHONY: test
+test: ## all tests that need no Docker engine and no root, on loopback alone
+	go test -race ./...
+	cd e2e && go test -race ./binary/...
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be had
+	.ci/lint
+
+.PHONY: demo
+demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
+	cd e2e && go run ./demo
+
+.PHONY: e2e
+e2e: ## real clients
+	cd e2e && go test -count=1 ./clients/...

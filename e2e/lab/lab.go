@@ -1,0 +1,203 @@
+// Package lab is where the built binary is tried out: a stand-in for AWS, a
+// clean home, and an environment made from nothing.
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// Name is the binary's.
+const Name = "docker-credential-ecr-login"
+
+// A run that takes longer than this hangs: it is many times the deadline of any
+// test.
+const hung = 2 * time.Minute
+
+// Lab is a place to run the binary in.
+type Lab struct {
+	Cloud *standin.Cloud
+	// Home is an empty home, and Env the environment of the next run: a clean
+	// one through which the binary reaches nothing but the Cloud.
+	Home string
+	Env  []string
+
+	bin string
+}
+
+// New makes a lab that is gone with the test. The Cloud knows nobody yet.
+func New(t testing.TB) *Lab {
+	t.Helper()
+	cloud, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cloud.Close)
+	return In(t, cloud, t.TempDir())
+}
+
+// In makes a lab around a Cloud, with the home in an empty folder.
+func In(t testing.TB, cloud *standin.Cloud, home string) *Lab {
+	t.Helper()
+	ca := filepath.Join(home, "ca.pem")
+	if err := os.WriteFile(ca, cloud.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &Lab{
+		Cloud: cloud,
+		Home:  home,
+		bin:   Binary(t),
+		Env: []string{
+			"HOME=" + home,
+			"PATH=" + filepath.Dir(Binary(t)) + ":/usr/bin:/bin",
+			"HTTPS_PROXY=" + cloud.ProxyURL(),
+			"AWS_CA_BUNDLE=" + ca,
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + cloud.MetadataURL(),
+		},
+	}
+}
+
+// Set adds variables, NAME=VALUE each, to the environment; a name without "="
+// is taken out of it.
+func (l *Lab) Set(vars ...string) {
+	for _, kv := range vars {
+		name, _, keep := strings.Cut(kv, "=")
+		var env []string
+		for _, old := range l.Env {
+			if !strings.HasPrefix(old, name+"=") {
+				env = append(env, old)
+			}
+		}
+		if keep {
+			env = append(env, kv)
+		}
+		l.Env = env
+	}
+}
+
+// Write writes a file below the home.
+func (l *Lab) Write(t testing.TB, path, text string) {
+	t.Helper()
+	path = filepath.Join(l.Home, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Result is what a run of the binary left.
+type Result struct {
+	Stdout, Stderr string
+	Status         int
+	Took           time.Duration
+}
+
+// Run runs the binary with a verb and a server on stdin.
+func (l *Lab) Run(t testing.TB, verb, server string) Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), hung)
+	defer cancel()
+	start := time.Now()
+	var out, errs bytes.Buffer
+	cmd := l.Command(ctx, verb, server)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		t.Errorf("%s %s: %v", verb, server, errors.Join(err, ctx.Err()))
+	}
+	return Result{out.String(), errs.String(), cmd.ProcessState.ExitCode(), time.Since(start)}
+}
+
+// Command is the binary, ready to be started.
+func (l *Lab) Command(ctx context.Context, verb, server string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, l.bin, verb)
+	cmd.Dir = l.Home
+	cmd.Env = l.Env
+	cmd.Stdin = strings.NewReader(server)
+	return cmd
+}
+
+// Password gets the password for a server, and fails the test where there is
+// none or anything is on stderr.
+func (l *Lab) Password(t testing.TB, server string) string {
+	t.Helper()
+	r := l.Run(t, "get", server)
+	password, err := r.Password()
+	if err != nil {
+		t.Errorf("get %s: %v", server, err)
+	}
+	return password
+}
+
+// Password is the one the run printed, if it succeeded as it should: with
+// nothing on stderr.
+func (r Result) Password() (string, error) {
+	var c struct{ ServerURL, Username, Secret string }
+	err := json.Unmarshal([]byte(r.Stdout), &c)
+	if err != nil || r.Status != 0 || r.Stderr != "" || c.Username != "AWS" || c.Secret == "" {
+		return "", fmt.Errorf("status %d, stdout %.60q, stderr %q", r.Status, r.Stdout, r.Stderr)
+	}
+	return c.Secret, nil
+}
+
+// Crowd runs n functions at once and returns when all have ended.
+func Crowd(n int, run func(i int)) {
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			run(i)
+		})
+	}
+	close(begin)
+	wg.Wait()
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(file), "../..")
+	dir, err := os.MkdirTemp("", "ecr-login-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, Name)
+	cmd := exec.Command("make", "-s", "-C", root, "build", "OUT="+bin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// Binary is the path of the binary, built once a test process as a release is.
+func Binary(t testing.TB) string {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// Clean removes what Binary built. A TestMain calls it last.
+func Clean() {
+	if bin, err := build(); err == nil {
+		os.RemoveAll(filepath.Dir(bin))
+	}
+}
