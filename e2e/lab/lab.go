@@ -23,6 +23,10 @@ import (
 // Name is the binary's.
 const Name = "docker-credential-ecr-login"
 
+// Inherit is the variable by which a test process that starts another one hands
+// its binary down.
+const Inherit = "ECR_LOGIN_TEST_BINARY"
+
 // A run that takes longer than this hangs: it is many times the deadline of any
 // test.
 const hung = 2 * time.Minute
@@ -171,6 +175,9 @@ func Crowd(n int, run func(i int)) {
 }
 
 var build = sync.OnceValues(func() (string, error) {
+	if bin := os.Getenv(Inherit); bin != "" {
+		return bin, nil
+	}
 	_, file, _, _ := runtime.Caller(0)
 	root := filepath.Join(filepath.Dir(file), "../..")
 	dir, err := os.MkdirTemp("", "ecr-login-")
@@ -197,7 +204,7 @@ func Binary(t testing.TB) string {
 
 // Clean removes what Binary built. A TestMain calls it last.
 func Clean() {
-	if bin, err := build(); err == nil {
+	if bin, err := build(); err == nil && bin != os.Getenv(Inherit) {
 		os.RemoveAll(filepath.Dir(bin))
 	}
 }

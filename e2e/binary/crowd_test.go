@@ -1,0 +1,175 @@
+package binary
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// latency is what a request to AWS takes, so that a crowd really meets at it.
+const latency = 150 * time.Millisecond
+
+// mustCount fails the test unless exactly these requests were made.
+func mustCount(t testing.TB, l *lab.Lab, want map[string]int) {
+	t.Helper()
+	got := l.Cloud.Counts()
+	for action, n := range want {
+		if got[action] != n {
+			t.Errorf("%d requests of %s, want %d", got[action], action, n)
+		}
+	}
+	for action, n := range got {
+		if _, ok := want[action]; !ok {
+			t.Errorf("%d requests of %s, want none", n, action)
+		}
+	}
+}
+
+func TestHundredAtOnceMakeOneCall(t *testing.T) {
+	l := withKeys(t)
+	l.Cloud.SetLatency(latency)
+	lab.Crowd(100, func(int) { l.Password(t, host) })
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+}
+
+func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
+	l := onInstance(t)
+	l.Cloud.SetLatency(latency)
+	lab.Crowd(60, func(int) { l.Password(t, host) })
+	mustCount(t, l, map[string]int{
+		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
+		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
+	})
+}
+
+func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
+	l := withKeys(t)
+	l.Cloud.SetLatency(latency)
+	get := func(i int) {
+		l.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
+	}
+	lab.Crowd(200, get)
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+
+	// None is lost: each is found again, and not as a sibling's.
+	l.Cloud.ResetCounts()
+	list := l.Run(t, "list", "").Stdout
+	if n := strings.Count(list, ".dkr.ecr.eu-west-1."); n != 200 {
+		t.Errorf("%d of 200 registries are in the cache", n)
+	}
+}
+
+func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
+	l := onInstance(t)
+	l.Cloud.SetLatency(latency)
+	l.Cloud.Deny("sts:AssumeRole", pullRole)
+	lab.Crowd(60, func(int) {
+		r := l.Run(t, "get", host)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+pullRole) {
+			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+		}
+	})
+	// Whoever comes after a denial asks again; how many do depends on how long
+	// the machine takes to start sixty processes.
+	if n := l.Cloud.Count("sts:AssumeRole"); n == 0 || n > 8 {
+		t.Errorf("60 denied gets made %d calls of STS, want a handful", n)
+	}
+}
+
+func TestStoppedLockHolderStopsNobody(t *testing.T) {
+	l := withKeys(t)
+	l.Set("AWS_ECR_TIMEOUT=2s")
+	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	holder := l.Command(ctx, "get", host)
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Wait()
+	defer holder.Process.Kill()
+	if err := l.Cloud.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	lab.Crowd(3, func(int) { l.Password(t, host) })
+}
+
+// One after another, ten would take ten times as long as a get may.
+func TestTenAtAHungServiceEndTogether(t *testing.T) {
+	t.Parallel()
+	l := withKeys(t)
+	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	start := time.Now()
+	lab.Crowd(10, func(int) {
+		r := l.Run(t, "get", host)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
+			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+		}
+	})
+	if took := time.Since(start); took > 40*time.Second {
+		t.Errorf("ten gets of 8 s each took %v", took)
+	}
+}
+
+// Whatever hangs, a get ends; the lab fails the test where it doesn't.
+func TestEverythingEnds(t *testing.T) {
+	for name, hang := range map[string]struct {
+		action string
+		lab    func(testing.TB) *lab.Lab
+	}{
+		"ECR":      {"ecr:GetAuthorizationToken", withKeys},
+		"STS":      {"sts:AssumeRole", onInstance},
+		"metadata": {"imds:*", onInstance},
+		"container": {"container:credentials", func(t testing.TB) *lab.Lab {
+			l := lab.New(t)
+			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
+			return l
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := hang.lab(t)
+			l.Set("AWS_ECR_TIMEOUT=1s")
+			l.Cloud.Fail(hang.action, standin.Fault{Hang: true})
+			r := l.Run(t, "get", host)
+			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 {
+				t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+			}
+			l.Cloud.Heal(hang.action)
+			l.Password(t, host)
+		})
+	}
+}
+
+// The library and the command share their cache and their locks, so a storm of
+// all verbs must leave every get right.
+func TestStormOfVerbs(t *testing.T) {
+	l := withKeys(t)
+	lab.Crowd(120, func(i int) {
+		switch i % 4 {
+		case 0, 1:
+			l.Password(t, host)
+		case 2:
+			if r := l.Run(t, "erase", host); r.Status != 0 || r.Stderr != "" {
+				t.Errorf("erase: status %d, stderr %q", r.Status, r.Stderr)
+			}
+		case 3:
+			if r := l.Run(t, "list", ""); r.Status != 0 || !strings.HasPrefix(r.Stdout, "{") {
+				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
+			}
+		}
+	})
+	if _, err := l.Cloud.VerifyToken(l.Password(t, host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
+		t.Errorf("after the storm: %v", err)
+	}
+}

@@ -1,0 +1,90 @@
+package binary
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// Each form of host asks the endpoint it belongs to: the proxy sees which host
+// the SDK connects to, with nothing set that would choose one.
+func TestEndpoints(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/registries.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		rows++
+		row := strings.Split(line, "|")
+		host, endpoint := strings.TrimSpace(row[0]), strings.TrimSpace(row[5])
+		t.Run(host, func(t *testing.T) {
+			l := withKeys(t)
+			l.Password(t, host)
+			mustConnect(t, l, endpoint)
+			want := strings.TrimSpace(row[2])
+			if want == "" {
+				want = "us-east-1"
+			}
+			for _, r := range l.Cloud.Requests() {
+				if r.Region != want {
+					t.Errorf("%s is signed for %q, want %q", r.Action, r.Region, want)
+				}
+			}
+		})
+	}
+	if rows < 16 {
+		t.Errorf("only %d forms of host were tried", rows)
+	}
+}
+
+func mustConnect(t *testing.T, l *lab.Lab, hosts ...string) {
+	t.Helper()
+	if got := l.Cloud.Connects(); !slices.Equal(got, hosts) {
+		t.Errorf("connected to %q, want %q", got, hosts)
+	}
+}
+
+// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own.
+func TestOwnEndpoint(t *testing.T) {
+	for _, host := range []string{
+		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
+		"111111111111.dkr-ecr-fips.us-east-1.on.aws",
+	} {
+		l := withKeys(t)
+		l.Set("AWS_ENDPOINT_URL_ECR=" + l.Cloud.EndpointURL())
+		l.Password(t, host)
+		mustConnect(t, l)
+		mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+	}
+}
+
+// There is no FIPS endpoint for the public registry.
+func TestPublicIsNeverFIPS(t *testing.T) {
+	l := withKeys(t)
+	l.Set("AWS_USE_FIPS_ENDPOINT=true")
+	l.Password(t, "public.ecr.aws")
+	mustConnect(t, l, "api.ecr-public.us-east-1.amazonaws.com")
+}
+
+// STS is asked in the configured region, else in the registry's, whatever the
+// region of the registry.
+func TestRegionOfSTS(t *testing.T) {
+	l := onInstance(t)
+	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, l, "sts.ap-south-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+
+	l = onInstance(t)
+	l.Write(t, ".aws/credentials", "[default]\nrole_arn="+pullRole+"\ncredential_source=Ec2InstanceMetadata\n")
+	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+	l.Password(t, "public.ecr.aws")
+	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com",
+		"sts.us-east-1.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com")
+}

@@ -1,0 +1,127 @@
+package binary
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// kept returns the one token in the cache.
+func kept(t *testing.T, l *lab.Lab) cache.Token {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("tokens kept: %q, %v; want one", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var token cache.Token
+	if err := json.Unmarshal(text, &token); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// A token's life counts from the local time of asking, and is what the answer
+// says it is by the answer's own clock.
+func TestLife(t *testing.T) {
+	for name, c := range map[string]struct {
+		clock             time.Duration // how far AWS's is ahead of ours
+		life, inside      time.Duration // by the API, and by the token itself
+		wantLife, wantNew time.Duration
+	}{
+		"as AWS gives it":     {wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"our clock is behind": {clock: time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"our clock is ahead":  {clock: -365 * 24 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"short":               {life: time.Hour, wantLife: time.Hour, wantNew: 30 * time.Minute},
+		"longer than any":     {life: 99 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"shorter inside":      {inside: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
+		"longer inside":       {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := withKeys(t)
+			l.Cloud.SetClock(func() time.Time { return time.Now().Add(c.clock) })
+			if c.life != 0 {
+				l.Cloud.SetTokenLife(c.life)
+			}
+			if c.inside != 0 {
+				l.Cloud.SetPasswordLife(c.inside)
+			}
+			before := time.Now()
+			l.Password(t, host)
+			token := kept(t, l)
+			if token.Asked.Before(before) || token.Asked.After(time.Now()) {
+				t.Errorf("asked at %v, not now", token.Asked)
+			}
+			mustBeAbout(t, "life", token.Expires.Sub(token.Asked), c.wantLife)
+			mustBeAbout(t, "freshness", token.FreshUntil.Sub(token.Asked), c.wantNew)
+		})
+	}
+}
+
+// Where the principal can change while nothing that is read locally does, a
+// token is fresh for an hour.
+func TestFreshnessOfChangeablePrincipals(t *testing.T) {
+	const hour = time.Hour
+	for name, c := range map[string]struct {
+		prepare func(*testing.T) *lab.Lab
+		want    time.Duration
+	}{
+		"role over an instance": {func(t *testing.T) *lab.Lab { return onInstance(t) }, 6 * hour},
+		"instance": {func(t *testing.T) *lab.Lab {
+			l := lab.New(t)
+			l.Cloud.SetInstanceRole(runnerRole)
+			return l
+		}, hour},
+		"container": {func(t *testing.T) *lab.Lab {
+			l := lab.New(t)
+			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
+			return l
+		}, hour},
+		"credential process": {func(t *testing.T) *lab.Lab { return withProcess(t, "") }, hour},
+		"role over a credential process": {func(t *testing.T) *lab.Lab {
+			l := withProcess(t, "base")
+			l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{userARN}})
+			return l
+		}, 6 * hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.prepare(t)
+			l.Password(t, host)
+			token := kept(t, l)
+			mustBeAbout(t, "freshness", token.FreshUntil.Sub(token.Asked), c.want)
+		})
+	}
+}
+
+// withProcess has a user's keys from a credential process, and where the
+// process is in a profile of its own, a role on top.
+func withProcess(t *testing.T, profile string) *lab.Lab {
+	l := lab.New(t)
+	l.Cloud.AddUser(userARN, keyID, secret)
+	l.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+keyID+`","SecretAccessKey":"`+secret+`"}`)
+	config := "[default]\n"
+	if profile != "" {
+		config += "role_arn = " + pullRole + "\nsource_profile = " + profile + "\n[profile " + profile + "]\n"
+	}
+	l.Write(t, ".aws/config", config+"credential_process = cat "+l.Home+"/keys.json\n")
+	return l
+}
+
+// mustBeAbout allows for the second that AWS rounds its times to, and for the
+// time the request took.
+func mustBeAbout(t *testing.T, what string, got, want time.Duration) {
+	t.Helper()
+	if (got - want).Abs() > time.Minute {
+		t.Errorf("%s %v, want %v", what, got, want)
+	}
+}

@@ -1,0 +1,194 @@
+package binary
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// TestNamespace runs what needs AWS's own link-local addresses, or a user
+// without a home, in a child in a network namespace of its own: there these are
+// loopback addresses and there are no others.
+func TestNamespace(t *testing.T) {
+	if os.Getenv(lab.Inherit) != "" {
+		t.Run("metadata", insideMetadata)
+		t.Run("container", insideContainer)
+		t.Run("no home", insideNoHome)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestNamespace$", "-test.v")
+	cmd.Env = append(os.Environ(), lab.Inherit+"="+lab.Binary(t))
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("in a namespace of its own (needs unprivileged user namespaces, or root): %v\n%s", err, out)
+	}
+	for _, want := range []string{"metadata", "container/ECS", "container/EKS", "no_home"} {
+		if !strings.Contains(string(out), "--- PASS: TestNamespace/"+want) {
+			t.Errorf("%s did not run:\n%s", want, out)
+		}
+	}
+}
+
+// enter makes a lab in the namespace whose environment has a proxy for
+// everything, and no endpoint that would lead elsewhere.
+func enter(t *testing.T) *lab.Lab {
+	t.Helper()
+	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
+		if err := addAddress(address); err != nil {
+			t.Fatalf("%s: %v", address, err)
+		}
+	}
+	l := lab.New(t)
+	l.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+l.Cloud.ProxyURL(), "http_proxy="+l.Cloud.ProxyURL())
+	serve(t, "169.254.169.254:80", l.Cloud.MetadataHandler())
+	serve(t, "169.254.170.2:80", l.Cloud.ContainerHandler())
+	serve(t, "169.254.170.23:80", l.Cloud.ContainerHandler())
+	return l
+}
+
+// mustStayDirect fails the test if the proxy was asked for more than AWS.
+func mustStayDirect(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	for _, host := range l.Cloud.Connects() {
+		if !strings.HasSuffix(host, ".amazonaws.com") {
+			t.Errorf("the proxy was asked for %s", host)
+		}
+	}
+	if len(l.Cloud.Connects()) == 0 {
+		t.Error("the proxy was not used at all")
+	}
+}
+
+func insideMetadata(t *testing.T) {
+	l := enter(t)
+	l.Cloud.SetInstanceRole(runnerRole)
+	l.Cloud.SetInstanceRegion("eu-west-1")
+	l.Password(t, host)
+	mustStayDirect(t, l)
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
+
+	// So with the region, and with a mode that the SDK asks the service for.
+	l.Set("AWS_DEFAULTS_MODE=auto")
+	if r := l.Run(t, "list", ""); !strings.Contains(r.Stdout, "111111111111.dkr.ecr.eu-west-1.") {
+		t.Errorf("list: %q, stderr %q", r.Stdout, r.Stderr)
+	}
+	mustStayDirect(t, l)
+}
+
+func insideContainer(t *testing.T) {
+	for name, variable := range map[string]string{
+		"ECS": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/42",
+		"EKS": "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := enter(t)
+			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Set(variable)
+			l.Password(t, host)
+			mustStayDirect(t, l)
+			mustCount(t, l, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
+			l.Cloud.ResetCounts()
+			l.Password(t, host)
+			mustCount(t, l, nil)
+		})
+	}
+}
+
+// A user whom neither HOME nor /etc/passwd gives a home: everything works,
+// silently and uncached, and nothing below the working folder is read.
+func insideNoHome(t *testing.T) {
+	const nobodyKnown = 54321
+	l := enter(t)
+	l.Cloud.AddUser(userARN, keyID, secret)
+	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
+		"endpoint_url = http://169.254.169.254/\n")
+	l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
+	l.Set("AWS_ACCESS_KEY_ID="+keyID, "AWS_SECRET_ACCESS_KEY="+secret)
+	before := files(t, l.Home)
+	for _, home := range []string{"HOME", "HOME=", "HOME=."} {
+		l.Set(home)
+		for range 2 {
+			var out, errs bytes.Buffer
+			cmd := l.Command(t.Context(), "get", host)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Cloneflags:  syscall.CLONE_NEWUSER,
+				UidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
+				GidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
+			}
+			if err := cmd.Run(); err != nil || errs.Len() != 0 {
+				t.Errorf("%s: %v, stdout %.60q, stderr %q", home, err, out.String(), errs.String())
+			}
+		}
+	}
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 6})
+	if after := files(t, l.Home); after != before {
+		t.Errorf("files before:\n%s\nand after:\n%s", before, after)
+	}
+}
+
+// files lists what is below a folder.
+func files(t *testing.T, dir string) string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		all = append(all, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
+}
+
+func serve(t *testing.T, address string, h http.Handler) {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	t.Cleanup(func() { s.Close() })
+	go s.Serve(l)
+}
+
+// addAddress brings the namespace's loopback device up with one more address.
+func addAddress(address string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	device := "lo"
+	if address != "127.0.0.1" {
+		device = "lo:" + address[strings.LastIndexByte(address, '.')+1:]
+	}
+	ifr, err := unix.NewIfreq(device)
+	if err != nil {
+		return err
+	}
+	addressErr := ifr.SetInet4Addr(net.ParseIP(address).To4())
+	addressErr = errors.Join(addressErr, unix.IoctlIfreq(fd, unix.SIOCSIFADDR, ifr))
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOOPBACK)
+	return errors.Join(addressErr, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr))
+}

@@ -1,0 +1,198 @@
+package ecr_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker-credential-helpers/credentials"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/ecr"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+const (
+	host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+	user = "arn:aws:iam::111111111111:user/ci"
+)
+
+// start gives the process an environment from nothing, in which AWS is the
+// stand-in and the user's keys are known to it.
+func start(t *testing.T) *standin.Cloud {
+	t.Helper()
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "") // so that it is restored
+			os.Unsetenv(name)
+		}
+	}
+	cloud, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cloud.Close)
+	cloud.AddUser(user, "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ENDPOINT_URL", cloud.EndpointURL())
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	return cloud
+}
+
+func TestGet(t *testing.T) {
+	cloud := start(t)
+	helper := ecr.NewECRHelper(ecr.WithLogger(io.Discard))
+	for range 2 {
+		name, password, err := helper.Get("https://" + host)
+		if err != nil || name != "AWS" {
+			t.Fatalf("Get = %q, %v", name, err)
+		}
+		if _, err := cloud.VerifyToken(password, host); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+		t.Errorf("two gets made %d calls", n)
+	}
+	if err := helper.Delete(host); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := helper.Get(host); err != nil || cloud.Count("ecr:GetAuthorizationToken") != 2 {
+		t.Errorf("after Delete: %v, %d calls", err, cloud.Count("ecr:GetAuthorizationToken"))
+	}
+}
+
+func TestNotECR(t *testing.T) {
+	cloud := start(t)
+	_, _, err := ecr.NewECRHelper().Get("https://index.docker.io/v1/")
+	if !credentials.IsErrCredentialsNotFound(err) {
+		t.Errorf("Get = %v, want credentials not found", err)
+	}
+	if len(cloud.Requests()) != 0 {
+		t.Error("AWS was asked")
+	}
+}
+
+func TestFailureTellsTheReason(t *testing.T) {
+	cloud := start(t)
+	cloud.Deny("ecr:GetAuthorizationToken", user)
+	cloud.Deny("ecr-public:GetAuthorizationToken", user)
+	_, _, err := ecr.NewECRHelper().Get(host)
+	var failure *cache.Failure
+	if !errors.As(err, &failure) || failure.Kind != cache.Denied || !strings.Contains(err.Error(), host) {
+		t.Errorf("Get = %v", err)
+	}
+	if credentials.IsErrCredentialsNotFound(err) {
+		t.Error("a failure is taken for a host that isn't ECR")
+	}
+	if _, _, err := ecr.NewECRHelper().Get("public.ecr.aws"); !credentials.IsErrCredentialsNotFound(err) {
+		t.Errorf("public ECR: %v, want credentials not found", err)
+	}
+}
+
+func TestContext(t *testing.T) {
+	cloud := start(t)
+	cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		_, _, err := ecr.NewECRHelper(ecr.WithContext(ctx)).Get(host)
+		done <- err
+	}()
+	if err := cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("Get succeeds with a context that has ended")
+	}
+	// A get that was called off says nothing about AWS.
+	cloud.Heal("ecr:GetAuthorizationToken")
+	if _, _, err := ecr.NewECRHelper().Get(host); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	cloud := start(t)
+	var log lockedBuffer
+	helper := ecr.NewECRHelper(ecr.WithLogger(&log))
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			server := fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i%10)
+			if _, _, err := helper.Get(server); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	if text := log.String(); !strings.Contains(text, "cache:") || strings.Contains(text, "wJalrXUtnFEMI") {
+		t.Errorf("the caller's logger got %.300q", text)
+	}
+	list, err := helper.List()
+	if err != nil || list["https://"+host] != "AWS" || len(list) != 12 {
+		t.Errorf("List = %v, %v; want ten registries, your own and public ECR", list, err)
+	}
+}
+
+func TestAdd(t *testing.T) {
+	start(t)
+	helper := ecr.NewECRHelper()
+	if err := helper.Add(&credentials.Credentials{ServerURL: host}); err != nil {
+		t.Error(err)
+	}
+	if err := helper.Add(&credentials.Credentials{ServerURL: "docker.io"}); err == nil {
+		t.Error("Add takes credentials for a host that isn't ECR")
+	}
+	t.Setenv("AWS_ECR_IGNORE_CREDS_STORAGE", "true")
+	if err := helper.Add(&credentials.Credentials{ServerURL: "docker.io"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// lockedBuffer is a buffer that goroutines share.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func ExampleParseRegistry() {
+	r, ok := ecr.ParseRegistry("https://111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com/v2/")
+	fmt.Println(ok, r.Account, r.Region, r.FIPS)
+	_, ok = ecr.ParseRegistry("111122223333.dkr.ecr.us-east-1.amazonaws.com.evil.org")
+	fmt.Println(ok)
+	// Output:
+	// true 111122223333 us-gov-west-1 true
+	// false
+}
+
+func ExampleNewECRHelper() {
+	helper := ecr.NewECRHelper(ecr.WithLogger(io.Discard))
+	_, _, err := helper.Get("https://index.docker.io/v1/")
+	fmt.Println(err)
+	// Output: credentials not found in native keychain
+}
