@@ -12,10 +12,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -46,50 +44,80 @@ type Process struct {
 	Fetch token.Fetch
 	// OpenLog opens the log the user has asked for.
 	OpenLog func(file, level string) (token.Logger, error)
+
+	watchdog *watchdog
+}
+
+// answer is what a verb comes to: the lines it prints and the exit status.
+type answer struct {
+	stdout string
+	stderr []string
+	status int
+}
+
+func say(line string) answer  { return answer{stdout: line + "\n"} }
+func fail(line string) answer { return answer{stdout: line + "\n", status: 1} }
+
+// explained adds a line to stderr.
+func (a answer) explained(format string, args ...any) answer {
+	a.stderr = append(a.stderr, fmt.Sprintf(name+": "+format, args...))
+	return a
 }
 
 // Main runs the helper and returns its exit status.
-func Main(p Process) (status int) {
-	defer func() {
-		if r := recover(); r != nil {
-			p.complain("internal error: %v; please report it", r)
-			p.say(notFound)
-			status = 1
-		}
-	}()
-	verb, more := "", len(p.Args) > 1
+func Main(p Process) int {
+	a := p.run()
+	for _, line := range a.stderr {
+		fmt.Fprintln(p.Stderr, line)
+	}
+	if _, err := io.WriteString(p.Stdout, a.stdout); err != nil {
+		fmt.Fprintf(p.Stderr, "%s: the answer can't be written: %v\n", name, err)
+		return 1
+	}
+	return a.status
+}
+
+func (p *Process) run() answer {
+	word := ""
 	if len(p.Args) > 0 {
-		verb = p.Args[0]
+		word = p.Args[0]
 	}
-	switch verb {
-	case "get", "store", "erase", "list":
-		if more {
-			p.complain("%s takes no argument; it reads the server from stdin", verb)
-			return 1
-		}
-	}
-	switch verb {
-	case "get":
-		return p.get()
-	case "store":
-		return p.store()
-	case "erase":
-		return p.erase()
-	case "list":
-		return p.list()
+	switch word {
 	case "version", "--version", "-v":
-		p.say(version())
-		return 0
+		return say(version())
 	case "help", "--help", "-h":
-		p.say(usage)
-		return 0
+		return say(usage)
 	case "":
-		fmt.Fprintln(p.Stderr, usage)
-		return 1
-	default:
-		p.complain("unknown verb %q; see %s help", verb, name)
-		return 1
+		return answer{stderr: []string{usage}, status: 1}
 	}
+	verb, ok := verbs[word]
+	switch {
+	case !ok:
+		return answer{status: 1}.explained("unknown verb %q; see %s help", word, name)
+	case len(p.Args) > 1:
+		return answer{status: 1}.explained("%s takes no argument; what it is about comes on stdin", word)
+	}
+	input := ""
+	if verb.reads {
+		text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
+		input = string(text)
+	}
+	return p.within(verb, input)
+}
+
+// verb is a verb of the protocol.
+type verb struct {
+	run   func(p *Process, input string) answer
+	reads bool // input, from stdin
+	// failed is what stdout holds where the verb can't do its work.
+	failed answer
+}
+
+var verbs = map[string]verb{
+	"get":   {run: (*Process).get, reads: true, failed: fail(notFound)},
+	"store": {run: (*Process).store, reads: true, failed: answer{status: 1}},
+	"erase": {run: (*Process).erase, reads: true, failed: answer{status: 1}},
+	"list":  {run: (*Process).list, failed: say("{}")},
 }
 
 // broker returns what gets tokens, as the user has set it up.
@@ -110,20 +138,7 @@ func (p *Process) broker() (*token.Broker, error) {
 			log = opened
 		}
 	}
-	return token.NewBroker(settings, p.Env, p.Fetch, log), nil
-}
-
-// server reads the server from stdin, as it was sent but for the white space
-// around it. Where it names an ECR registry, isECR is true.
-func (p *Process) server() (server string, r registry.Registry, isECR bool) {
-	text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
-	server = strings.TrimSpace(string(text))
-	r, isECR = registry.Parse(server)
-	return server, r, isECR
-}
-
-func (p *Process) say(line string) { fmt.Fprintln(p.Stdout, line) }
-
-func (p *Process) complain(format string, args ...any) {
-	fmt.Fprintf(p.Stderr, name+": "+format+"\n", args...)
+	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
+	broker.Unhurried = p.watchdog.extend
+	return broker, nil
 }

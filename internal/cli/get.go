@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+
+	"docker-credential-ecr-login/internal/registry"
 )
 
 // credentials are what get answers and store is given.
@@ -13,50 +15,42 @@ type credentials struct {
 	Secret    string
 }
 
-func (p *Process) get() int {
-	server, r, isECR := p.server()
+// get answers with the credentials for a server. Where there are none it says
+// just that, since clients ask for every host they meet and drop all they have
+// on any other text; the reason goes to stderr.
+func (p *Process) get(input string) answer {
+	server := strings.TrimSpace(input)
 	if server == "" {
-		p.say(noServer)
-		return 1
+		return fail(noServer)
 	}
+	r, isECR := registry.Parse(server)
 	if !isECR {
-		p.say(notFound)
-		return 1
+		return fail(notFound)
 	}
 	broker, err := p.broker()
 	if err != nil {
-		p.complain("%s: %v", r.Host(), err)
-		p.say(notFound)
-		return 1
+		return fail(notFound).explained("%s: %v", r.Host(), err)
 	}
 	password, err := broker.Password(context.Background(), r)
 	switch {
 	case err == nil:
-		return p.print(credentials{server, "AWS", password})
-	case broker.Settings.FailLoudly && !r.Public:
-		p.say(name + ": " + r.Host() + ": " + err.Error())
+		return say(encode(credentials{server, "AWS", password}))
 	case r.Public:
-		// Public images can be pulled by anybody.
-		p.say(notFound)
+		return fail(notFound) // everybody may pull public images
+	case broker.Settings.FailLoudly:
+		return fail(name + ": " + r.Host() + ": " + err.Error())
 	default:
-		p.complain("%s: %v", r.Host(), err)
-		p.say(notFound)
+		return fail(notFound).explained("%s: %v", r.Host(), err)
 	}
-	return 1
 }
 
-// print writes a value as JSON.
-func (p *Process) print(value any) int {
+// encode writes a value of this package's as JSON, which can't fail.
+func encode(value any) string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		p.complain("%v", err)
-		return 1
+		panic(err)
 	}
-	if _, err := p.Stdout.Write([]byte(text.String())); err != nil {
-		p.complain("the answer can't be written: %v", err)
-		return 1
-	}
-	return 0
+	return strings.TrimSuffix(text.String(), "\n")
 }

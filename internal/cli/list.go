@@ -2,19 +2,21 @@ package cli
 
 import "context"
 
-func (p *Process) list() int {
+// list answers with the registries there are credentials for. It never fails:
+// what is missing is explained on stderr, a line each.
+func (p *Process) list(string) answer {
 	hosts := make(map[string]string)
 	broker, err := p.broker()
 	if err != nil {
-		p.complain("%v", err)
-		return p.print(hosts)
+		return say(encode(hosts)).explained("%v", err)
 	}
 	registries, lacks := broker.List(context.Background())
 	for _, r := range registries {
 		hosts["https://"+r.Host()] = "AWS"
 	}
+	a := say(encode(hosts))
 	for _, err := range lacks {
-		p.complain("%v", err)
+		a = a.explained("%v", err)
 	}
-	return p.print(hosts)
+	return a
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"io"
+	"strings"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
@@ -11,45 +11,41 @@ import (
 
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts, so that "docker login" does.
-func (p *Process) store() int {
-	text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
+func (p *Process) store(input string) answer {
 	if config.IgnoresStorage(p.Env) {
-		return 0
+		return answer{}
 	}
 	var given credentials
-	if err := json.Unmarshal(text, &given); err != nil {
-		p.say(name + ": store wants {\"ServerURL\", \"Username\", \"Secret\"} as JSON on stdin")
-		return 1
+	if err := json.Unmarshal([]byte(input), &given); err != nil {
+		return fail(name + `: store wants {"ServerURL", "Username", "Secret"} as JSON on stdin`)
 	}
 	if given.ServerURL == "" {
-		p.say(noServer)
-		return 1
+		return fail(noServer)
 	}
 	if _, isECR := registry.Parse(given.ServerURL); !isECR {
-		p.say(name + ": keeps no credentials for hosts other than ECR; set credHelpers for those, or AWS_ECR_IGNORE_CREDS_STORAGE=true to ignore this")
-		return 1
+		return fail(name + ": keeps no credentials for hosts other than ECR; set credHelpers for those, or AWS_ECR_IGNORE_CREDS_STORAGE=true to ignore this")
 	}
-	return 0
+	return answer{}
 }
 
-// erase forgets the tokens that serve the host.
-func (p *Process) erase() int {
-	server, r, isECR := p.server()
+// erase forgets the tokens that serve a host, so that a logout makes the next
+// get ask AWS.
+func (p *Process) erase(input string) answer {
+	server := strings.TrimSpace(input)
 	if config.IgnoresStorage(p.Env) {
-		return 0
+		return answer{}
 	}
 	if server == "" {
-		p.say(noServer)
-		return 1
+		return fail(noServer)
 	}
+	r, isECR := registry.Parse(server)
 	if !isECR {
-		return 0
+		return answer{}
 	}
 	broker, err := p.broker()
 	if err != nil {
-		p.say(name + ": " + err.Error())
-		return 1
+		return fail(name + ": " + err.Error())
 	}
 	broker.Forget(context.Background(), r)
-	return 0
+	return answer{}
 }

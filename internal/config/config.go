@@ -45,13 +45,11 @@ func Load(env Env) (Settings, error) {
 	s.CacheDir = cacheDir(env, s.Home)
 	s.LogFile = logFile(env, s)
 
-	if text := env.Get("AWS_ECR_TIMEOUT"); text != "" {
-		timeout, err := time.ParseDuration(text)
-		if err != nil || timeout <= 0 {
-			return s, fmt.Errorf("AWS_ECR_TIMEOUT is %q, which is no duration such as 8s", text)
-		}
-		s.Timeout = timeout
+	timeout, err := parseTimeout(env)
+	if err != nil {
+		return s, err
 	}
+	s.Timeout = timeout
 	switch s.LogLevel {
 	case "", "debug", "info", "warn", "error":
 	default:
@@ -65,6 +63,28 @@ func Load(env Env) (Settings, error) {
 		return s, fmt.Errorf("AWS_ECR_ON_ERROR is %q, where only not-found and fail are known", text)
 	}
 	return s, nil
+}
+
+// Timeout is the one of [Settings], read without a look at any file; where it
+// can't be read it is the default.
+func Timeout(env Env) time.Duration {
+	timeout, err := parseTimeout(env)
+	if err != nil {
+		return DefaultTimeout
+	}
+	return timeout
+}
+
+func parseTimeout(env Env) (time.Duration, error) {
+	text := env.Get("AWS_ECR_TIMEOUT")
+	if text == "" {
+		return DefaultTimeout, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout <= 0 {
+		return 0, fmt.Errorf("AWS_ECR_TIMEOUT is %q, which is no duration such as 8s", text)
+	}
+	return timeout, nil
 }
 
 // IgnoresStorage tells whether credentials may be stored and erased for every

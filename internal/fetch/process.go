@@ -31,6 +31,7 @@ func (c *chain) runProcess(ctx context.Context) (ran bool, err error) {
 		quietCommand(last.CredentialProcess),
 		func(o *processcreds.Options) { o.Timeout = processTime },
 	))
+	c.question.Unhurried(processTime)
 	if _, err := process.Retrieve(ctx); err != nil {
 		return true, err
 	}

@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -34,7 +35,7 @@ func (c *chain) diagnose(err error) *cache.Failure {
 	if last.host == "" {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: "the AWS configuration can't be used: " + err.Error(),
+			Reason: "the AWS configuration can't be used: " + configProblem(err),
 			Hint:   "mend the environment or the files it names",
 		}
 	}
@@ -43,6 +44,16 @@ func (c *chain) diagnose(err error) *cache.Failure {
 		Reason: fmt.Sprintf("%s gave an answer that is of no use (status %d): %s", last.host, last.status, shape(err)),
 		Hint:   "see whether a proxy or portal answers in its place",
 	}
+}
+
+// configProblem is the SDK's word for what is wrong before anything was asked.
+// It names files, profiles and values, but a URL can hold a password.
+func configProblem(err error) string {
+	var bad *url.Error
+	if errors.As(err, &bad) {
+		return "a URL in it can't be read"
+	}
+	return err.Error()
 }
 
 // shape is the part of an error that is known to hold nothing of the answer.

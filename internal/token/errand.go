@@ -138,11 +138,12 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 // who wants the token: a failure of his own making is not remembered.
 func (e *errand) ask(caller, ctx context.Context) (cache.Item, error) {
 	answer, err := e.Fetch(ctx, Question{
-		Registry: e.registry,
-		Env:      e.Env,
-		Home:     e.Settings.Home,
-		Timeout:  time.Until(e.deadline),
-		Log:      e.Log,
+		Registry:  e.registry,
+		Env:       e.Env,
+		Home:      e.Settings.Home,
+		Timeout:   time.Until(e.deadline),
+		Unhurried: e.Unhurried,
+		Log:       e.Log,
 	})
 	if err != nil {
 		e.remember(caller, err)

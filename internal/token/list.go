@@ -85,7 +85,7 @@ func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.Cance
 
 // part gets the token of one part of a list, unless that has failed lately.
 func (b *Broker) part(ctx context.Context, id identity.Identity, r registry.Registry, name string) (cache.Item, error) {
-	e := b.errand(id, r, time.Now().Add(b.Settings.Timeout))
+	e := b.errand(id, r, b.deadline())
 	held, ok := e.held()
 	if ok && held.Fresh(e.started) {
 		return held, nil

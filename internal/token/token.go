@@ -29,7 +29,10 @@ type Question struct {
 	// Timeout bounds everything but a credential process, which may have to ask
 	// a person and ends only with the context.
 	Timeout time.Duration
-	Log     Logger
+	// Unhurried is to be called when something begins that has a time of its
+	// own, on top of the timeout.
+	Unhurried func(time.Duration)
+	Log       Logger
 }
 
 // Answer is what came of a [Question].
@@ -61,13 +64,15 @@ type Logger interface {
 	Debugf(format string, args ...any)
 }
 
-// Broker gets tokens. All fields but Log must be set.
+// Broker gets tokens. Use [NewBroker] to make one.
 type Broker struct {
 	Settings config.Settings
 	Env      config.Env
 	Cache    *cache.Cache
 	Fetch    Fetch
 	Log      Logger
+	// Unhurried is that of every [Question].
+	Unhurried func(time.Duration)
 }
 
 // NewBroker returns the broker that the settings and the environment ask for.
@@ -75,7 +80,14 @@ func NewBroker(settings config.Settings, env config.Env, fetch Fetch, log Logger
 	if log == nil {
 		log = silent{}
 	}
-	return &Broker{settings, env, cache.New(settings.CacheDir), fetch, log}
+	return &Broker{
+		Settings:  settings,
+		Env:       env,
+		Cache:     cache.New(settings.CacheDir),
+		Fetch:     fetch,
+		Log:       log,
+		Unhurried: func(time.Duration) {},
+	}
 }
 
 type silent struct{}
@@ -94,7 +106,7 @@ func (b *Broker) Password(ctx context.Context, r registry.Registry) (string, err
 
 // token gets the token of r or, for the zero Registry, of the principal's own.
 func (b *Broker) token(ctx context.Context, r registry.Registry) (cache.Item, error) {
-	deadline := time.Now().Add(b.Settings.Timeout)
+	deadline := b.deadline()
 	const tries = 3
 	for range tries {
 		item, err := b.errand(identity.Read(b.Env, b.Settings.Home), r, deadline).run(ctx)
@@ -114,7 +126,7 @@ func (b *Broker) token(ctx context.Context, r registry.Registry) (cache.Item, er
 // Forget removes the tokens that could serve the registry, so that the next get
 // asks AWS.
 func (b *Broker) Forget(ctx context.Context, r registry.Registry) {
-	e := b.errand(identity.Read(b.Env, b.Settings.Home), r, time.Now().Add(b.Settings.Timeout))
+	e := b.errand(identity.Read(b.Env, b.Settings.Home), r, b.deadline())
 	// Whoever adopts a sibling does so under the lock.
 	release, err := e.lock(ctx)
 	defer release()
@@ -123,6 +135,11 @@ func (b *Broker) Forget(ctx context.Context, r registry.Registry) {
 	}
 	e.cache.Purge(e.key.Family)
 	b.Log.Debugf("forgot the tokens for %s", r.Host())
+}
+
+// deadline leaves a little of the time to tell why there was too little.
+func (b *Broker) deadline() time.Time {
+	return time.Now().Add(b.Settings.Timeout - b.Settings.Timeout/20)
 }
 
 func (b *Broker) errand(id identity.Identity, r registry.Registry, deadline time.Time) *errand {
