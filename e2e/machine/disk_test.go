@@ -1,0 +1,69 @@
+// Package machine tests the built binary on machines that are in a bad state. It
+// needs root, to put them into it.
+package machine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+const host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	lab.Clean()
+	os.Exit(status)
+}
+
+// A disk that hangs, such as a network drive that has lost its server, holds up
+// nobody for longer than the timeout.
+func TestHungDisk(t *testing.T) {
+	for _, folder := range []string{".aws", ".ecr"} {
+		t.Run(folder, func(t *testing.T) {
+			l := lab.New(t)
+			l.Cloud.AddUser("arn:aws:iam::111111111111:user/ci", "AKIAIOSFODNN7EXAMPLE", "secret")
+			l.Set("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ECR_TIMEOUT=1s")
+			hang(t, filepath.Join(l.Home, folder))
+			r := l.Run(t, "get", host)
+			if r.Status != 1 || strings.TrimSpace(r.Stdout) != "credentials not found in native keychain" {
+				t.Errorf("get: status %d, stdout %q", r.Status, r.Stdout)
+			}
+			if !strings.Contains(r.Stderr, "not done within 1s") {
+				t.Errorf("get: stderr %q", r.Stderr)
+			}
+			if r := l.Run(t, "list", ""); r.Status != 0 || r.Stdout != "{}\n" {
+				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
+			}
+		})
+	}
+}
+
+// hang mounts a file system of which no request is ever answered.
+func hang(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", device.Fd(), os.Getuid(), os.Getgid())
+	if err := unix.Mount("hung", dir, "fuse", 0, options); err != nil {
+		device.Close()
+		t.Fatalf("mount (needs root): %v", err)
+	}
+	t.Cleanup(func() {
+		device.Close() // ends what still waits
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
