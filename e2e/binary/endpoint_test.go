@@ -51,7 +51,8 @@ func mustConnect(t *testing.T, l *lab.Lab, hosts ...string) {
 	}
 }
 
-// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own.
+// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own,
+// whether the host or a variable asks for them.
 func TestOwnEndpoint(t *testing.T) {
 	for _, host := range []string{
 		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
@@ -60,8 +61,10 @@ func TestOwnEndpoint(t *testing.T) {
 		l := withKeys(t)
 		l.Set("AWS_ENDPOINT_URL_ECR=" + l.Cloud.EndpointURL())
 		l.Password(t, host)
+		l.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
+		l.Password(t, host)
 		mustConnect(t, l)
-		mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+		mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 2})
 	}
 }
 
