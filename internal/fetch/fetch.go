@@ -54,6 +54,11 @@ func (c *chain) ask(ctx context.Context) (token.Answer, error) {
 		begin, cancel = context.WithDeadline(ctx, deadline.Add(time.Since(start)))
 		defer cancel()
 	}
+	// Inside the call the SDK would get them again at each of its own retries,
+	// with all of theirs.
+	if _, err := c.cfg.Credentials.Retrieve(begin); err != nil {
+		return token.Answer{}, err
+	}
 	if c.question.Registry.Public {
 		return c.askPublic(begin)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -144,19 +145,37 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 
 func (c *chain) ofContainer(err error) *cache.Failure {
 	last, _ := c.trace.got()
-	if last.service != "" || last.host == "" || !slices.Contains(c.sources(), aws.CredentialSourceHTTP) {
+	if last.host == "" || last.host != c.containerHost() {
 		return nil
 	}
-	const hint = "see whether the task or the pod has a role, and the AWS_CONTAINER_* variables are those of this container"
-	switch {
-	case last.status >= 500:
-		return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s answered %d", last.host, last.status), Hint: "try again"}
-	case last.status >= 400:
-		return &cache.Failure{Kind: cache.Denied, Reason: fmt.Sprintf("the container credentials endpoint %s refuses (%d)", last.host, last.status), Hint: hint}
-	case last.status != 0:
-		return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s gave no credentials", last.host), Hint: hint}
-	case isTimeout(err):
-		return &cache.Failure{Kind: cache.Silent, Reason: fmt.Sprintf("the container credentials endpoint %s is silent", last.host), Hint: hint}
+	f := &cache.Failure{
+		Kind: cache.Unavailable,
+		Hint: "see whether the task or the pod has a role, and the AWS_CONTAINER_* variables are those of this container",
 	}
-	return &cache.Failure{Kind: cache.Unavailable, Reason: fmt.Sprintf("the container credentials endpoint %s can't be reached", last.host), Hint: hint}
+	what := "can't be reached"
+	switch {
+	case last.status >= 500 || last.status == http.StatusTooManyRequests:
+		what, f.Hint = fmt.Sprintf("answered %d", last.status), "try again"
+	case last.status >= 400:
+		what, f.Kind = fmt.Sprintf("refuses (%d)", last.status), cache.Denied
+	case last.status != 0:
+		what = "gave no credentials"
+	case isTimeout(err):
+		what, f.Kind = "is silent", cache.Silent
+	}
+	f.Reason = fmt.Sprintf("no credentials: the container credentials endpoint %s %s", last.host, what)
+	return f
+}
+
+// containerHost is where a container's credentials are, empty where there is no
+// such place. The SDK has its own address for a path alone.
+func (c *chain) containerHost() string {
+	if c.question.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
+		return "169.254.170.2"
+	}
+	full, err := url.Parse(c.question.Env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+	if err != nil {
+		return ""
+	}
+	return full.Host
 }

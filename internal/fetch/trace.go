@@ -31,11 +31,11 @@ type trace struct {
 	role string // the last one that was to be assumed
 }
 
-// attempt is one request, retries apart. Its service is empty for a container's
-// credentials endpoint.
+// attempt is one request, retries apart. Its service is the one on whose behalf
+// it was made, empty for what is asked of the machine itself.
 type attempt struct {
-	service, operation, host string
-	status                   int // 0 where no answer came
+	service, host string
+	status        int // 0 where no answer came
 }
 
 // got returns the last attempt, and the last role that was to be assumed.
@@ -89,9 +89,9 @@ func (t *trace) watchAttempt(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this := attempt{service: awsmiddleware.GetServiceID(ctx), operation: awsmiddleware.GetOperationName(ctx)}
+	this, path := attempt{service: awsmiddleware.GetServiceID(ctx)}, ""
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
-		this.host = req.URL.Host
+		this.host, path = req.URL.Host, req.URL.Path
 	}
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
@@ -101,8 +101,8 @@ func (t *trace) watchAttempt(
 	t.mu.Lock()
 	t.last = this
 	t.mu.Unlock()
-	t.log.Debugf("asked %s for %s %s: status %d, request id %q, %v", this.host, this.service, this.operation,
-		this.status, id, time.Since(start).Round(time.Millisecond))
+	t.log.Debugf("asked %s%s: status %d, request id %q, %v", this.host, path, this.status, id,
+		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
 }
 

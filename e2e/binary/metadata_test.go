@@ -1,0 +1,27 @@
+package binary
+
+import (
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// Most machines aren't EC2 instances: where nothing names the metadata service,
+// it is tried once, in its second version and in its first. Where a profile
+// names it, it is known to be there and gets the SDK's patience.
+func TestPatienceWithMetadata(t *testing.T) {
+	reset := standin.Fault{Reset: true}
+
+	l := lab.New(t)
+	l.Cloud.Fail("imds:*", reset)
+	if r := l.Run(t, "get", host); r.Status != 1 {
+		t.Errorf("get: status %d", r.Status)
+	}
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
+
+	l = onInstance(t)
+	l.Cloud.Fail("imds:token", standin.Fault{Status: 503, Times: 2})
+	l.Cloud.Fail("imds:roles", standin.Fault{Status: 503, Times: 1})
+	l.Password(t, host)
+}
