@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ func (c *chain) failure(err error) *cache.Failure {
 
 func (c *chain) diagnose(err error) *cache.Failure {
 	for _, diagnose := range []func(error) *cache.Failure{
-		c.ofConfig, c.ofProcess, c.ofLogin, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
+		c.ofConfig, c.ofProcess, c.ofLogin, c.ofFile, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
 	} {
 		if f := diagnose(err); f != nil {
 			return f
@@ -86,6 +87,14 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 			Hint:   "add it, or set AWS_PROFILE to one that is there",
 		}
 	}
+	var empty config.SharedConfigAssumeRoleError
+	if errors.As(err, &empty) {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: fmt.Sprintf("%s is to be assumed with the credentials of profile %s, which has none", empty.RoleARN, empty.Profile),
+			Hint:   "give that profile credentials, let source_profile name another, or set credential_source in its place",
+		}
+	}
 	var mfa config.AssumeRoleTokenProviderNotSetError
 	if errors.As(err, &mfa) {
 		return &cache.Failure{
@@ -95,6 +104,20 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 		}
 	}
 	return nil
+}
+
+// ofFile tells of a file that the configuration names and that isn't there, such
+// as a CA bundle.
+func (c *chain) ofFile(err error) *cache.Failure {
+	var file *fs.PathError
+	if !errors.As(err, &file) || file.Op != "open" {
+		return nil
+	}
+	return &cache.Failure{
+		Kind:   cache.Misconfigured,
+		Reason: fmt.Sprintf("the AWS configuration names %s, which can't be read: %v", file.Path, file.Err),
+		Hint:   "mount it, or mend the variable or the profile that names it",
+	}
 }
 
 // innermost returns the operation that failed: the SDK wraps the steps of the

@@ -33,8 +33,11 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 	case errors.As(err, &proxy):
 		f.Reason = fmt.Sprintf("%v to a connection to %s", proxy, last.host)
 		f.Hint = "see HTTPS_PROXY and NO_PROXY, and whether the proxy allows that host"
-		if proxy.status == http.StatusProxyAuthRequired {
+		switch {
+		case proxy.status == http.StatusProxyAuthRequired:
 			f.Hint = "put the proxy's user and password into HTTPS_PROXY"
+		case proxy.status >= 500: // what a proxy says of a name that nobody knows
+			f.Hint = "see whether the region is right and the proxy reaches that host"
 		}
 	case errors.As(err, &unknownCA):
 		f.Reason = fmt.Sprintf("the certificate of %s is signed by an authority that isn't trusted here", last.host)

@@ -28,7 +28,7 @@ type trace struct {
 
 	mu   sync.Mutex
 	last attempt
-	role string // the last one that was to be assumed
+	role string // the first that could not be assumed
 }
 
 // attempt is one request, retries apart. Its service is the one on whose behalf
@@ -38,7 +38,7 @@ type attempt struct {
 	status        int // 0 where no answer came
 }
 
-// got returns the last attempt, and the last role that was to be assumed.
+// got returns the last attempt, and the role that could not be assumed.
 func (t *trace) got() (last attempt, role string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,14 +63,12 @@ func (t *trace) addTo(stack *middleware.Stack) error {
 func (t *trace) watchOperation(
 	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 ) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, meta, err := next.HandleInitialize(ctx, in)
 	switch params := in.Parameters.(type) {
 	case *sts.AssumeRoleInput:
-		t.willAssume(params.RoleArn)
+		t.assumed(params.RoleArn, err)
 	case *sts.AssumeRoleWithWebIdentityInput:
-		t.willAssume(params.RoleArn)
-	}
-	out, meta, err := next.HandleInitialize(ctx, in)
-	switch in.Parameters.(type) {
+		t.assumed(params.RoleArn, err)
 	case *ssooidc.CreateTokenInput, *signin.CreateOAuth2TokenInput:
 		if err == nil {
 			t.loginRefreshed.Store(true)
@@ -79,10 +77,14 @@ func (t *trace) watchOperation(
 	return out, meta, err
 }
 
-func (t *trace) willAssume(role *string) {
+// assumed notes the role that failed. One that is assumed from it fails for that
+// very reason, and after it.
+func (t *trace) assumed(role *string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.role = aws.ToString(role)
+	if err != nil && t.role == "" {
+		t.role = aws.ToString(role)
+	}
 }
 
 func (t *trace) watchAttempt(

@@ -65,7 +65,7 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 	defer release()
 	if err != nil {
 		e.Log.Debugf("cache: no token; going on without a lock: %v", err)
-		return e.ask(ctx, ctx)
+		return e.ask(ctx)
 	}
 	if identity.Read(e.Env, e.Settings.Home).Key != e.id.Key {
 		return cache.Item{}, errMoved
@@ -77,7 +77,7 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
 		return cache.Item{}, &failure
 	}
-	return e.ask(ctx, ctx)
+	return e.ask(ctx)
 }
 
 // renew tries to replace a token that still works, and serves it where that
@@ -98,7 +98,7 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 	}
 	brief, cancel := context.WithTimeoutCause(ctx, renewalTime, errBrief)
 	defer cancel()
-	item, err := e.ask(ctx, brief)
+	item, err := e.ask(brief)
 	var failure *cache.Failure
 	if errors.As(err, &failure) && failure.Kind != cache.Denied {
 		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
@@ -134,9 +134,8 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 	return e.save(e.key, sibling), true
 }
 
-// ask asks AWS, until ctx ends, and saves what came of it. The caller is the one
-// who wants the token: a failure of his own making is not remembered.
-func (e *errand) ask(caller, ctx context.Context) (cache.Item, error) {
+// ask asks AWS, until ctx ends, and saves what came of it.
+func (e *errand) ask(ctx context.Context) (cache.Item, error) {
 	answer, err := e.Fetch(ctx, Question{
 		Registry:  e.registry,
 		Env:       e.Env,
@@ -146,7 +145,7 @@ func (e *errand) ask(caller, ctx context.Context) (cache.Item, error) {
 		Log:       e.Log,
 	})
 	if err != nil {
-		e.remember(caller, err)
+		e.remember(ctx, err)
 		return cache.Item{}, err
 	}
 	id := e.id
@@ -159,9 +158,12 @@ func (e *errand) ask(caller, ctx context.Context) (cache.Item, error) {
 	return e.save(keyOf(id, answer.Registry), tokenOf(answer, e.id.Source)), nil
 }
 
-func (e *errand) remember(caller context.Context, err error) {
+// remember keeps a failure for those who want the same token, unless it is the
+// caller's own doing. What ends a context of this package has a cause of its own.
+func (e *errand) remember(ctx context.Context, err error) {
 	var failure *cache.Failure
-	if !errors.As(err, &failure) || caller.Err() != nil {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &failure):
 		return
 	}
 	e.Log.Debugf("failed (%s): %s", failure.Kind, failure.Reason)
