@@ -1,8 +1,11 @@
 package binary
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -171,5 +174,40 @@ func TestStormOfVerbs(t *testing.T) {
 	})
 	if _, err := l.Cloud.VerifyToken(l.Password(t, host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
 		t.Errorf("after the storm: %v", err)
+	}
+}
+
+// A token past its freshness is renewed by one, while all others are served the
+// old one at once: none of them waits for a service that hangs.
+func TestOneRenewsForACrowd(t *testing.T) {
+	l := withKeys(t)
+	old := l.Password(t, host)
+	makeStale(t, l)
+	l.Cloud.ResetCounts()
+	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	lab.Crowd(40, func(int) {
+		if password := l.Password(t, host); password != old {
+			t.Error("another token than the one that still works")
+		}
+	})
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+}
+
+// makeStale ends the freshness of the one token in the cache.
+func makeStale(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	token := kept(t, l)
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := token.FreshUntil.Format(time.RFC3339Nano)
+	stale := token.Asked.Format(time.RFC3339Nano)
+	if err := os.WriteFile(files[0], bytes.Replace(text, []byte(fresh), []byte(stale), 1), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
