@@ -218,9 +218,7 @@ func (c *Cache) prune() {
 			stale = age > tempLife || age < -maxLife
 		case strings.HasSuffix(name, "."+failureName):
 			stale = age > memoryLife || age < -maxLife
-		case strings.HasSuffix(name, "."+lockName):
-			continue
-		default:
+		default: // a lock; see below
 			continue
 		}
 		if stale {
