@@ -1,0 +1,38 @@
+// Command demo shows the helper at its main job: a GitLab runner in one AWS
+// account pulls an image from ECR in another. AWS is the stand-in; the helper,
+// the clients, the registry and the TLS between them are real, and nothing
+// leaves loopback.
+//
+// Every step checks what it shows. The first that isn't as it should be ends
+// the demo with exit status 1.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+// patience is for the whole demo. It takes a few seconds, most of them spent on
+// building the helper.
+const patience = 2 * time.Minute
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	act := play
+	if len(os.Args) > 1 {
+		// The demo runs itself as the clients, since those take their proxy,
+		// authority and home from the environment of their process.
+		act = func(ctx context.Context) error { return client(ctx, os.Args[1:]) }
+	}
+	err := act(ctx)
+	stop()
+	cancel()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The people of the play. The runner's credentials file names the second one.
+const (
+	runnerRole = "arn:aws:iam::111111111111:role/runner"
+	pullRole   = "arn:aws:iam::222222222222:role/pull"
+
+	host  = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+	image = host + "/team/app:1.0"
+)
+
+// play shows the demo and ends with the first step that fails.
+func play(ctx context.Context) error {
+	s := &stage{}
+	defer s.clear()
+	for _, step := range []struct {
+		title string
+		run   func(context.Context) error
+	}{
+		{"the helper, built as for a release", s.build},
+		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", s.cloudUp},
+		{"the runner's home", s.furnish},
+		{"the image is pulled without credentials", s.pullAsNobody},
+		{"the helper is asked for the first time, and again", s.coldAndWarm},
+		{"a job of GitLab Runner: list, then get every key verbatim", s.firstJob},
+		{"the next job", s.nextJob},
+		{"go-containerregistry pulls the image with the runner's config.json", s.pull},
+		{"the other account no longer trusts the runner", s.denied},
+		{"it does again, and the runner recovers", s.recovered},
+	} {
+		s.teller.step(step.title)
+		if err := step.run(ctx); err != nil {
+			return fmt.Errorf("step %d, %s: %w", s.teller.steps, step.title, err)
+		}
+	}
+	s.teller.end()
+	return nil
+}
+
+func (s *stage) pullAsNobody(ctx context.Context) error {
+	got, err := s.pullFrom(ctx, s.emptyHome)
+	if err != nil {
+		return err
+	}
+	if got.Status != http.StatusUnauthorized {
+		return fmt.Errorf("the registry should refuse with status 401, and answered %+v", got)
+	}
+	s.teller.say("registry", "%d %s", got.Status, got.Refusal)
+	return s.requests(nil)
+}
+
+func (s *stage) coldAndWarm(ctx context.Context) error {
+	for _, want := range []map[string]int{{"imds": 3, "sts": 1, "ecr": 1}, nil} {
+		if err := s.get(ctx, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A list is about public ECR as well, whose token is another.
+func (s *stage) firstJob(ctx context.Context) error {
+	return s.resolve(ctx, map[string]int{"imds": 3, "sts": 1, "ecr-public": 1})
+}
+
+func (s *stage) nextJob(ctx context.Context) error { return s.resolve(ctx, nil) }
+
+// resolve has the runner find its credentials.
+func (s *stage) resolve(ctx context.Context, want map[string]int) error {
+	var got resolved
+	if err := s.client(ctx, s.home, &got, "runner"); err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		s.teller.say("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
+	}
+	if c := got["https://"+host]; c.User != "AWS" || c.Length == 0 {
+		return fmt.Errorf("the runner has no credentials for %s", host)
+	}
+	return s.requests(want)
+}
+
+func (s *stage) pull(ctx context.Context) error {
+	got, err := s.pullFrom(ctx, s.home)
+	switch {
+	case err != nil:
+		return err
+	case got.Status != 0:
+		return fmt.Errorf("the registry refused: %d %s", got.Status, got.Refusal)
+	case got.Digest != s.digest:
+		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, s.digest)
+	case !slices.Contains(s.cloud.Connects(), host):
+		return fmt.Errorf("the client asked the proxy for %v, not for %s", s.cloud.Connects(), host)
+	}
+	s.teller.say("pulled", "%.19s…, %d layers of %d bytes, each digest checked", got.Digest, got.Layers, got.Bytes)
+	return s.requests(nil)
+}
+
+func (s *stage) denied(ctx context.Context) error {
+	s.cloud.Deny("sts:AssumeRole", pullRole)
+	if err := s.forget(ctx); err != nil {
+		return err
+	}
+	r, err := s.helper(ctx, "get", host)
+	if err != nil {
+		return err
+	}
+	if r.status == 0 {
+		return errors.New("the helper gives credentials all the same") // not to be shown
+	}
+	s.teller.say("stdout", "%s", r.stdout)
+	s.teller.say("stderr", "%s", r.stderr)
+	s.teller.say("status", "%d", r.status)
+	switch {
+	case r.status != 1 || r.stdout != "credentials not found in native keychain":
+		return errors.New("clients take that for something other than credentials not found")
+	case strings.Contains(r.stderr, "\n"):
+		return errors.New("the reason is more than one line")
+	case !strings.Contains(r.stderr, pullRole), !strings.Contains(r.stderr, "sts:AssumeRole"):
+		return fmt.Errorf("the reason names no sts:AssumeRole, or no %s", pullRole)
+	}
+	return s.requests(map[string]int{"imds": 3, "sts": 1})
+}
+
+func (s *stage) recovered(ctx context.Context) error {
+	s.cloud.Allow("sts:AssumeRole", pullRole)
+	return s.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+const program = "docker-credential-ecr-login"
+
+// A stage is where the demo plays: the helper, the cloud and two homes.
+type stage struct {
+	teller teller
+	cloud  *standin.Cloud
+
+	dir       string // holds all that is below
+	bin       string // the folder of the helper, and all there is on the PATH
+	ca        string
+	home      string // the runner's
+	emptyHome string
+
+	digest string // of the image in the registry
+}
+
+// clear takes the stage down, whatever of it is up.
+func (s *stage) clear() {
+	if s.cloud != nil {
+		s.cloud.Close()
+	}
+	os.RemoveAll(s.dir)
+}
+
+// root is the folder of the repository.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../..")
+}
+
+func (s *stage) build(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "ecr-login-demo-")
+	if err != nil {
+		return err
+	}
+	s.dir = dir
+	for _, d := range []struct {
+		path *string
+		name string
+	}{{&s.bin, "bin"}, {&s.home, "home"}, {&s.emptyHome, "nobody"}} {
+		*d.path = filepath.Join(dir, d.name)
+		if err := os.Mkdir(*d.path, 0o700); err != nil {
+			return err
+		}
+	}
+	bin := filepath.Join(s.bin, program)
+	out, err := exec.CommandContext(ctx, "make", "-s", "-C", root(), "build", "OUT="+bin).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("make build: %w\n%s", err, out)
+	}
+	info, err := os.Stat(bin)
+	if err != nil {
+		return err
+	}
+	version, err := exec.CommandContext(ctx, bin, "version").Output()
+	if err != nil {
+		return fmt.Errorf("%s version: %w", bin, err)
+	}
+	s.teller.say("version", "%s", strings.TrimSpace(string(version)))
+	s.teller.say("size", "%.1f MB", float64(info.Size())/1e6)
+	return nil
+}
+
+func (s *stage) cloudUp(ctx context.Context) error {
+	cloud, err := standin.Start()
+	if err != nil {
+		return err
+	}
+	s.cloud = cloud
+	cloud.AddRole(standin.Role{ARN: runnerRole})
+	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	cloud.SetInstanceRole(runnerRole)
+	cloud.SetInstanceRegion("ap-south-1")
+	s.ca = filepath.Join(s.dir, "ca.pem")
+	if err := os.WriteFile(s.ca, cloud.CAPEM(), 0o600); err != nil {
+		return err
+	}
+
+	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	cloud.Handle(host, cloud.RegistryGate(host, images))
+
+	// The image gets in by the back door, so that the pull is the first to go
+	// through the gate.
+	door := httptest.NewServer(images)
+	defer door.Close()
+	const layers = 2
+	img, err := random.Image(1<<10, layers)
+	if err != nil {
+		return err
+	}
+	inside, err := name.ParseReference(strings.Replace(image, host, strings.TrimPrefix(door.URL, "http://"), 1))
+	if err != nil {
+		return err
+	}
+	if err := remote.Write(inside, img, remote.WithContext(ctx)); err != nil {
+		return fmt.Errorf("an image for the registry: %w", err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		return err
+	}
+	s.digest = digest.String()
+
+	s.teller.say("runner", "%s, from the instance's metadata", runnerRole)
+	s.teller.say("trusts it", "%s", pullRole)
+	s.teller.say("image", "%s", image)
+	s.teller.say("digest", "%.19s…, %d layers", s.digest, layers)
+	return nil
+}
+
+func (s *stage) furnish(context.Context) error {
+	profile, err := os.ReadFile(filepath.Join(root(), "testdata/runner/credentials"))
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct{ path, text string }{
+		{".aws/credentials", string(profile)},
+		{".docker/config.json", `{"credsStore":"ecr-login"}` + "\n"},
+	} {
+		path := filepath.Join(s.home, f.path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(f.text), 0o600); err != nil {
+			return err
+		}
+		s.teller.say("~/"+f.path, "%s", f.text)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A teller tells the story on the terminal: numbered steps, and below each what
+// came of it, label by label.
+type teller struct {
+	steps int
+	began time.Time
+}
+
+func (t *teller) step(title string) {
+	if t.steps == 0 {
+		t.began = time.Now()
+		fmt.Println("A GitLab runner in AWS account 111111111111 pulls an image from ECR in 222222222222.")
+		fmt.Println("AWS is a stand-in on loopback; the helper, the clients, the registry and TLS are real.")
+	}
+	t.steps++
+	fmt.Printf("\n%2d  %s\n", t.steps, title)
+}
+
+// say prints a text of any number of lines.
+func (t *teller) say(label, format string, args ...any) {
+	const width = 23
+	for line := range strings.Lines(strings.TrimSpace(fmt.Sprintf(format, args...))) {
+		fmt.Printf("    %-*s%s\n", width, label, strings.TrimRight(line, "\n"))
+		label = ""
+	}
+}
+
+func (t *teller) end() {
+	fmt.Printf("\nAll is as it should be, after %.1f s.\n", time.Since(t.began).Seconds())
+}
