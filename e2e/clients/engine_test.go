@@ -1,0 +1,115 @@
+package clients
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// startEngine starts a Docker Engine of the test's own and returns its
+// DOCKER_HOST. It leaves the machine's engine, its images and its network alone,
+// and reaches registries through the Cloud's proxy only, under their own names.
+// It runs no containers.
+func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
+	t.Helper()
+	dockerd := need(t, "dockerd")
+	if os.Geteuid() != 0 {
+		t.Fatal("the Docker Engine needs root")
+	}
+	// The path of a socket has to be short, and that of t.TempDir isn't.
+	dir, err := os.MkdirTemp("", "engine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("the engine left something behind: %v", err)
+		}
+	})
+	in := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(in("daemon.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Where the engine says it is ready, as it does to systemd.
+	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: in("ready.sock"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ready.Close()
+	log, err := os.Create(in("log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, dockerd,
+		"--host", "unix://"+in("docker.sock"),
+		"--config-file", in("daemon.json"),
+		"--data-root", in("data"),
+		"--exec-root", in("run"),
+		"--pidfile", in("pid"),
+		// If it finds the machine's containerd, it shares nothing with its users.
+		"--containerd-namespace", filepath.Base(dir),
+		"--containerd-plugins-namespace", filepath.Base(dir)+"-plugins",
+		"--storage-driver", "vfs",
+		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+	)
+	cmd.Env = []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=" + dir,
+		"HTTPS_PROXY=" + l.Cloud.ProxyURL(),
+		"SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"),
+		"NOTIFY_SOCKET=" + in("ready.sock"),
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 20 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		// What it mounts is gone with it, however it ends.
+		Unshareflags: syscall.CLONE_NEWNS,
+		// A test process that is killed takes the engine with it. What counts as
+		// the parent's death is that of the thread, which waits for the child.
+		Pdeathsig: syscall.SIGTERM,
+	}
+	ended := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Run()
+		log.Close()
+		ready.Close() // nobody waits for an engine that has ended
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
+
+	ready.SetReadDeadline(time.Now().Add(hung))
+	if _, err := ready.Read(make([]byte, 64)); err != nil {
+		stop()
+		exit := <-ended
+		ended <- exit // for the cleanup
+		text, _ := os.ReadFile(in("log"))
+		t.Fatalf("the Docker Engine doesn't start (%v, %v); its log ends with\n%s", err, exit, text[max(0, len(text)-2000):])
+	}
+	return "unix://" + in("docker.sock")
+}
+
+// need is the path of a program that must be installed: a client that is missing
+// has not been tested.
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%s is missing, and make e2e needs it (.ci/run installs it): %v", program, err)
+	}
+	return path
+}

@@ -1,0 +1,143 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"docker-credential-ecr-login/ecr"
+)
+
+// Crane, ko, cosign and Kaniko find credentials and talk to registries with the
+// package go-containerregistry.
+
+const ggcrImage = pullHost + "/team/app:1.0"
+
+// transferred is an image that was pushed and pulled again, or the status of the
+// registry's refusal.
+type transferred struct {
+	Pushed, Pulled string // digests
+	Refused        int
+}
+
+// ggcr is crane and its kin: the helper is a program named in docker's
+// configuration.
+func ggcr(ctx context.Context, _ []string) (any, error) {
+	return transfer(ctx, authn.DefaultKeychain)
+}
+
+// ggcrLibrary is Kaniko and others that have the helper built in.
+func ggcrLibrary(ctx context.Context, _ []string) (any, error) {
+	return transfer(ctx, authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard))))
+}
+
+// transfer pushes an image and pulls it again, checking every digest.
+func transfer(ctx context.Context, keychain authn.Keychain) (transferred, error) {
+	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain)}
+	ref, err := name.ParseReference(ggcrImage)
+	if err != nil {
+		return transferred{}, err
+	}
+	img, err := random.Image(1<<10, 2)
+	if err != nil {
+		return transferred{}, err
+	}
+	pushed, err := img.Digest()
+	if err != nil {
+		return transferred{}, err
+	}
+	err = remote.Write(ref, img, options...)
+	if refusal := (*transport.Error)(nil); errors.As(err, &refusal) {
+		return transferred{Refused: refusal.StatusCode}, nil
+	}
+	if err != nil {
+		return transferred{}, err
+	}
+	img, err = remote.Image(ref, options...)
+	if err != nil {
+		return transferred{}, err
+	}
+	if err := validate.Image(img); err != nil {
+		return transferred{}, err
+	}
+	pulled, err := img.Digest()
+	if err != nil {
+		return transferred{}, err
+	}
+	return transferred{Pushed: pushed.String(), Pulled: pulled.String()}, nil
+}
+
+func TestGgcr(t *testing.T) {
+	for _, test := range []struct{ name, program, config string }{
+		// The keychain asks for HOST/team/app first, then for HOST.
+		{"credsStore", "ggcr", `{"credsStore":"ecr-login"}`},
+		{"credHelpers", "ggcr", `{"credHelpers":{"` + pullHost + `":"ecr-login"}}`},
+		{"library", "ggcr-library", `{}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := onRunner(t)
+			serveRegistry(l)
+			l.Write(t, ".docker/config.json", test.config)
+			for _, run := range []struct {
+				when string
+				want map[string]int
+			}{{"cold", coldGet}, {"warm", nil}} {
+				var got transferred
+				stderr := runProgram(t, l, &got, test.program)
+				if got.Pushed == "" || got.Pushed != got.Pulled || stderr != "" {
+					t.Errorf("%s: pushed %q, pulled %q, refused with status %d, stderr %q",
+						run.when, got.Pushed, got.Pulled, got.Refused, stderr)
+				}
+				wantRequests(t, l, run.when, run.want)
+			}
+		})
+	}
+}
+
+// The keychain takes "not found" for "go on without credentials", and any error
+// of a library too: it is the registry that refuses, and the helper that tells.
+func TestGgcrBrokenRole(t *testing.T) {
+	for _, program := range []string{"ggcr", "ggcr-library"} {
+		t.Run(program, func(t *testing.T) {
+			l := onRunner(t)
+			serveRegistry(l)
+			l.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
+			l.Cloud.Deny("sts:AssumeRole", pullRole)
+			var got transferred
+			stderr := runProgram(t, l, &got, program)
+			if got.Refused != http.StatusUnauthorized {
+				t.Errorf("refused with status %d, want 401; %+v", got.Refused, got)
+			}
+			if program == "ggcr-library" {
+				if stderr != "" {
+					t.Errorf("a library writes nothing, and wrote %q", stderr)
+				}
+				return
+			}
+			wantReason(t, stderr, pullRole)
+		})
+	}
+}
+
+// The library and the program are one helper with one cache.
+func TestGgcrLibrarySharesTokens(t *testing.T) {
+	l := onRunner(t)
+	serveRegistry(l)
+	l.Password(t, pullHost)
+	wantRequests(t, l, "the program", coldGet)
+	var got transferred
+	runProgram(t, l, &got, "ggcr-library")
+	wantRequests(t, l, "the library", nil)
+	if got.Pushed == "" || got.Pushed != got.Pulled {
+		t.Errorf("pushed %q, pulled %q, refused with status %d", got.Pushed, got.Pulled, got.Refused)
+	}
+}

@@ -1,0 +1,163 @@
+// Package clients drives real clients against the built binary and the library:
+// one file a client. AWS is the stand-in, and a registry stands behind its gate
+// under its ECR name. A client that isn't installed fails its test.
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// The accounts: the runner's own, the one its role pulls from, and one that lets
+// that role read.
+const (
+	runnerRole = "arn:aws:iam::111111111111:role/runner"
+	pullRole   = "arn:aws:iam::222222222222:role/pull"
+
+	pullHost   = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+	sharedHost = "333333333333.dkr.ecr.ap-south-1.amazonaws.com"
+)
+
+// programs are the clients that are Go packages, by the name their process is
+// started under. What they return is printed as JSON.
+var programs = map[string]func(ctx context.Context, args []string) (any, error){
+	"gitlab-runner": gitlabRunner,
+	"ggcr":          ggcr,
+	"ggcr-library":  ggcrLibrary,
+}
+
+// TestMain is also the main of programs: packages such as docker/cli take their
+// home, PATH and proxy from the environment of their process, and there a clean
+// one can be had only by starting it with one.
+func TestMain(m *testing.M) {
+	if run, ok := programs[os.Args[0]]; ok {
+		out, err := run(context.Background(), os.Args[1:])
+		if err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(out)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	status := m.Run()
+	lab.Clean()
+	os.Exit(status)
+}
+
+// onRunner puts a runner on an EC2 instance whose role may assume pullRole, as
+// its credentials file says.
+func onRunner(t *testing.T) *lab.Lab {
+	t.Helper()
+	l := lab.New(t)
+	l.Cloud.AddRole(standin.Role{ARN: runnerRole})
+	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	l.Cloud.SetInstanceRole(runnerRole)
+	l.Cloud.Grant("333333333333", pullRole)
+	text, err := os.ReadFile("../../testdata/runner/credentials")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Write(t, ".aws/credentials", string(text))
+	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
+	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
+	return l
+}
+
+// serveRegistry puts an empty registry behind the gate of pullHost.
+func serveRegistry(l *lab.Lab) {
+	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	l.Cloud.Handle(pullHost, l.Cloud.RegistryGate(pullHost, images))
+}
+
+// A run of a client that takes longer than this hangs.
+const hung = time.Minute
+
+// output is what a client left on stdout and stderr.
+type output struct{ stdout, stderr string }
+
+// run runs a client in the lab's environment. The error is that of exec.Cmd.
+func run(t *testing.T, l *lab.Lab, stdin io.Reader, path string, args ...string) (output, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hung)
+	defer cancel()
+	var out, errs strings.Builder
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Args = args
+	cmd.Dir, cmd.Env = l.Home, l.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("%s hangs", strings.Join(args, " "))
+	}
+	return output{out.String(), errs.String()}, err
+}
+
+// runProgram runs one of programs and reads what it reports. It returns what the
+// program and the binary below it wrote to stderr.
+func runProgram(t *testing.T, l *lab.Lab, report any, args ...string) (stderr string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, l, nil, self, args...)
+	if err == nil {
+		err = json.Unmarshal([]byte(out.stdout), report)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v, and on stderr %q", strings.Join(args, " "), err, out.stderr)
+	}
+	return out.stderr
+}
+
+// wantRequests checks the requests to AWS since the last call, by action.
+func wantRequests(t *testing.T, l *lab.Lab, when string, want map[string]int) {
+	t.Helper()
+	got := l.Cloud.Counts()
+	l.Cloud.ResetCounts()
+	if !maps.Equal(got, want) {
+		t.Errorf("%s: requests %v, want %v", when, got, want)
+	}
+}
+
+// The requests of one cold get on the runner; a warm one makes none.
+var coldGet = map[string]int{
+	"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
+	"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
+}
+
+// wantReason checks that stderr is the one line that says why there is no token
+// for a role that can't be assumed.
+func wantReason(t *testing.T, stderr, role string) {
+	t.Helper()
+	var err error
+	if strings.Count(stderr, "\n") != 1 {
+		err = errors.New("not one line")
+	}
+	for _, part := range []string{lab.Name, "sts:AssumeRole", role} {
+		if !strings.Contains(stderr, part) {
+			err = errors.Join(err, fmt.Errorf("no %s", part))
+		}
+	}
+	if err != nil {
+		t.Errorf("the reason on stderr is %q: %v", stderr, err)
+	}
+}
