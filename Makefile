@@ -21,5 +21,5 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 	cd e2e && go run ./demo
 
 .PHONY: e2e
-e2e: ## real clients
-	cd e2e && go test -count=1 ./clients/...
+e2e: ## real clients, and machines in a bad state; needs root and a Docker Engine
+	cd e2e && go test -count=1 ./clients/... ./machine/...
