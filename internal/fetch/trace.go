@@ -45,6 +45,12 @@ func (t *trace) got() (last attempt, role string) {
 	return t.last, t.role
 }
 
+func (t *trace) note(a attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = a
+}
+
 // forget makes what comes next the beginning.
 func (t *trace) forget() {
 	t.mu.Lock()
@@ -95,14 +101,14 @@ func (t *trace) watchAttempt(
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.host, path = req.URL.Host, req.URL.Path
 	}
+	// The SDK may give up waiting while this still waits.
+	t.note(this)
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
 		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
 	}
-	t.mu.Lock()
-	t.last = this
-	t.mu.Unlock()
+	t.note(this)
 	t.log.Debugf("asked %s%s: status %d, request id %q, %v", this.host, path, this.status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
