@@ -17,50 +17,25 @@ var ErrHeld = errors.New("another process holds the lock")
 // Where there can be no locks the error says why, and the caller had better go
 // on without.
 func (c *Cache) Lock(ctx context.Context, f Family) (release func(), err error) {
-	type answer struct {
-		file *os.File
-		err  error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		file, err := c.lock(f.prefix()+lockName, syscall.LOCK_EX)
-		answers <- answer{file, err}
-	}()
-	select {
-	case a := <-answers:
-		return releaser(a.file), a.err
-	case <-ctx.Done():
-		go func() { releaser((<-answers).file)() }() // flock can't be called off
-		return func() {}, ctx.Err()
-	}
+	return c.lock(f.prefix()+lockName, func(file *os.File) error { return wait(ctx, file) })
 }
 
 // TryLock is [Cache.Lock] that doesn't wait: the error is [ErrHeld] where
 // another process has the lock.
 func (c *Cache) TryLock(f Family) (release func(), err error) {
-	file, err := c.lock(f.prefix()+lockName, syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = ErrHeld
-	}
-	return releaser(file), err
+	return c.lock(f.prefix()+lockName, try)
 }
 
-func releaser(file *os.File) func() {
-	if file == nil {
-		return func() {}
-	}
-	return func() { file.Close() }
-}
-
-func (c *Cache) lock(name string, how int) (*os.File, error) {
+// lock acquires the lock in the file of that name. Where acquire fails, it has
+// seen to the file itself.
+func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(), err error) {
 	for {
 		file, err := c.openLock(name)
 		if err != nil {
-			return nil, err
+			return func() {}, err
 		}
-		if err := flock(file, how); err != nil {
-			file.Close()
-			return nil, err
+		if err := acquire(file); err != nil {
+			return func() {}, err
 		}
 		// Between opening and locking, prune may have removed the file: then
 		// others lock another one.
@@ -68,12 +43,43 @@ func (c *Cache) lock(name string, how int) (*os.File, error) {
 		there, err2 := os.Lstat(c.path(name))
 		if err1 == nil && err2 == nil && os.SameFile(mine, there) {
 			os.Chtimes(c.path(name), time.Time{}, c.now())
-			return file, nil
+			return func() { file.Close() }, nil
 		}
 		file.Close()
 		if err1 != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist) {
-			return nil, errors.Join(err1, err2)
+			return func() {}, errors.Join(err1, err2)
 		}
+	}
+}
+
+// try locks the file, or closes it.
+func try(file *os.File) error {
+	err := flock(file, syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = ErrHeld
+	}
+	if err != nil {
+		file.Close()
+	}
+	return err
+}
+
+// wait locks the file before ctx ends, or closes it.
+func wait(ctx context.Context, file *os.File) error {
+	locked := make(chan error, 1)
+	go func() { locked <- flock(file, syscall.LOCK_EX) }()
+	select {
+	case err := <-locked:
+		if err != nil {
+			file.Close()
+		}
+		return err
+	case <-ctx.Done():
+		go func() { // flock can't be called off
+			<-locked
+			file.Close()
+		}()
+		return ctx.Err()
 	}
 }
 
@@ -99,10 +105,10 @@ func (c *Cache) removeIdleLock(name string, now time.Time) {
 	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()).Abs() < idleLock {
 		return
 	}
-	file, err := c.lock(name, syscall.LOCK_EX|syscall.LOCK_NB)
+	release, err := c.lock(name, try)
 	if err != nil {
 		return
 	}
 	os.Remove(c.path(name))
-	file.Close()
+	release()
 }
