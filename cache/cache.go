@@ -127,7 +127,7 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err := c.write(key.file(), text, token.Expires); err != nil {
 		return err
 	}
-	os.Remove(c.path(key.prefix() + failureName))
+	c.Recover(key.Family)
 	c.prune()
 	return nil
 }

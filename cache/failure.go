@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/json"
+	"os"
 	"time"
 )
 
@@ -65,4 +66,11 @@ func (c *Cache) Failure(f Family) (Failure, bool) {
 		return Failure{}, false
 	}
 	return m.Failure, true
+}
+
+// Recover forgets why the family's last fetch failed.
+func (c *Cache) Recover(f Family) {
+	if c.dir != "" {
+		os.Remove(c.path(f.prefix() + failureName))
+	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"docker-credential-ecr-login/internal/private"
 )
 
 // The names in the folder:
@@ -80,8 +82,8 @@ var errNotOurs = errors.New("not a regular file of this user alone")
 
 // readFile reads a file that only this user can have written or read.
 func (c *Cache) readFile(name string) ([]byte, error) {
-	if c.dir == "" {
-		return nil, fs.ErrNotExist
+	if err := c.checkDir(); err != nil {
+		return nil, err
 	}
 	// Without O_NONBLOCK a FIFO would block.
 	f, err := os.OpenFile(c.path(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
@@ -135,8 +137,16 @@ func (c *Cache) makeDir() error {
 	if c.dir == "" {
 		return fs.ErrNotExist
 	}
-	if err := makeDirs(c.dir); err != nil {
+	if err := private.MakeDirs(c.dir); err != nil {
 		return err
+	}
+	return c.checkDir()
+}
+
+// checkDir makes sure that the folder is this user's own, and no link to another.
+func (c *Cache) checkDir() error {
+	if c.dir == "" {
+		return fs.ErrNotExist
 	}
 	info, err := os.Lstat(c.dir)
 	if err != nil {
@@ -148,23 +158,6 @@ func (c *Cache) makeDir() error {
 	return nil
 }
 
-func makeDirs(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
-		if err := makeDirs(filepath.Dir(dir)); err != nil {
-			return err
-		}
-		err = os.Mkdir(dir, 0o700)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return os.Chmod(dir, 0o700) // the umask may have taken permissions away
-}
-
 func owned(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid()
@@ -172,11 +165,10 @@ func owned(info fs.FileInfo) bool {
 
 // names lists the files whose names are of our form.
 func (c *Cache) names() []string {
-	if c.dir == "" {
+	if c.checkDir() != nil {
 		return nil
 	}
-	// A link in the folder's place leads to files that aren't ours to remove.
-	dir, err := os.OpenFile(c.dir, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	dir, err := os.Open(c.dir)
 	if err != nil {
 		return nil
 	}

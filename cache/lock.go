@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -29,7 +30,8 @@ func (c *Cache) TryLock(f Family) (release func(), err error) {
 // lock acquires the lock in the file of that name. Where acquire fails, it has
 // seen to the file itself.
 func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(), err error) {
-	for {
+	const tries = 10 // more would mean that the file system can't tell its files apart
+	for range tries {
 		file, err := c.openLock(name)
 		if err != nil {
 			return func() {}, err
@@ -50,6 +52,7 @@ func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(),
 			return func() {}, errors.Join(err1, err2)
 		}
 	}
+	return func() {}, fmt.Errorf("%s is never the file that was opened", c.path(name))
 }
 
 // try locks the file, or closes it.

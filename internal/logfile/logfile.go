@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/sirupsen/logrus"
+
+	"docker-credential-ecr-login/internal/private"
 )
 
 // maxSize is how large the file may be when it is opened; a larger one becomes
@@ -24,7 +26,7 @@ func Open(file, level string) (*logrus.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := private.MakeDirs(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && info.Size() > maxSize {
@@ -34,6 +36,9 @@ func Open(file, level string) (*logrus.Logger, error) {
 	out, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := out.Stat(); err == nil && info.Mode().IsRegular() {
+		out.Chmod(0o600) // it may be another helper's, which others can read
 	}
 	logger := logrus.New()
 	logger.SetOutput(out)

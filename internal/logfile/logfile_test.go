@@ -50,6 +50,19 @@ func TestSizeIsBounded(t *testing.T) {
 	}
 }
 
+func TestFileThatWasThereBecomesPrivate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ecr-login.log")
+	if err := os.WriteFile(file, []byte("before\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(file, "debug"); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 || info.Size() == 0 {
+		t.Errorf("the log has mode %v and %d bytes, %v", info.Mode(), info.Size(), err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "link")
