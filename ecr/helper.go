@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/sirupsen/logrus"
@@ -36,8 +37,9 @@ func ParseRegistry(server string) (Registry, bool) { return registry.Parse(serve
 // ECRHelper implements [credentials.Helper]. It may be used by any number of
 // goroutines at once. Use [NewECRHelper] to make one.
 type ECRHelper struct {
-	ctx context.Context
-	log *logrus.Logger
+	ctx     context.Context
+	log     *logrus.Logger
+	openLog sync.Once
 }
 
 var _ credentials.Helper = (*ECRHelper)(nil)
@@ -61,7 +63,8 @@ func WithContext(ctx context.Context) Option {
 	return func(h *ECRHelper) { h.ctx = ctx }
 }
 
-// NewECRHelper returns a helper. The environment is read at every call.
+// NewECRHelper returns a helper. The environment is read at every call, but for
+// the log, which is opened at the first.
 func NewECRHelper(options ...Option) *ECRHelper {
 	h := &ECRHelper{ctx: context.Background()}
 	for _, option := range options {
@@ -149,12 +152,14 @@ func (h *ECRHelper) broker() (*token.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := h.log
-	if log == nil && settings.LogFile != "" {
-		log, err = logfile.Open(settings.LogFile, settings.LogLevel)
+	h.openLog.Do(func() {
+		if h.log == nil && settings.LogFile != "" {
+			// A log that can't be written is no reason to fail.
+			h.log, _ = logfile.Open(settings.LogFile, settings.LogLevel)
+		}
+	})
+	if h.log == nil {
+		return token.NewBroker(settings, env, fetch.New(), nil), nil
 	}
-	if log == nil || err != nil {
-		return token.NewBroker(settings, env, fetch.Token, nil), nil
-	}
-	return token.NewBroker(settings, env, fetch.Token, log), nil
+	return token.NewBroker(settings, env, fetch.New(), h.log), nil
 }

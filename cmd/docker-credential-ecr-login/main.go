@@ -18,7 +18,7 @@ func main() {
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Env:     os.Environ(),
-		Fetch:   fetch.Token,
+		Fetch:   fetch.New(),
 		OpenLog: func(file, level string) (token.Logger, error) { return logfile.Open(file, level) },
 	}))
 }

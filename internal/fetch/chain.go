@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,7 @@ import (
 type chain struct {
 	question token.Question
 	cfg      aws.Config
+	steps    []aws.CredentialSource // of the chain, first to last
 	trace    trace
 }
 
@@ -59,10 +61,10 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
-		config.WithHTTPClient(proxied()),
+		config.WithHTTPClient(c.proxied()),
 		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, plainBody}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = direct() }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = c.direct() }),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
 			// The SDK works out the file's name, but not below our home.
 			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
@@ -74,6 +76,9 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		}),
 	}, region...)...)
 	c.cfg = cfg
+	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
+		c.steps = p.ProviderSources()
+	}
 	return err
 }
 
@@ -133,29 +138,39 @@ func (c *chain) profiles() []*config.SharedConfig {
 	return profiles
 }
 
-// sources are the steps of the chain, first to last.
-func (c *chain) sources() []aws.CredentialSource {
-	if p, ok := c.cfg.Credentials.(aws.CredentialProviderSource); ok {
-		return p.ProviderSources()
+// tokenFiles are the web identity files that the chain may have read.
+func (c *chain) tokenFiles() []string {
+	var files []string
+	if file := c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" {
+		files = append(files, file)
 	}
-	return nil
+	for _, p := range c.profiles() {
+		if p.WebIdentityTokenFile != "" {
+			files = append(files, p.WebIdentityTokenFile)
+		}
+	}
+	return files
 }
 
 // changeable tells whether the principal can become another one while
 // everything that is read locally stays as it is: no role is assumed, and what
 // gives the credentials may give others' next time.
 func (c *chain) changeable() bool {
-	sources := c.sources()
-	if len(sources) == 0 {
-		return true
-	}
-	return slices.Contains([]aws.CredentialSource{
+	return len(c.steps) == 0 || slices.Contains([]aws.CredentialSource{
 		aws.CredentialSourceIMDS, aws.CredentialSourceHTTP, aws.CredentialSourceProcess,
-	}, sources[len(sources)-1])
+	}, c.steps[len(c.steps)-1])
 }
 
 // proxied is the client for AWS itself; it goes through a proxy where one is
-// set, and tells when the proxy refuses.
-func proxied() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal)
+// set, and tells when the proxy refuses. No request outlives the question: the
+// SDK gets credentials without a deadline.
+func (c *chain) proxied() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.question.Timeout)
+}
+
+// direct is the client for what is on this machine, which no proxy is for.
+func (c *chain) direct() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTransportOptions(func(t *http.Transport) { t.Proxy = nil }).
+		WithTimeout(c.question.Timeout)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,45 +25,35 @@ import (
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 const maxLife = 12 * time.Hour
 
-// Token asks AWS for a registry's token with the credentials that the SDK's own
-// chain finds. It is a [token.Fetch].
-func Token(ctx context.Context, q token.Question) (token.Answer, error) {
-	c := &chain{question: q, trace: trace{log: q.Log}}
-	answer, err := c.ask(ctx)
-	if err != nil {
-		return token.Answer{}, c.failure(err)
+// New returns what asks AWS for tokens, with the credentials that the SDK's own
+// chain finds. Its errors are [*cache.Failure]s.
+func New() token.Fetch {
+	credentials := new(shared)
+	return func(ctx context.Context, q token.Question) (token.Answer, error) {
+		c := &chain{question: q, trace: trace{log: q.Log}}
+		answer, err := c.ask(ctx, credentials)
+		if err != nil {
+			return token.Answer{}, c.failure(err)
+		}
+		return answer, nil
 	}
-	return answer, nil
 }
 
-func (c *chain) ask(ctx context.Context) (token.Answer, error) {
-	timeout := c.question.Timeout
-	begin, cancel := context.WithTimeout(ctx, timeout)
+func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, error) {
+	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
 	if err := c.load(begin); err != nil {
 		return token.Answer{}, err
 	}
-	start := time.Now()
-	ran, err := c.runProcess(ctx)
+	rest, cancelRest, err := credentials.get(ctx, begin, c)
+	defer cancelRest()
 	if err != nil {
 		return token.Answer{}, err
 	}
-	if ran {
-		// What the process took is its own, and not of the time for the rest.
-		var cancel context.CancelFunc
-		deadline, _ := begin.Deadline()
-		begin, cancel = context.WithDeadline(ctx, deadline.Add(time.Since(start)))
-		defer cancel()
-	}
-	// Inside the call the SDK would get them again at each of its own retries,
-	// with all of theirs.
-	if _, err := c.cfg.Credentials.Retrieve(begin); err != nil {
-		return token.Answer{}, err
-	}
 	if c.question.Registry.Public {
-		return c.askPublic(begin)
+		return c.askPublic(rest)
 	}
-	return c.askPrivate(begin)
+	return c.askPrivate(rest)
 }
 
 func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
@@ -162,6 +153,8 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 		Life:           life,
 		Changeable:     c.changeable(),
 		LoginRefreshed: c.trace.loginRefreshed.Load(),
+		Metadata:       slices.Contains(c.steps, aws.CredentialSourceIMDS),
+		TokenFiles:     c.tokenFiles(),
 	}, nil
 }
 

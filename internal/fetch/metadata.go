@@ -2,11 +2,9 @@ package fetch
 
 import (
 	"context"
-	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 )
 
@@ -35,7 +33,7 @@ func (m *metadata) region(ctx context.Context) (string, error) {
 func (m *metadata) imds() *imds.Client {
 	m.once.Do(func() {
 		cfg := m.chain.cfg.Copy()
-		cfg.HTTPClient = direct()
+		cfg.HTTPClient = m.chain.direct()
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
 			if !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
@@ -56,8 +54,4 @@ func (c *chain) namesMetadata() bool {
 		}
 	}
 	return false
-}
-
-func direct() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.Proxy = nil })
 }

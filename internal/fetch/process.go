@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -17,31 +18,29 @@ import (
 // processTime is what a credential process gets: it may have to ask a person.
 const processTime = time.Minute
 
-// runProcess runs the chain's credential process, if it has one, before the time
-// for all else begins. The SDK would give it our stdin, which is the client's,
-// and our stderr; and its options don't reach the command, so the end of the
-// chain is put together here, of the SDK's own providers.
-func (c *chain) runProcess(ctx context.Context) (ran bool, err error) {
-	if !slices.Contains(c.sources(), aws.CredentialSourceProcess) {
-		return false, nil
-	}
+// runProcess runs the chain's credential process and puts what stands on it on
+// top. The SDK would give the process our stdin, which is the client's, and our
+// stderr; and its options don't reach the command, so the end of the chain is put
+// together here, of the SDK's own providers.
+func (c *chain) runProcess(ctx context.Context) error {
 	profiles := c.profiles()
 	last := profiles[len(profiles)-1]
-	process := aws.NewCredentialsCache(processcreds.NewProviderCommand(
+	c.question.Unhurried(processTime)
+	// Not behind a cache, which would let the process outlive the context.
+	value, err := processcreds.NewProviderCommand(
 		quietCommand(last.CredentialProcess),
 		func(o *processcreds.Options) { o.Timeout = processTime },
-	))
-	c.question.Unhurried(processTime)
-	if _, err := process.Retrieve(ctx); err != nil {
-		return true, err
+	).Retrieve(ctx)
+	if err != nil {
+		return err
 	}
-	c.cfg.Credentials = process
+	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: value}
 	for _, p := range slices.Backward(profiles) {
 		if p.RoleARN != "" {
 			c.assume(p)
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // assume puts a profile's role on top of the credentials there are.

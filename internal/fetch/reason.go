@@ -4,12 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
@@ -19,7 +23,11 @@ import (
 // SDK's own text is never shown: it runs to screens and can hold secrets, such as
 // the whole output of a credential process.
 func (c *chain) failure(err error) *cache.Failure {
-	f := c.diagnose(err)
+	var f *cache.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = c.diagnose(err)
 	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
 	return f
 }
@@ -73,26 +81,45 @@ func shape(err error) string {
 
 func (c *chain) ofConfig(err error) *cache.Failure {
 	if errors.Is(err, errNoRegion) {
-		return &cache.Failure{
+		f := &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: "no region is configured, and no instance metadata service names one",
+			Reason: "no region is configured, and the instance metadata service names none",
 			Hint:   "set AWS_REGION, or region in the profile",
 		}
+		if last, _ := c.trace.got(); last.status == http.StatusUnauthorized {
+			f.Reason += ", since it wants a session token (401), which did not come through"
+			f.Hint += "; or " + hopLimit
+		}
+		return f
 	}
 	var absent config.SharedConfigProfileNotExistError
-	if errors.As(err, &absent) {
+	var empty config.SharedConfigAssumeRoleError
+	switch {
+	case errors.As(err, &empty) && errors.As(err, &absent):
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.files()),
+			Hint:   "add it, or let source_profile name one that is there",
+		}
+	case errors.As(err, &absent):
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: fmt.Sprintf("there is no profile %q in %s", absent.Profile, c.files()),
 			Hint:   "add it, or set AWS_PROFILE to one that is there",
 		}
-	}
-	var empty config.SharedConfigAssumeRoleError
-	if errors.As(err, &empty) {
+	case errors.As(err, &empty):
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: fmt.Sprintf("%s is to be assumed with the credentials of profile %s, which has none", empty.RoleARN, empty.Profile),
 			Hint:   "give that profile credentials, let source_profile name another, or set credential_source in its place",
+		}
+	}
+	var noKeys *credentials.StaticCredentialsEmptyError
+	if errors.As(err, &noKeys) {
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: "the profile takes its credentials from the environment (credential_source = Environment), and there are none",
+			Hint:   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
 		}
 	}
 	var mfa config.AssumeRoleTokenProviderNotSetError
@@ -107,10 +134,19 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 }
 
 // ofFile tells of a file that the configuration names and that isn't there, such
-// as a CA bundle.
+// as a CA bundle or a web identity token.
 func (c *chain) ofFile(err error) *cache.Failure {
 	var file *fs.PathError
-	if !errors.As(err, &file) || file.Op != "open" {
+	errors.As(err, &file)
+	if last, _ := c.trace.got(); file == nil && last.host == "" {
+		// The SDK drops the cause where it can't read a token.
+		for _, path := range c.tokenFiles() {
+			if _, err := os.ReadFile(path); err != nil {
+				errors.As(err, &file)
+			}
+		}
+	}
+	if file == nil || file.Op != "open" {
 		return nil
 	}
 	return &cache.Failure{
@@ -132,10 +168,13 @@ func innermost(err error) *smithy.OperationError {
 
 const longestReason = 600
 
+var passwordInURL = regexp.MustCompile(`://\S*@`)
+
 // clean makes text one line of bounded length without control characters or
 // marks that turn the direction of writing, and without the secrets that are
 // known to be about.
 func (c *chain) clean(text string) string {
+	text = passwordInURL.ReplaceAllString(text, "://***@")
 	for _, secret := range c.secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
@@ -161,7 +200,8 @@ func (c *chain) secrets() []string {
 	for _, name := range []string{
 		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 	} {
-		if value := c.question.Env.Get(name); value != "" {
+		// What is shorter is no secret, and may be a part of any word.
+		if value := c.question.Env.Get(name); len(value) >= 8 {
 			secrets = append(secrets, value)
 		}
 	}

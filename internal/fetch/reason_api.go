@@ -55,16 +55,25 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 			Reason: fmt.Sprintf("%s doesn't know the access key (%s); it comes from: %s", last.host, code, c.source()),
 			Hint:   "see whether the key was deleted, or its session token is missing or of another key",
 		}
-	case strings.Contains(code, "Signature") || code == "RequestTimeTooSkewed":
+	case code == "RequestTimeTooSkewed", strings.HasPrefix(message, "Signature expired"), strings.HasPrefix(message, "Signature not yet current"):
+		return &cache.Failure{
+			Kind:   cache.Unavailable,
+			Reason: fmt.Sprintf("the clock here is too far from that of %s (%s)", last.host, code),
+			Hint:   "set the clock",
+		}
+	case strings.Contains(code, "Signature"):
 		// The message quotes the request, its session token included.
 		return &cache.Failure{
 			Kind:   cache.Denied,
 			Reason: fmt.Sprintf("%s refuses the signature (%s); the keys come from: %s", last.host, code, c.source()),
-			Hint:   "see whether the secret key is right and the clock too",
+			Hint:   "see whether the secret key is right, and the clock",
 		}
 	}
+	if code == "UnknownError" {
+		return nil // it isn't AWS that answers
+	}
 	return &cache.Failure{
-		Kind:   cache.Denied,
+		Kind:   cache.Unavailable,
 		Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.host, action, code, message),
 	}
 }
@@ -111,15 +120,14 @@ func (c *chain) source() string {
 	if p := c.lastProfile(); p != nil && p.Profile != "" {
 		profile = p.Profile
 	}
-	sources := c.sources()
 	switch {
-	case slices.Contains(sources, aws.CredentialSourceEnvVars):
+	case slices.Contains(c.steps, aws.CredentialSourceEnvVars):
 		return "the environment (AWS_ACCESS_KEY_ID)"
-	case slices.Contains(sources, aws.CredentialSourceIMDS):
+	case slices.Contains(c.steps, aws.CredentialSourceIMDS):
 		return "the instance metadata service"
-	case slices.Contains(sources, aws.CredentialSourceHTTP):
+	case slices.Contains(c.steps, aws.CredentialSourceHTTP):
 		return "the container credentials endpoint"
-	case slices.Contains(sources, aws.CredentialSourceProcess):
+	case slices.Contains(c.steps, aws.CredentialSourceProcess):
 		return "the credential_process of profile " + profile
 	default:
 		return "profile " + profile

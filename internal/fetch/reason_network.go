@@ -48,9 +48,12 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 	case errors.As(err, &badCert):
 		f.Reason = fmt.Sprintf("the certificate of %s can't be used: %s", last.host, certificateProblem(badCert))
 		f.Hint = "see whether the clock is right"
-	case errors.As(err, &notTLS), errors.As(err, &alert):
+	case errors.As(err, &notTLS), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		f.Reason = fmt.Sprintf("%s does not speak TLS as AWS does", last.host)
 		f.Hint = "see whether a proxy answers in its place, or the endpoint ought to begin with http://"
+	case errors.As(err, &dial) && dial.Op == "proxyconnect":
+		f.Reason = fmt.Sprintf("the proxy can't be reached for %s: %s", last.host, cause(err))
+		f.Hint = "see HTTPS_PROXY"
 	case errors.As(err, &dns) && !dns.IsTimeout:
 		f.Reason = fmt.Sprintf("the name %s can't be resolved", dns.Name)
 		f.Hint = "see whether the region is right and DNS works"
@@ -66,9 +69,6 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 			f.Reason = "there was no time left to ask AWS"
 			f.Hint = "AWS_ECR_TIMEOUT sets another time"
 		}
-	case errors.As(err, &dial) && dial.Op == "proxyconnect":
-		f.Reason = fmt.Sprintf("the proxy can't be reached for %s: %s", last.host, cause(err))
-		f.Hint = "see HTTPS_PROXY"
 	case errors.As(err, &dial), isReset(err):
 		f.Reason = fmt.Sprintf("the connection to %s failed: %s", last.host, cause(err))
 		f.Hint = "see whether a firewall or proxy is in the way"
@@ -95,6 +95,10 @@ func cause(err error) string {
 	var number syscall.Errno
 	if errors.As(err, &number) {
 		return number.Error()
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return "the name " + dns.Name + " can't be resolved"
 	}
 	return "it was closed"
 }

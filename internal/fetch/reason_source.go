@@ -9,11 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
 )
@@ -60,11 +60,11 @@ func (c *chain) ofLogin(err error) *cache.Failure {
 		return nil
 	}
 	var command string
-	switch sources := c.sources(); {
-	case slices.Contains(sources, aws.CredentialSourceSSO), slices.Contains(sources, aws.CredentialSourceSSOLegacy):
-		command = "aws sso login --profile " + p.Profile
-	case slices.Contains(sources, aws.CredentialSourceLogin):
-		command = "aws login --profile " + p.Profile
+	switch {
+	case slices.Contains(c.steps, aws.CredentialSourceSSO), slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
+		command = "aws sso login --profile " + word(p.Profile)
+	case slices.Contains(c.steps, aws.CredentialSourceLogin):
+		command = "aws login --profile " + word(p.Profile)
 	default:
 		return nil
 	}
@@ -74,16 +74,18 @@ func (c *chain) ofLogin(err error) *cache.Failure {
 	default:
 		return nil // the session was good; what came after it failed
 	}
-	var said smithy.APIError
+	// The refresh of a login says 400 or 403 where that has ended.
+	refused := last.status == http.StatusUnauthorized ||
+		last.service != "SSO" && (last.status == http.StatusBadRequest || last.status == http.StatusForbidden)
 	switch {
-	case last.status == http.StatusForbidden:
+	case last.service == "SSO" && last.status == http.StatusForbidden:
 		return &cache.Failure{
 			Kind:   cache.Denied,
 			Reason: fmt.Sprintf("SSO refuses profile %s the role %s in account %s", p.Profile, p.SSORoleName, p.SSOAccountID),
 			Hint:   "ask for the role to be assigned, or choose another profile",
 		}
-	case last.status >= 500, last.service != "" && last.status == 0, errors.As(err, &said) && isThrottle(said.ErrorCode()):
-		return nil // of the network, not of the session
+	case last.host != "" && !refused:
+		return nil // of the service or the network, not of the session
 	}
 	return &cache.Failure{
 		Kind:   cache.Lapsed,
@@ -92,9 +94,22 @@ func (c *chain) ofLogin(err error) *cache.Failure {
 	}
 }
 
+// word is a name as a shell takes it.
+func word(name string) string {
+	if strings.ContainsAny(name, " \t'\"$`\\") {
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
+}
+
+const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +
+	"(aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2)"
+
 func (c *chain) ofMetadata(err error) *cache.Failure {
+	last, _ := c.trace.got()
 	op := innermost(err)
-	if op == nil || op.ServiceID != "ec2imds" {
+	// Where the time ends meanwhile, the SDK doesn't say what it waited for.
+	if (op == nil || op.ServiceID != "ec2imds") && last.host != c.metadataHost() {
 		return nil
 	}
 	const noOther = "no credentials in the environment or the AWS configuration, and "
@@ -102,9 +117,6 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 	if c.namesMetadata() {
 		prefix = "no credentials: "
 	}
-	const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +
-		"(aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2)"
-	last, _ := c.trace.got()
 	switch {
 	case last.host == "":
 		return &cache.Failure{
@@ -124,6 +136,12 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 			Reason: prefix + "the instance has no role",
 			Hint:   "attach an instance profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
 		}
+	case last.status == http.StatusOK:
+		return &cache.Failure{
+			Kind:   cache.Unavailable,
+			Reason: fmt.Sprintf("%sthe instance metadata service at %s gave none that can be used", prefix, last.host),
+			Hint:   "see whether the instance's role is still there",
+		}
 	case last.status != 0:
 		return &cache.Failure{
 			Kind:   cache.Unavailable,
@@ -141,6 +159,21 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		f.Reason = fmt.Sprintf("%sthe instance metadata service at %s is silent", prefix, last.host)
 	}
 	return f
+}
+
+// metadataHost is where the instance metadata service is.
+func (c *chain) metadataHost() string {
+	for _, source := range c.cfg.ConfigSources {
+		s, ok := source.(interface{ GetEC2IMDSEndpoint() (string, bool, error) })
+		if !ok {
+			continue
+		}
+		endpoint, found, _ := s.GetEC2IMDSEndpoint()
+		if at, err := url.Parse(endpoint); found && err == nil {
+			return at.Host
+		}
+	}
+	return "169.254.169.254"
 }
 
 func (c *chain) ofContainer(err error) *cache.Failure {

@@ -97,9 +97,9 @@ func (t *trace) watchAttempt(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this, path := attempt{service: awsmiddleware.GetServiceID(ctx)}, ""
+	this := attempt{service: awsmiddleware.GetServiceID(ctx)}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
-		this.host, path = req.URL.Host, req.URL.Path
+		this.host = req.URL.Host
 	}
 	// The SDK may give up waiting while this still waits.
 	t.note(this)
@@ -109,7 +109,8 @@ func (t *trace) watchAttempt(
 		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
 	}
 	t.note(this)
-	t.log.Debugf("asked %s%s: status %d, request id %q, %v", this.host, path, this.status, id,
+	// The path of a container's credentials is a secret of its own.
+	t.log.Debugf("asked %s: status %d, request id %q, %v", this.host, this.status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
 }

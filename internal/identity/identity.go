@@ -34,6 +34,26 @@ type Identity struct {
 	// withoutLogins is the key without the files that SSO and "aws login" keep
 	// their sessions in.
 	withoutLogins string
+	// machine is set where the key holds which machine this is, and tokens are
+	// the web identity files it holds the claims of.
+	machine bool
+	tokens  []string
+}
+
+// Covers tells whether the key holds what the chain has used, as the SDK reports
+// it: the instance metadata service, and web identity token files. Where it
+// doesn't, the SDK has read the configuration otherwise than this package, and
+// no token may be kept under the key.
+func (id Identity) Covers(metadata bool, tokenFiles []string) bool {
+	if metadata && !id.machine {
+		return false
+	}
+	for _, file := range tokenFiles {
+		if !slices.Contains(id.tokens, file) {
+			return false
+		}
+	}
+	return true
 }
 
 // SameButLogin tells whether nothing but a login file tells the two apart.
@@ -78,20 +98,24 @@ func Read(env config.Env, home string) Identity {
 	}
 
 	files := FilesOf(env, home)
-	shared := readProfiles(in.file("config", files.Config), in.file("credentials", files.Credentials))
-	for _, path := range slices.Concat(shared.webIdentityFiles(), []string{
-		env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"),
-		env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-	}) {
+	configText, credentialsText := in.file("config", files.Config), in.file("credentials", files.Credentials)
+	tokens := append(webIdentityFiles(configText, credentialsText), env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	for _, path := range tokens {
 		in.token(path)
 	}
+	in.token(env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
 
-	source := sourceOf(env, shared)
+	source := sourceOf(env, readProfiles(configText, credentialsText))
 	if source.metadata {
 		in.machine()
 	}
 
-	id := Identity{Source: source.String(), withoutLogins: in.key()}
+	id := Identity{
+		Source:        source.String(),
+		withoutLogins: in.key(),
+		machine:       source.metadata,
+		tokens:        tokens,
+	}
 	in.add("without logins", id.withoutLogins)
 	for _, dir := range loginDirs(env, home) {
 		in.dir(dir)

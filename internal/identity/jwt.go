@@ -4,17 +4,21 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // principalClaims are the claims from which STS derives the session that
-// AssumeRoleWithWebIdentity gives: who issued the token, for whom, to be used
-// by whom, with which session tags. The others change whenever the token is
-// rotated. See
+// AssumeRoleWithWebIdentity gives: who issued the token, for whom and to be used
+// by whom. Those whose names begin with awsClaims give the session its tags and
+// its source identity. The others change whenever the token is rotated. See
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 // and, for the tags,
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
-var principalClaims = [...]string{"iss", "sub", "aud", "https://aws.amazon.com/tags"}
+var principalClaims = []string{"iss", "sub", "aud"}
+
+const awsClaims = "https://aws.amazon.com/"
 
 // jwtClaims returns the claims of a JSON Web Token that name its bearer, as they
 // stand in it. It is false for anything else.
@@ -32,8 +36,10 @@ func jwtClaims(token string) (string, bool) {
 		return "", false
 	}
 	var claims strings.Builder
-	for _, name := range principalClaims {
-		fmt.Fprintf(&claims, "%q: %s\n", name, all[name])
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if slices.Contains(principalClaims, name) || strings.HasPrefix(name, awsClaims) {
+			fmt.Fprintf(&claims, "%q: %s\n", name, all[name])
+		}
 	}
 	return claims.String(), true
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // profiles holds the profiles of the AWS shared configuration: name, key,
-// value. It is read only to find the files that the configuration names and to
-// tell where its credentials come from; the SDK reads it in earnest.
+// value. It is read only to tell where its credentials come from; the SDK reads it
+// in earnest, and [Identity.Covers] checks that both have found the same.
 type profiles map[string]map[string]string
 
 // readProfiles reads the two files. A value in the credentials file wins, but a
@@ -60,14 +60,13 @@ func readFile(text string, isConfig bool) profiles {
 // something else.
 func (p profiles) section(header string, isConfig bool) map[string]string {
 	name, _, _ := strings.Cut(header[1:], "]")
-	words := strings.Fields(name)
-	switch {
-	case len(words) == 1 && (!isConfig || strings.EqualFold(words[0], "default")):
-		name = words[0]
-	case len(words) == 2 && isConfig && words[0] == "profile":
-		name = words[1]
-	default:
-		return nil
+	name = strings.TrimSpace(name)
+	if isConfig && !strings.EqualFold(name, "default") {
+		blank := strings.IndexAny(name, " \t")
+		if blank < 0 || name[:blank] != "profile" {
+			return nil
+		}
+		name = strings.TrimSpace(name[blank:])
 	}
 	if p[name] == nil {
 		p[name] = make(map[string]string)
@@ -94,12 +93,16 @@ func cutProperty(line string) (key, value string, ok bool) {
 	return key, value, true
 }
 
-// webIdentityFiles lists the token files that any profile names.
-func (p profiles) webIdentityFiles() []string {
+// webIdentityFiles lists the token files that the shared configuration names,
+// whatever section they stand in.
+func webIdentityFiles(texts ...string) []string {
 	var files []string
-	for _, profile := range p {
-		if file := profile["web_identity_token_file"]; file != "" {
-			files = append(files, file)
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			key, value, ok := cutProperty(strings.TrimSpace(line))
+			if ok && strings.EqualFold(key, "web_identity_token_file") && !slices.Contains(files, value) {
+				files = append(files, value)
+			}
 		}
 	}
 	slices.Sort(files)

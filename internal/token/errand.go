@@ -12,8 +12,8 @@ import (
 
 const (
 	// renewalTime is how long a get with a token that still works may be held
-	// up by the attempt to renew it, and renewalPause how long after a failed
-	// attempt nobody tries again.
+	// up by the attempt to renew it, a credential process apart, and
+	// renewalPause how long after a failed attempt nobody tries again.
 	renewalTime  = 2 * time.Second
 	renewalPause = time.Minute
 
@@ -63,9 +63,13 @@ func (e *errand) held() (cache.Item, bool) {
 func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 	release, err := e.lock(ctx)
 	defer release()
+	e.Log.Debugf("cache: no token")
 	if err != nil {
-		e.Log.Debugf("cache: no token; going on without a lock: %v", err)
-		return e.ask(ctx)
+		e.Log.Debugf("going on without a lock: %v", err)
+		if item, ok := e.lookAgain(); ok {
+			return item, nil
+		}
+		return e.ask(ctx, time.Until(e.deadline))
 	}
 	if identity.Read(e.Env, e.Settings.Home).Key != e.id.Key {
 		return cache.Item{}, errMoved
@@ -77,7 +81,7 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
 		return cache.Item{}, &failure
 	}
-	return e.ask(ctx)
+	return e.ask(ctx, time.Until(e.deadline))
 }
 
 // renew tries to replace a token that still works, and serves it where that
@@ -96,9 +100,7 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 	if item, ok := e.lookAgain(); ok {
 		return item, nil
 	}
-	brief, cancel := context.WithTimeoutCause(ctx, renewalTime, errBrief)
-	defer cancel()
-	item, err := e.ask(brief)
+	item, err := e.ask(ctx, min(renewalTime, time.Until(e.deadline)))
 	var failure *cache.Failure
 	if errors.As(err, &failure) && failure.Kind != cache.Denied {
 		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
@@ -106,8 +108,6 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 	}
 	return item, err
 }
-
-var errBrief = errors.New("a renewal may not hold up a token that still works")
 
 // lock waits at most half of the time there is, so that a holder that is
 // stopped stops nobody else.
@@ -134,13 +134,14 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 	return e.save(e.key, sibling), true
 }
 
-// ask asks AWS, until ctx ends, and saves what came of it.
-func (e *errand) ask(ctx context.Context) (cache.Item, error) {
+// ask asks AWS and saves what came of it.
+func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	answer, err := e.Fetch(ctx, Question{
 		Registry:  e.registry,
 		Env:       e.Env,
 		Home:      e.Settings.Home,
-		Timeout:   time.Until(e.deadline),
+		Identity:  e.id.Key,
+		Timeout:   timeout,
 		Unhurried: e.Unhurried,
 		Log:       e.Log,
 	})
@@ -155,18 +156,24 @@ func (e *errand) ask(ctx context.Context) (cache.Item, error) {
 		}
 		id = now
 	}
-	return e.save(keyOf(id, answer.Registry), tokenOf(answer, e.id.Source)), nil
+	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.Source)}
+	e.Log.Infof("AWS gave a token for %s, which expires at %s", answer.Registry.Host(), item.Expires.Format(time.RFC3339))
+	if !id.Covers(answer.Metadata, answer.TokenFiles) {
+		e.Log.Debugf("cache: the token isn't kept: the AWS configuration is read differently by the SDK")
+		return item, nil
+	}
+	return e.save(item.Key, item.Token), nil
 }
 
 // remember keeps a failure for those who want the same token, unless it is the
 // caller's own doing. What ends a context of this package has a cause of its own.
 func (e *errand) remember(ctx context.Context, err error) {
+	e.Log.Errorf("%v", err)
 	var failure *cache.Failure
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &failure):
 		return
 	}
-	e.Log.Debugf("failed (%s): %s", failure.Kind, failure.Reason)
 	if failure.Kind == cache.Denied {
 		e.cache.Purge(e.key.Family)
 	}
@@ -179,6 +186,8 @@ func (e *errand) save(key cache.Key, token cache.Token) cache.Item {
 	if err := e.cache.Put(key, token); err != nil {
 		e.Log.Debugf("cache: the token isn't kept: %v", err)
 	}
+	// What works for one registry may work for a list again.
+	e.cache.Recover(keyOf(e.id, registry.Registry{}).Family)
 	return cache.Item{Key: key, Token: token}
 }
 

@@ -40,9 +40,11 @@ func (b *Broker) List(ctx context.Context) ([]registry.Registry, []error) {
 	)
 	wg.Go(func() {
 		defer close(ownDone)
+		defer recovered(&ownErr)
 		own, ownErr = b.part(ctx, id, registry.Registry{}, "your own registry")
 	})
 	wg.Go(func() {
+		defer recovered(&publicErr)
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		go cancelAfter(ctx, ownDone, cancel)
@@ -66,6 +68,13 @@ func (b *Broker) List(ctx context.Context) ([]registry.Registry, []error) {
 		}
 	}
 	return list, slices.DeleteFunc([]error{ownErr, publicErr}, func(err error) bool { return err == nil })
+}
+
+// recovered keeps a panic in one part from breaking the others.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("internal error: %v", r)
+	}
 }
 
 // cancelAfter gives the public registry no more than its patience once all else
@@ -96,7 +105,8 @@ func (b *Broker) part(ctx context.Context, id identity.Identity, r registry.Regi
 			pause = silencePause
 		}
 		if e.started.Sub(failure.At).Abs() < pause {
-			return cache.Item{}, fmt.Errorf("%s is left out: %w", name, &failure)
+			return cache.Item{}, fmt.Errorf("%s is left out: %w (so it was at %s; it is asked again after %s)", name, &failure,
+				failure.At.Format(time.TimeOnly), failure.At.Add(pause).Format(time.TimeOnly))
 		}
 	}
 	item, err := b.token(ctx, r)

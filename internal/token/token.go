@@ -23,9 +23,11 @@ type Question struct {
 	// the principal's own registry, in the region that is configured or, where
 	// none is, the one the instance is in.
 	Registry registry.Registry
-	// Env and Home are what the principal is decided from.
-	Env  config.Env
-	Home string
+	// Env and Home are what the principal is decided from, and Identity is the
+	// key of what was: questions with the same one may share credentials.
+	Env      config.Env
+	Home     string
+	Identity string
 	// Timeout bounds everything but a credential process, which may have to ask
 	// a person and ends only with the context.
 	Timeout time.Duration
@@ -54,6 +56,10 @@ type Answer struct {
 	Default bool
 	// LoginRefreshed is set where the SDK has rewritten a login file.
 	LoginRefreshed bool
+	// Metadata is set where the instance metadata service was the source, and
+	// TokenFiles are the web identity files that may have been.
+	Metadata   bool
+	TokenFiles []string
 }
 
 // Fetch asks AWS. An error is a [*cache.Failure].
@@ -62,6 +68,8 @@ type Fetch func(context.Context, Question) (Answer, error)
 // Logger gets a line for every decision. A logrus.Logger is one.
 type Logger interface {
 	Debugf(format string, args ...any)
+	Infof(format string, args ...any)
+	Errorf(format string, args ...any)
 }
 
 // Broker gets tokens. Use [NewBroker] to make one.
@@ -93,6 +101,8 @@ func NewBroker(settings config.Settings, env config.Env, fetch Fetch, log Logger
 type silent struct{}
 
 func (silent) Debugf(string, ...any) {}
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
 
 // errMoved says that what decides the principal changed while it was asked for.
 var errMoved = errors.New("the AWS configuration changed meanwhile")
@@ -134,6 +144,7 @@ func (b *Broker) Forget(ctx context.Context, r registry.Registry) {
 		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", r.Host(), err)
 	}
 	e.cache.Purge(e.key.Family)
+	e.cache.Recover(keyOf(e.id, registry.Registry{}).Family)
 	b.Log.Debugf("forgot the tokens for %s", r.Host())
 }
 

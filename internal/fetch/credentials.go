@@ -1,0 +1,71 @@
+package fetch
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"docker-credential-ecr-login/cache"
+)
+
+// shared are the credentials of one identity, or why there are none. The parts
+// of a list ask together; without this each would assume the role for itself, and
+// run the credential process, which may ask a person.
+type shared struct {
+	mu       sync.Mutex
+	identity string
+	value    aws.Credentials
+	failure  *cache.Failure
+}
+
+// get gets the credentials of a chain, once for all questions of its identity,
+// before the call that is signed with them: inside, the SDK would get them again
+// at each of its own retries, with all of theirs. It returns the context for what
+// is left to do.
+func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
+	start := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.identity != c.question.Identity {
+		s.identity, s.failure = c.question.Identity, nil
+		var err error
+		if s.value, err = c.retrieve(ctx, begin, start); err != nil {
+			s.failure = c.failure(err)
+		}
+	}
+	if s.failure != nil {
+		return begin, func() {}, s.failure
+	}
+	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: s.value}
+	rest, cancel := c.extend(ctx, begin, start)
+	return rest, cancel, nil
+}
+
+func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
+	if c.hasProcess() {
+		if err := c.runProcess(ctx); err != nil {
+			return aws.Credentials{}, err
+		}
+	}
+	rest, cancel := c.extend(ctx, begin, start)
+	defer cancel()
+	return c.cfg.Credentials.Retrieve(rest)
+}
+
+// extend returns begin or, where a credential process has run since start, what
+// is as much longer: the process has a time of its own.
+func (c *chain) extend(ctx, begin context.Context, start time.Time) (context.Context, context.CancelFunc) {
+	deadline, ok := begin.Deadline()
+	if !ok || !c.hasProcess() {
+		return begin, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(time.Since(start)))
+}
+
+func (c *chain) hasProcess() bool {
+	return slices.Contains(c.steps, aws.CredentialSourceProcess)
+}
