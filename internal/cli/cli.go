@@ -109,15 +109,15 @@ func (p *Process) run() answer {
 type verb struct {
 	run   func(p *Process, input string) answer
 	reads bool // input, from stdin
-	// failed is what stdout holds where the verb can't do its work.
-	failed answer
+	// fail is the answer where the verb can't do its work.
+	fail func(p *Process, input, reason string) answer
 }
 
 var verbs = map[string]verb{
-	"get":   {run: (*Process).get, reads: true, failed: fail(notFound)},
-	"store": {run: (*Process).store, reads: true, failed: answer{status: 1}},
-	"erase": {run: (*Process).erase, reads: true, failed: answer{status: 1}},
-	"list":  {run: (*Process).list, failed: say("{}")},
+	"get":   {run: (*Process).get, reads: true, fail: (*Process).failGet},
+	"store": {run: (*Process).store, reads: true, fail: failStore},
+	"erase": {run: (*Process).erase, reads: true, fail: failStore},
+	"list":  {run: (*Process).list, fail: failList},
 }
 
 // broker returns what gets tokens, as the user has set it up.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -29,18 +30,26 @@ func (p *Process) get(input string) answer {
 	}
 	broker, err := p.broker()
 	if err != nil {
-		return fail(notFound).explained("%s: %v", r.Host(), err)
+		return p.failGet(server, err.Error())
 	}
 	password, err := broker.Password(context.Background(), r)
+	if err != nil {
+		return p.failGet(server, err.Error())
+	}
+	return say(encode(credentials{server, "AWS", password}))
+}
+
+// failGet tells why there are no credentials for an ECR host. The public registry
+// needs none: everybody may pull from it.
+func (p *Process) failGet(server, reason string) answer {
+	r, _ := registry.Parse(server)
 	switch {
-	case err == nil:
-		return say(encode(credentials{server, "AWS", password}))
 	case r.Public:
-		return fail(notFound) // everybody may pull public images
-	case broker.Settings.FailLoudly:
-		return fail(name + ": " + r.Host() + ": " + err.Error())
+		return fail(notFound)
+	case config.FailsLoudly(p.Env):
+		return fail(name + ": " + r.Host() + ": " + reason)
 	default:
-		return fail(notFound).explained("%s: %v", r.Host(), err)
+		return fail(notFound).explained("%s: %s", r.Host(), reason)
 	}
 }
 

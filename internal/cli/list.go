@@ -8,7 +8,7 @@ func (p *Process) list(string) answer {
 	hosts := make(map[string]string)
 	broker, err := p.broker()
 	if err != nil {
-		return say(encode(hosts)).explained("%v", err)
+		return failList(p, "", err.Error())
 	}
 	registries, lacks := broker.List(context.Background())
 	for _, r := range registries {
@@ -20,3 +20,5 @@ func (p *Process) list(string) answer {
 	}
 	return a
 }
+
+func failList(_ *Process, _, reason string) answer { return say("{}").explained("%s", reason) }

@@ -44,8 +44,10 @@ func (p *Process) erase(input string) answer {
 	}
 	broker, err := p.broker()
 	if err != nil {
-		return fail(name + ": " + err.Error())
+		return failStore(p, input, err.Error())
 	}
 	broker.Forget(context.Background(), r)
 	return answer{}
 }
+
+func failStore(_ *Process, _, reason string) answer { return fail(name + ": " + reason) }

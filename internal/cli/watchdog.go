@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
 )
 
-// watchdog ends a verb that doesn't end by itself. All that asks AWS has
-// deadlines of its own, which end a little earlier and tell more; what remains is
-// a disk that hangs, which no deadline reaches.
+// grace is what a verb gets on top of the timeout before it is given up. All that
+// asks AWS has deadlines of its own, which tell more.
+const grace = time.Second
+
+// watchdog ends a verb that doesn't end by itself: no deadline reaches a disk that
+// hangs.
 type watchdog struct {
 	timer   *time.Timer
 	timeout time.Duration
@@ -17,15 +21,15 @@ type watchdog struct {
 // extend gives the verb as much again, and the time on top.
 func (w *watchdog) extend(d time.Duration) { w.timer.Reset(w.timeout + d) }
 
-// within runs a verb, but no longer than the timeout.
+// within runs a verb, but hardly longer than the timeout.
 func (p *Process) within(v verb, input string) answer {
 	timeout := config.Timeout(p.Env)
-	p.watchdog = &watchdog{time.NewTimer(timeout), timeout}
+	p.watchdog = &watchdog{time.NewTimer(timeout + grace), timeout + grace}
 	answers := make(chan answer, 1)
 	go func() {
 		defer func() {
 			if r := recover(); r != nil {
-				answers <- v.failed.explained("internal error: %v; please report it", r)
+				answers <- v.fail(p, input, fmt.Sprintf("internal error: %v; please report it", r))
 			}
 		}()
 		answers <- v.run(p, input)
@@ -34,6 +38,6 @@ func (p *Process) within(v verb, input string) answer {
 	case a := <-answers:
 		return a
 	case <-p.watchdog.timer.C:
-		return v.failed.explained("not done within %v: a disk that holds ~/.aws or the cache hangs; AWS_ECR_TIMEOUT sets another time", timeout)
+		return v.fail(p, input, fmt.Sprintf("not done within %v: a disk that holds ~/.aws or the cache hangs; mend or unmount it", timeout))
 	}
 }

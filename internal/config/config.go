@@ -26,9 +26,6 @@ type Settings struct {
 	CacheDir string
 	// Timeout bounds every verb, whatever AWS, a lock or a disk does.
 	Timeout time.Duration
-	// FailLoudly puts the reason of a failed get on stdout, so that clients
-	// stop on it, instead of "credentials not found" and the reason on stderr.
-	FailLoudly bool
 	// LogFile is where log lines go, empty for nowhere, and LogLevel how many.
 	LogFile, LogLevel string
 }
@@ -39,39 +36,35 @@ type Settings struct {
 func Load(env Env) (Settings, error) {
 	s := Settings{
 		Home:     Home(env),
-		Timeout:  DefaultTimeout,
-		LogLevel: env.Get("AWS_ECR_LOG_LEVEL"),
+		LogLevel: strings.ToLower(env.Get("AWS_ECR_LOG_LEVEL")),
 	}
 	s.CacheDir = cacheDir(env, s.Home)
 	s.LogFile = logFile(env, s)
-
 	timeout, err := parseTimeout(env)
+	s.Timeout = timeout
 	if err != nil {
 		return s, err
 	}
-	s.Timeout = timeout
 	switch s.LogLevel {
 	case "", "debug", "info", "warn", "error":
 	default:
 		return s, fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel)
 	}
 	switch text := env.Get("AWS_ECR_ON_ERROR"); text {
-	case "", "not-found":
-	case "fail":
-		s.FailLoudly = true
+	case "", "not-found", "fail":
 	default:
 		return s, fmt.Errorf("AWS_ECR_ON_ERROR is %q, where only not-found and fail are known", text)
 	}
 	return s, nil
 }
 
-// Timeout is the one of [Settings], read without a look at any file; where it
-// can't be read it is the default.
+// FailsLoudly tells whether the reason of a failed get goes to stdout, so that
+// clients stop on it, in place of "credentials not found".
+func FailsLoudly(env Env) bool { return env.Get("AWS_ECR_ON_ERROR") == "fail" }
+
+// Timeout is the one of [Settings], read without a look at any file.
 func Timeout(env Env) time.Duration {
-	timeout, err := parseTimeout(env)
-	if err != nil {
-		return DefaultTimeout
-	}
+	timeout, _ := parseTimeout(env)
 	return timeout
 }
 
@@ -82,7 +75,7 @@ func parseTimeout(env Env) (time.Duration, error) {
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil || timeout <= 0 {
-		return 0, fmt.Errorf("AWS_ECR_TIMEOUT is %q, which is no duration such as 8s", text)
+		return DefaultTimeout, fmt.Errorf("AWS_ECR_TIMEOUT is %q, which is no duration such as 8s", text)
 	}
 	return timeout, nil
 }
@@ -97,12 +90,13 @@ func cacheDir(env Env, home string) string {
 	if env.Has("AWS_ECR_DISABLE_CACHE") {
 		return ""
 	}
-	dir := expand(env.Get("AWS_ECR_CACHE_DIR"), home)
+	dir := env.Get("AWS_ECR_CACHE_DIR")
 	if dir == "" {
-		if !ownedByUser(home) {
-			return ""
-		}
-		return filepath.Join(home, ".ecr")
+		dir = "~/.ecr"
+	}
+	dir = expand(dir, home)
+	if dir == "" {
+		return ""
 	}
 	if abs, err := filepath.Abs(dir); err == nil {
 		return abs
@@ -112,22 +106,21 @@ func cacheDir(env Env, home string) string {
 
 // logFile names a file only where the user has asked for a log.
 func logFile(env Env, s Settings) string {
-	if file := expand(env.Get("AWS_ECR_LOG_FILE"), s.Home); file != "" {
-		return file
+	file := env.Get("AWS_ECR_LOG_FILE")
+	if file == "" && s.LogLevel != "" {
+		file = "~/.ecr/log/ecr-login.log"
 	}
-	if s.LogLevel == "" || !ownedByUser(s.Home) {
-		return ""
-	}
-	return filepath.Join(s.Home, ".ecr", "log", "ecr-login.log")
+	return expand(file, s.Home)
 }
 
-// expand puts the home in place of a leading "~".
+// expand puts the home in place of a leading "~". A home that isn't the user's
+// own is none: nothing is made there.
 func expand(path, home string) string {
 	rest, ok := strings.CutPrefix(path, "~")
 	if !ok || rest != "" && rest[0] != '/' {
 		return path
 	}
-	if home == "" {
+	if !ownedByUser(home) {
 		return ""
 	}
 	return filepath.Join(home, rest)

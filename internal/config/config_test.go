@@ -38,13 +38,13 @@ func TestLoad(t *testing.T) {
 	for vars, want := range map[string]string{
 		"AWS_ECR_LOG_FILE=/var/log/x": "/var/log/x",
 		"AWS_ECR_LOG_FILE=~/x.log":    home + "/x.log",
-		"AWS_ECR_LOG_LEVEL=debug":     home + "/.ecr/log/ecr-login.log",
+		"AWS_ECR_LOG_LEVEL=DEBUG":     home + "/.ecr/log/ecr-login.log",
 	} {
 		if got := load(t, vars).LogFile; got != want {
 			t.Errorf("%s: LogFile = %q, want %q", vars, got, want)
 		}
 	}
-	if !load(t, "AWS_ECR_ON_ERROR=fail").FailLoudly || load(t, "AWS_ECR_ON_ERROR=not-found").FailLoudly {
+	if !FailsLoudly(Env{"AWS_ECR_ON_ERROR=fail"}) || FailsLoudly(Env{"AWS_ECR_ON_ERROR=not-found"}) {
 		t.Error("AWS_ECR_ON_ERROR isn't followed")
 	}
 	if got := load(t, "AWS_ECR_TIMEOUT=250ms").Timeout; got != 250*time.Millisecond {
@@ -59,7 +59,7 @@ func TestLoadNamesTheMistake(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {
 			t.Errorf("%s: error %v names not both", kv, err)
 		}
-		if s.Timeout != DefaultTimeout || s.FailLoudly {
+		if s.Timeout != DefaultTimeout {
 			t.Errorf("%s: settings %+v are not the defaults", kv, s)
 		}
 	}
@@ -94,8 +94,13 @@ func TestNoCacheInAForeignHome(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s, _ := Load(Env{"HOME=" + foreign}); s.CacheDir != "" {
-		t.Errorf("CacheDir = %q in a home of somebody else", s.CacheDir)
+	for _, env := range []Env{
+		{"HOME=" + foreign, "AWS_ECR_LOG_LEVEL=debug"},
+		{"HOME=" + foreign, "AWS_ECR_CACHE_DIR=~/x", "AWS_ECR_LOG_FILE=~/y"},
+	} {
+		if s, _ := Load(env); s.CacheDir != "" || s.LogFile != "" {
+			t.Errorf("%q: cache %q and log %q in a home of somebody else", env, s.CacheDir, s.LogFile)
+		}
 	}
 	if s, _ := Load(Env{"HOME=" + filepath.Join(t.TempDir(), "absent")}); s.CacheDir != "" {
 		t.Errorf("CacheDir = %q in a home that isn't there", s.CacheDir)
