@@ -1,0 +1,671 @@
+package binary
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// The scripts in testdata are stories: what somebody does with the built binary,
+// and what must come of it. Each has a Cloud of its own, a home of its own in
+// $HOME (files below home/ in the archive), and for the helper an environment
+// made from nothing, that of package lab. Beside testscript's commands, whose env
+// the helper never sees, there are
+//
+//	set NAME=VALUE… NAME…
+//	    Set variables of the helper's environment; a name alone is taken out.
+//
+//	[!] helper [VERB [STDIN [ARG…]]]
+//	    Run the helper in the current folder; with ! its exit status must be 1,
+//	    else 0. STDIN is the text it gets, or with <FILE that of a file. Verbs
+//	    other than get, store and erase get a pipe that must stay unread. What
+//	    judge below asks of every run needs no words in a script.
+//
+//	requests [ACTION=N…]
+//	    These and no other requests reached the Cloud since the last time this was
+//	    asked; without arguments, no connection was made either. N may be "some".
+//
+//	[!] same
+//	    The last password is that of the get before; with !, that of no get before.
+//
+//	whose ARN
+//	    The registry takes the last password, for that of ARN; one that ends with
+//	    a slash stands for all sessions of a role.
+//
+//	took LIMIT
+//	    The last run took less time.
+//
+//	age DURATION
+//	    Put back all times in the cache, as if so much time had passed.
+//
+//	nobody
+//	    From now on the helper runs as a user who isn't in /etc/passwd and has
+//	    no power over other users' files (condition [nobody]: where that can be;
+//	    another is [root]).
+//
+//	cloud OPERATION ARG…
+//	    Change the Cloud; see operations. It knows the people of main_test.go from
+//	    the start: the user has its key, the pull role trusts user and runner.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata",
+		RequireUniqueNames: true,
+		Setup:              setup,
+		Condition:          condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"set":      command((*story).set),
+			"helper":   command((*story).helper),
+			"requests": command((*story).requests),
+			"same":     command((*story).same),
+			"whose":    command((*story).whose),
+			"took":     command((*story).limit),
+			"age":      command((*story).age),
+			"nobody":   command((*story).becomeNobody),
+			"cloud":    command((*story).cloud),
+		},
+	})
+}
+
+// Where nothing listens.
+const closed = "http://127.0.0.1:1"
+
+const portal = "https://acme.awsapps.com/start"
+
+type story struct {
+	*lab.Lab
+	server    string   // of the last get
+	passwords []string // of all gets
+	took      time.Duration
+	nobody    bool
+	tokens    int // web identity tokens handed out
+}
+
+type key struct{}
+
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	cloud, err := standin.Start()
+	if err != nil {
+		return err
+	}
+	env.Defer(cloud.Close)
+	cloud.AddUser(userARN, keyID, secret)
+	cloud.AddRole(standin.Role{ARN: runnerRole})
+	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
+	for _, arn := range []string{userARN, runnerRole} {
+		cloud.Grant("222222222222", arn)
+	}
+	env.Values[key{}] = &story{Lab: lab.In(env.T().(testing.TB), cloud, home)}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"HOME":        home,
+		"REPOSITORY":  root,
+		"HOST":        host,
+		"USER_ARN":    userARN,
+		"RUNNER_ROLE": runnerRole,
+		"PULL_ROLE":   pullRole,
+		"KEY":         keyID,
+		"SECRET":      secret,
+		"ENDPOINT":    cloud.EndpointURL(),
+		"CONTAINER":   cloud.ContainerURL(),
+		"METADATA":    cloud.MetadataURL(),
+		"PLAIN":       strings.TrimPrefix(cloud.EndpointURL(), "http://"),
+		"CLOSED":      closed,
+	} {
+		env.Setenv(name, value)
+	}
+	return nil
+}
+
+func command(run func(s *story, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		s := ts.Value(key{}).(*story)
+		ts.Check(run(s, ts, neg, args))
+	}
+}
+
+func condition(name string) (bool, error) {
+	switch name {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "nobody":
+	default:
+		return false, errors.New("there is no such condition")
+	}
+	cmd := exec.Command("true")
+	cmd.SysProcAttr = asNobody()
+	return cmd.Run() == nil, nil
+}
+
+// asNobody makes a process one of a user namespace, in which we are the user
+// 12345 and so, without any power of root's, still own our files.
+func asNobody() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 12345, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 12345, HostID: os.Getgid(), Size: 1}},
+		Credential:  &syscall.Credential{Uid: 12345, Gid: 12345, NoSetGroups: true},
+	}
+}
+
+func (s *story) becomeNobody(*testscript.TestScript, bool, []string) error {
+	s.nobody = true
+	return nil
+}
+
+func (s *story) set(_ *testscript.TestScript, _ bool, args []string) error {
+	s.Set(args...)
+	return nil
+}
+
+// getenv reads the helper's environment.
+func (s *story) getenv(name string) string {
+	for _, kv := range s.Env {
+		if value, ok := strings.CutPrefix(kv, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (s *story) helper(ts *testscript.TestScript, fails bool, args []string) error {
+	stdin := ""
+	argv := slices.Clone(args)
+	if len(args) > 1 {
+		stdin, argv = args[1], slices.Delete(argv, 1, 2)
+		if file, ok := strings.CutPrefix(stdin, "<"); ok {
+			stdin = ts.ReadFile(file)
+		}
+	}
+	r, err := s.start(ts, argv, stdin)
+	// The passwords of ECR take two screens.
+	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1…"))
+	fmt.Fprint(ts.Stderr(), r.Stderr)
+	return errors.Join(err, s.judge(r, argv, stdin, fails))
+}
+
+var password = regexp.MustCompile(`("Secret":".{16})[^"]+`)
+
+const hung = time.Minute
+
+// start runs the helper.
+func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (lab.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), hung)
+	defer cancel()
+	cmd := s.Command(ctx, "", stdin)
+	cmd.Args = append(cmd.Args[:1], argv...)
+	cmd.Dir = ts.MkAbs(".")
+	if s.nobody {
+		cmd.SysProcAttr = asNobody()
+	}
+	unread := func() error { return nil }
+	if !reads(argv) {
+		var err error
+		if unread, err = leftAlone(cmd); err != nil {
+			return lab.Result{}, err
+		}
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	begin := time.Now()
+	err := cmd.Run()
+	s.took = time.Since(begin)
+	r := lab.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode(), Took: s.took}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil // judge looks at it
+	}
+	return r, errors.Join(err, ctx.Err(), unread())
+}
+
+func reads(argv []string) bool {
+	return len(argv) > 0 && slices.Contains([]string{"get", "store", "erase"}, argv[0])
+}
+
+// leftAlone gives the command a stdin that never ends, as an inherited
+// terminal. The function returned fails where any of it was read.
+func leftAlone(cmd *exec.Cmd) (func() error, error) {
+	const text = "unused"
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.WriteString(text); err != nil {
+		return nil, err
+	}
+	cmd.Stdin = r
+	return func() error {
+		w.Close()
+		defer r.Close()
+		if rest, err := io.ReadAll(r); err != nil || string(rest) != text {
+			return fmt.Errorf("stdin was read: %q of %q is left, %v", rest, text, err)
+		}
+		return nil
+	}, nil
+}
+
+const notFound = "credentials not found in native keychain\n"
+
+// secrets are what nothing but the answer of a get may hold: sessions of AWS and
+// of SSO, tokens of ECR and JWTs as package standin makes them, the user's
+// secret key, and what a script marks.
+var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(secret))
+
+// judge says what is wrong with a run, whatever the story is.
+func (s *story) judge(r lab.Result, argv []string, stdin string, fails bool) error {
+	var all []error
+	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	verb := strings.Join(argv, " ")
+
+	if want := map[bool]int{true: 1, false: 0}[fails]; r.Status != want {
+		wrong("exit status %d, want %d", r.Status, want)
+	}
+	timeout := 8 * time.Second
+	if set, err := time.ParseDuration(s.getenv("AWS_ECR_TIMEOUT")); err == nil && set > 0 {
+		timeout = set
+	}
+	// The machine may be busy.
+	if r.Took > timeout+3*time.Second {
+		wrong("it took %v, where %v was the limit", r.Took, timeout)
+	}
+	for name, text := range map[string]string{"stderr": r.Stderr, "stdout": r.Stdout, "the log": s.log()} {
+		if name == "stdout" && verb == "get" && !fails {
+			continue
+		}
+		if found := secrets.FindString(text); found != "" {
+			wrong("a secret is in %s: %.20s…", name, found)
+		}
+	}
+	switch {
+	case reads(argv) && !fails && r.Stderr != "":
+		wrong("it succeeds, and says something on stderr")
+	case verb == "get" && fails && strings.TrimSpace(stdin) == "":
+	case verb == "get" && fails:
+		s.judgeFailure(r, wrong)
+	case verb == "get":
+		s.judgePassword(r, strings.TrimSpace(stdin), wrong)
+	case verb == "list":
+		judgeList(r, wrong)
+	}
+	return errors.Join(all...)
+}
+
+func (s *story) judgeFailure(r lab.Result, wrong func(string, ...any)) {
+	if strings.Count(r.Stderr, "\n") > 1 || r.Stderr != "" && !strings.HasSuffix(r.Stderr, "\n") {
+		wrong("more or less than a line is on stderr")
+	}
+	switch {
+	case s.getenv("AWS_ECR_ON_ERROR") != "fail":
+		if r.Stdout != notFound {
+			wrong("stdout isn't what clients take for not found")
+		}
+	case strings.Count(r.Stdout, "\n") != 1 || r.Stderr != "":
+		wrong("the failure isn't a line on stdout alone")
+	}
+}
+
+func (s *story) judgePassword(r lab.Result, server string, wrong func(string, ...any)) {
+	password, err := r.Password()
+	if err != nil {
+		wrong("%w", err)
+		return
+	}
+	s.server, s.passwords = server, append(s.passwords, password)
+	var answer struct{ ServerURL string }
+	if err := json.Unmarshal([]byte(r.Stdout), &answer); err != nil || answer.ServerURL != server {
+		wrong("ServerURL is %q, want %q", answer.ServerURL, server)
+	}
+}
+
+func judgeList(r lab.Result, wrong func(string, ...any)) {
+	var hosts map[string]string
+	if err := json.Unmarshal([]byte(r.Stdout), &hosts); err != nil || hosts == nil {
+		wrong("stdout is no JSON object of strings: %v", err)
+	}
+	for server, user := range hosts {
+		host, ok := strings.CutPrefix(server, "https://")
+		if !ok || user != "AWS" || strings.ContainsAny(host, "*/") {
+			wrong("the list has %q: %q", server, user)
+		}
+	}
+}
+
+// log is what the helper has logged.
+func (s *story) log() string {
+	file := s.getenv("AWS_ECR_LOG_FILE")
+	if rest, ok := strings.CutPrefix(file, "~"); ok {
+		file = s.Home + rest
+	} else if file == "" {
+		file = filepath.Join(s.Home, ".ecr/log/ecr-login.log")
+	}
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	text, _ := os.ReadFile(file)
+	return string(text)
+}
+
+func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error {
+	var all []error
+	counts, connects := s.Cloud.Counts(), s.Cloud.Connects()
+	for _, arg := range args {
+		action, text, _ := strings.Cut(arg, "=")
+		got := counts[action]
+		delete(counts, action)
+		if text == "some" && got > 0 {
+			continue
+		}
+		if want, err := strconv.Atoi(text); err != nil || got != want {
+			all = append(all, fmt.Errorf("%d of %s, want %s", got, action, text))
+		}
+	}
+	for action, n := range counts {
+		all = append(all, fmt.Errorf("%d of %s, want none", n, action))
+	}
+	if len(args) == 0 && len(connects) > 0 {
+		all = append(all, fmt.Errorf("the proxy was asked for %v", connects))
+	}
+	if len(all) > 0 {
+		for _, r := range s.Cloud.Requests() {
+			all = append(all, fmt.Errorf("%d to %s of %s", r.Status, r.Action, r.Host))
+		}
+	}
+	s.Cloud.ResetCounts()
+	return errors.Join(all...)
+}
+
+func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
+	n := len(s.passwords) - 1
+	if n < 1 {
+		return errors.New("there are no two passwords yet")
+	}
+	last, before := s.passwords[n], s.passwords[:n]
+	switch {
+	case neg && slices.Contains(before, last):
+		return errors.New("the password is an old one")
+	case !neg && before[n-1] != last:
+		return errors.New("the password is another one")
+	}
+	return nil
+}
+
+func (s *story) whose(_ *testscript.TestScript, _ bool, args []string) error {
+	if len(args) != 1 || len(s.passwords) == 0 {
+		return errors.New("usage: whose ARN, after a get")
+	}
+	who, err := s.Cloud.VerifyToken(s.passwords[len(s.passwords)-1], strings.TrimPrefix(s.server, "https://"))
+	if err != nil {
+		return err
+	}
+	if who != args[0] && !(strings.HasSuffix(args[0], "/") && strings.HasPrefix(who, args[0])) {
+		return fmt.Errorf("the password is that of %s", who)
+	}
+	return nil
+}
+
+func (s *story) limit(_ *testscript.TestScript, _ bool, args []string) error {
+	limit, err := time.ParseDuration(strings.Join(args, " "))
+	if err == nil && s.took >= limit {
+		err = fmt.Errorf("it took %v", s.took)
+	}
+	return err
+}
+
+func (s *story) age(_ *testscript.TestScript, _ bool, args []string) error {
+	by, err := time.ParseDuration(strings.Join(args, " "))
+	if err != nil {
+		return err
+	}
+	aged := 0
+	for _, pattern := range []string{"*.json", "*.failure"} {
+		files, _ := filepath.Glob(filepath.Join(s.Home, ".ecr/tokens", pattern))
+		for _, file := range files {
+			if err := ageFile(file, by); err != nil {
+				return err
+			}
+			aged++
+		}
+	}
+	if aged == 0 {
+		return errors.New("the cache is empty")
+	}
+	return nil
+}
+
+func ageFile(file string, by time.Duration) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var content map[string]any
+	if err := json.Unmarshal(text, &content); err != nil {
+		return err
+	}
+	for _, name := range []string{"asked", "fresh_until", "expires", "at"} {
+		if text, ok := content[name].(string); ok {
+			at, err := time.Parse(time.RFC3339Nano, text)
+			if err != nil {
+				return err
+			}
+			content[name] = at.Add(-by)
+		}
+	}
+	if text, err = json.Marshal(content); err != nil {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
+}
+
+// operations are those of the command cloud, with their arguments.
+var operations = map[string]string{
+	"user":            "ARN KEY SECRET",
+	"role":            "ARN [trusts=ARN] [external-id=ID] [subject=SUBJECT]",
+	"grant":           "ACCOUNT ARN",
+	"deny":            "ACTION ARN",
+	"allow":           "ACTION ARN",
+	"fail":            "ACTION hang|reset|throttle|page|STATUS",
+	"heal":            "ACTION",
+	"instance-role":   "ARN",
+	"instance-region": "REGION",
+	"imds-v1":         "",
+	// The metadata service and the container's give other keys each time.
+	"fresh-sessions": "",
+	// Whoever shows what is in FILE gets the container's credentials.
+	"container-role":     "ARN FILE",
+	"web-identity-token": "FILE SUBJECT [expired]",
+	"sso-login":          "FILE ACCOUNT ROLE",
+	// All access tokens end. FILE then says so, as where their time has come.
+	"expire-sso": "[FILE]",
+	"aws-login":  "FILE ARN",
+	// All sessions end, and FILE says so.
+	"lapse-aws-login": "FILE",
+	// The helper's environment gets the keys of a session.
+	"session":         "ARN",
+	"expire-sessions": "",
+	// The Cloud's clock is ahead of ours.
+	"clock":          "DURATION",
+	"token-life":     "DURATION",
+	"password-life":  "DURATION",
+	"proxy-password": "USER PASSWORD",
+}
+
+func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
+	if len(args) == 0 {
+		return errors.New("usage: cloud OPERATION ARG…")
+	}
+	op, a := args[0], args[1:]
+	usage, known := operations[op]
+	most, fewest := len(strings.Fields(usage)), len(strings.Fields(usage))-strings.Count(usage, "[")
+	if !known || len(a) < fewest || len(a) > most {
+		return fmt.Errorf("usage: cloud %s %s", op, usage)
+	}
+	switch op {
+	case "user":
+		s.Cloud.AddUser(a[0], a[1], a[2])
+	case "role":
+		return s.addRole(a[0], a[1:])
+	case "grant":
+		s.Cloud.Grant(a[0], a[1])
+	case "deny":
+		s.Cloud.Deny(a[0], a[1])
+	case "allow":
+		s.Cloud.Allow(a[0], a[1])
+	case "fail":
+		return s.fail(a[0], a[1])
+	case "heal":
+		s.Cloud.Heal(a[0])
+	case "instance-role":
+		s.Cloud.SetInstanceRole(a[0])
+	case "instance-region":
+		s.Cloud.SetInstanceRegion(a[0])
+	case "imds-v1":
+		s.Cloud.SetMetadataMode(standin.MetadataV1)
+	case "fresh-sessions":
+		s.Cloud.SetFreshSessions(true)
+	case "container-role":
+		s.Cloud.SetContainerRole(a[0], ts.ReadFile(a[1]))
+	case "web-identity-token":
+		s.tokens++ // each token is another one
+		life := time.Hour + time.Duration(s.tokens)*time.Second
+		if len(a) > 2 {
+			life = -life
+		}
+		return write(ts.MkAbs(a[0]), []byte(workload(a[1]).Token(time.Now().Add(life))))
+	case "sso-login":
+		return writeJSON(ts.MkAbs(a[0]), s.Cloud.AddSSO(portal, "eu-west-1", a[1], a[2]))
+	case "expire-sso":
+		s.Cloud.ExpireSSO()
+		if len(a) > 0 {
+			var login standin.SSOLogin
+			return rewrite(ts.MkAbs(a[0]), &login, func() { login.ExpiresAt = time.Now().Add(-time.Minute) })
+		}
+	case "aws-login":
+		login, err := s.Cloud.AddLogin(a[1])
+		return errors.Join(err, writeJSON(ts.MkAbs(a[0]), login))
+	case "lapse-aws-login":
+		s.Cloud.ExpireSessions()
+		var login standin.Login
+		return rewrite(ts.MkAbs(a[0]), &login, func() { login.AccessToken.ExpiresAt = time.Now().Add(-time.Minute) })
+	case "session":
+		login, err := s.Cloud.AddLogin(a[0])
+		keys := login.AccessToken
+		s.Set("AWS_ACCESS_KEY_ID="+keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+keys.SecretAccessKey, "AWS_SESSION_TOKEN="+keys.SessionToken)
+		return err
+	case "expire-sessions":
+		s.Cloud.ExpireSessions()
+	case "clock", "token-life", "password-life":
+		return s.time(op, a[0])
+	case "proxy-password":
+		s.Cloud.RequireProxyAuth(a[0], a[1])
+	default:
+		return fmt.Errorf("cloud %s isn't there yet", op)
+	}
+	return nil
+}
+
+func workload(subject string) *standin.WebIdentity {
+	return &standin.WebIdentity{Issuer: "https://ci.example.com", Subject: subject, Audience: "sts.amazonaws.com"}
+}
+
+func (s *story) addRole(arn string, options []string) error {
+	role := standin.Role{ARN: arn}
+	for _, option := range options {
+		switch name, value, _ := strings.Cut(option, "="); name {
+		case "trusts":
+			role.Trusts = append(role.Trusts, value)
+		case "external-id":
+			role.ExternalID = value
+		case "subject":
+			role.WebIdentity = workload(value)
+		default:
+			return fmt.Errorf("a role has no %s", name)
+		}
+	}
+	s.Cloud.AddRole(role)
+	return nil
+}
+
+func (s *story) fail(action, how string) error {
+	var f standin.Fault
+	switch how {
+	case "hang":
+		f.Hang = true
+	case "reset":
+		f.Reset = true
+	case "throttle":
+		f.Code, f.Message = "ThrottlingException", "Rate exceeded"
+	case "page": // as a captive portal answers
+		f.Status, f.Body = 200, []byte("<html>\n<body>please log in MARKED</body>\n</html>\n")
+	default:
+		status, err := strconv.Atoi(how)
+		if err != nil {
+			return fmt.Errorf("nothing fails like %q", how)
+		}
+		f.Status, f.Code, f.Message = status, "ServerException", "it isn't well"
+	}
+	s.Cloud.Fail(action, f)
+	return nil
+}
+
+func (s *story) time(op, text string) error {
+	d, err := time.ParseDuration(text)
+	switch op {
+	case "clock":
+		s.Cloud.SetClock(func() time.Time { return time.Now().Add(d) })
+	case "token-life":
+		s.Cloud.SetTokenLife(d)
+	case "password-life":
+		s.Cloud.SetPasswordLife(d)
+	}
+	return err
+}
+
+// rewrite changes a value that a file holds as JSON.
+func rewrite(file string, value any, change func()) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, value); err != nil {
+		return err
+	}
+	change()
+	return writeJSON(file, value)
+}
+
+func writeJSON(file string, value any) error {
+	text, err := json.Marshal(value)
+	return errors.Join(err, write(file, text))
+}
+
+func write(file string, text []byte) error {
+	return errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600))
+}
