@@ -185,6 +185,16 @@ func TestLinkInTheFoldersPlace(t *testing.T) {
 	if files, _ := os.ReadDir(elsewhere); len(files) != 0 {
 		t.Errorf("files made behind the link: %v", files)
 	}
+
+	// What can't be purged through the link must not be read through it.
+	real := New(t.TempDir())
+	put(t, real, key, newToken(*now))
+	if err := errors.Join(os.Remove(c.dir), os.Symlink(real.dir, c.dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := c.Get(key); ok {
+		t.Error("Get follows a link")
+	}
 }
 
 func TestSiblingAndPurge(t *testing.T) {

@@ -123,16 +123,18 @@ func TestTenAtAHungServiceEndTogether(t *testing.T) {
 	}
 }
 
-// Whatever hangs, a get ends; the lab fails the test where it doesn't.
+// Whatever hangs, a get ends when its time is up, and says who was silent.
 func TestEverythingEnds(t *testing.T) {
+	const timeout, muchLater = "1s", 8 * time.Second // loaded machines are slow, but not that slow
 	for name, hang := range map[string]struct {
 		action string
+		silent string
 		lab    func(testing.TB) *lab.Lab
 	}{
-		"ECR":      {"ecr:GetAuthorizationToken", withKeys},
-		"STS":      {"sts:AssumeRole", onInstance},
-		"metadata": {"imds:*", onInstance},
-		"container": {"container:credentials", func(t testing.TB) *lab.Lab {
+		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", withKeys},
+		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", onInstance},
+		"metadata": {"imds:*", "metadata service at 127.0.0.1", onInstance},
+		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *lab.Lab {
 			l := lab.New(t)
 			l.Cloud.SetContainerRole(runnerRole, "")
 			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
@@ -142,12 +144,16 @@ func TestEverythingEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := hang.lab(t)
-			l.Set("AWS_ECR_TIMEOUT=1s")
+			l.Set("AWS_ECR_TIMEOUT=" + timeout)
 			l.Cloud.Fail(hang.action, standin.Fault{Hang: true})
 			r := l.Run(t, "get", host)
-			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 {
-				t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
+				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
 			}
+			if r.Took > muchLater {
+				t.Errorf("it took %v with a timeout of %s", r.Took, timeout)
+			}
+			l.Set("AWS_ECR_TIMEOUT")
 			l.Cloud.Heal(hang.action)
 			l.Password(t, host)
 		})

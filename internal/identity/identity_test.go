@@ -94,6 +94,17 @@ func TestKey(t *testing.T) {
 			changed: map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/tags":{"principal_tags":{"x":["2"]}}}`)},
 		},
 		{
+			name:   "another source identity",
+			before: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"}, after: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=HOME/jwt"},
+			files:   map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/source_identity":"a"}`)},
+			changed: map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/source_identity":"b"}`)},
+		},
+		{
+			name:    "another subject in a token that a profile with a space names",
+			files:   map[string]string{".aws/config": "[profile my ci]\nweb_identity_token_file = HOME/jwt\n", "jwt": jwt(`{"sub":"s"}`)},
+			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)},
+		},
+		{
 			name:    "another subject in a token the config names",
 			files:   map[string]string{".aws/config": "[profile ci]\nweb_identity_token_file = \"HOME/jwt\" # of CI\n", "jwt": jwt(`{"sub":"s"}`)},
 			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)},
@@ -155,6 +166,22 @@ func TestSameButLogin(t *testing.T) {
 	}
 }
 
+func TestCovers(t *testing.T) {
+	keys := Read(config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, "")
+	if keys.Covers(true, nil) {
+		t.Error("an identity without the machine covers its metadata service")
+	}
+	if !keys.Covers(false, nil) || !Read(nil, "").Covers(true, nil) {
+		t.Error("an identity doesn't cover its own source")
+	}
+	if keys.Covers(false, []string{"/jwt"}) {
+		t.Error("an identity covers a token file it hasn't read")
+	}
+	if !Read(config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, "").Covers(false, []string{"/jwt"}) {
+		t.Error("an identity doesn't cover the token file it has read")
+	}
+}
+
 func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -212,6 +239,7 @@ func TestSource(t *testing.T) {
 			credentials: "[default]\nrole_arn=arn:r\nsource_profile=default\naws_access_key_id=a\naws_secret_access_key=b\n",
 			want:        "profile default, arn:r, profile default, keys",
 		},
+		{config: "[profile my ci]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=my ci"}, want: "profile my ci, credential process"},
 		{config: "[default]\nsso_session = x\n[sso-session x]\nsso_region=y\n", want: "profile default, SSO"},
 		{config: "[default]\nlogin_session = x\n", want: "profile default, aws login"},
 		{config: "[default]\ncredential_process = a = b\n", want: "profile default, credential process"},
