@@ -98,8 +98,8 @@ func TestFileNamesItsKey(t *testing.T) {
 
 func TestModes(t *testing.T) {
 	for _, umask := range []int{0, 0o077, 0o777} {
-		old := syscall.Umask(umask)
 		c, now := open(t)
+		old := syscall.Umask(umask)
 		err := c.Put(key, newToken(*now))
 		release, lockErr := c.Lock(context.Background(), family)
 		release()
