@@ -1,10 +1,8 @@
 package binary
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -190,7 +188,13 @@ func TestStormOfVerbs(t *testing.T) {
 func TestOneRenewsForACrowd(t *testing.T) {
 	l := withKeys(t)
 	old := l.Password(t, host)
-	makeStale(t, l)
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("tokens kept: %q, %v; want one", files, err)
+	}
+	if err := ageFile(files[0], 7*time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	l.Cloud.ResetCounts()
 	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
 	lab.Crowd(40, func(int) {
@@ -199,23 +203,4 @@ func TestOneRenewsForACrowd(t *testing.T) {
 		}
 	})
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
-}
-
-// makeStale ends the freshness of the one token in the cache.
-func makeStale(t *testing.T, l *lab.Lab) {
-	t.Helper()
-	token := kept(t, l)
-	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	fresh := token.FreshUntil.Format(time.RFC3339Nano)
-	stale := token.Asked.Format(time.RFC3339Nano)
-	if err := os.WriteFile(files[0], bytes.Replace(text, []byte(fresh), []byte(stale), 1), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
