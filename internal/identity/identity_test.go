@@ -264,3 +264,15 @@ func TestSource(t *testing.T) {
 		}
 	}
 }
+
+func FuzzProfiles(f *testing.F) {
+	f.Add("[default]\nrole_arn = r\nsource_profile = default\n", "[x]\naws_access_key_id=a\naws_secret_access_key=b\n", "x")
+	f.Add("[profile my ci]\n s3 =\n  a = b\n[", "]\n=\n:", "my ci")
+	f.Fuzz(func(t *testing.T, configText, credentials, profile string) {
+		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, readProfiles(configText, credentials))
+		if len(s.hops) == 0 {
+			t.Error("no source at all")
+		}
+		webIdentityFiles(configText, credentials)
+	})
+}
