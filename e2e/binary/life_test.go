@@ -38,13 +38,14 @@ func TestLife(t *testing.T) {
 		life, inside      time.Duration // by the API, and by the token itself
 		wantLife, wantNew time.Duration
 	}{
-		"as AWS gives it":     {wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"our clock is behind": {clock: time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"our clock is ahead":  {clock: -365 * 24 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"short":               {life: time.Hour, wantLife: time.Hour, wantNew: 30 * time.Minute},
-		"longer than any":     {life: 99 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"shorter inside":      {inside: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
-		"longer inside":       {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"as AWS gives it":       {wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"our clock is behind":   {clock: time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"our clock is ahead":    {clock: -365 * 24 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"ours is behind, short": {clock: 3 * time.Hour, life: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
+		"short":                 {life: time.Hour, wantLife: time.Hour, wantNew: 30 * time.Minute},
+		"longer than any":       {life: 99 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"shorter inside":        {inside: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
+		"longer inside":         {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := withKeys(t)
