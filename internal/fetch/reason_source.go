@@ -189,8 +189,10 @@ func (c *chain) ofContainer(err error) *cache.Failure {
 	switch {
 	case last.status >= 500 || last.status == http.StatusTooManyRequests:
 		what, f.Hint = fmt.Sprintf("answered %d", last.status), "try again"
-	case last.status >= 400:
+	case last.status == http.StatusUnauthorized || last.status == http.StatusForbidden:
 		what, f.Kind = fmt.Sprintf("refuses (%d)", last.status), cache.Denied
+	case last.status >= 400:
+		what = fmt.Sprintf("answered %d", last.status)
 	case last.status != 0:
 		what = "gave no credentials"
 	case isTimeout(err):
