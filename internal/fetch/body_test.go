@@ -27,7 +27,7 @@ func TestPlainBody(t *testing.T) {
 		BaseEndpoint: aws.String(cloud.EndpointURL()),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 		HTTPClient:   &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: nil}},
-		APIOptions:   []func(*middleware.Stack) error{plainBody},
+		APIOptions:   []func(*middleware.Stack) error{PlainBody},
 	})
 	for range 500 {
 		sent := make(chan error, 10)

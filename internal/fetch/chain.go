@@ -62,7 +62,7 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, plainBody}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = c.direct() }),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {

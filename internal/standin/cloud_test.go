@@ -25,7 +25,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 
+	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/standin"
 )
 
@@ -88,6 +90,7 @@ func load(t *testing.T, c *standin.Cloud, region string, opts ...func(*config.Lo
 		config.WithRegion(region),
 		config.WithHTTPClient(proxied(t, c)),
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 1) }),
+		config.WithAPIOptions([]func(*middleware.Stack) error{fetch.PlainBody}),
 		asUser,
 	}, opts...)
 	cfg, err := config.LoadDefaultConfig(t.Context(), all...)
