@@ -32,9 +32,6 @@ const (
 	PublicRegion = "us-east-1"
 
 	accountDigits = 12
-	// maxServer is more than a host (253) and a repository path (255) need;
-	// nothing longer names a registry.
-	maxServer = 1024
 )
 
 // Parse reads the registry that server names. It takes what container clients
@@ -42,22 +39,11 @@ const (
 // case. The answer is false for everything that isn't an ECR host, however
 // like one it looks; Parse never guesses.
 func Parse(server string) (Registry, bool) {
-	server = strings.TrimSpace(server)
-	if len(server) > maxServer || strings.ContainsFunc(server, isNotPrintableASCII) {
+	address, ok := ParseAddress(server)
+	if !ok {
 		return Registry{}, false
 	}
-	server = trimScheme(server)
-	host, path, _ := strings.Cut(server, "/")
-	if strings.Contains(path, "://") {
-		return Registry{}, false
-	}
-	if name, port, ok := strings.Cut(host, ":"); ok {
-		if !isPort(port) {
-			return Registry{}, false
-		}
-		host = name
-	}
-	return parseHost(strings.ToLower(host))
+	return parseHost(address.Host)
 }
 
 // Of is the inverse of [Registry.ID], Region and [Registry.Flavour]: the
@@ -86,14 +72,23 @@ func (r Registry) Host() string {
 		return publicHost
 	}
 	p := partitionOf(r.Region)
-	service, suffix := ".dkr.ecr", p.suffix
+	suffix := p.suffix
 	if r.DualStack {
-		service, suffix = ".dkr-ecr", p.dualStackSuffix
+		suffix = p.dualStackSuffix
+	}
+	return r.Account + "." + r.service() + "." + r.Region + "." + suffix
+}
+
+// service is the part of a private registry's host between account and region.
+func (r Registry) service() string {
+	service := "dkr.ecr"
+	if r.DualStack {
+		service = "dkr-ecr"
 	}
 	if r.FIPS {
 		service += "-fips"
 	}
-	return r.Account + service + "." + r.Region + "." + suffix
+	return service
 }
 
 // ID is the registry's name among those of one principal: the account, or
@@ -152,7 +147,7 @@ func parseHost(host string) (Registry, bool) {
 		return Registry{Public: true, DualStack: true}, true
 	}
 	account, rest, _ := strings.Cut(host, ".")
-	if !isAccount(account) {
+	if !IsAccount(account) {
 		return Registry{}, false
 	}
 	r := Registry{Account: account}
@@ -182,19 +177,6 @@ func cutPrefix(s *string, prefix string) bool {
 	return ok
 }
 
-func trimScheme(s string) string {
-	for _, scheme := range []string{"https://", "http://"} {
-		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
-			return s[len(scheme):]
-		}
-	}
-	return s
-}
-
-// isNotPrintableASCII also keeps out the letters that only become ASCII when
-// their case is folded, such as the Kelvin sign.
-func isNotPrintableASCII(c rune) bool { return c <= ' ' || c >= 0x7f }
-
 func isDigits(s string) bool {
 	for _, c := range []byte(s) {
 		if c < '0' || c > '9' {
@@ -204,6 +186,5 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-func isAccount(s string) bool { return len(s) == accountDigits && isDigits(s) }
-
-func isPort(s string) bool { return len(s) <= len("65535") && isDigits(s) }
+// IsAccount tells whether s has the form of an account ID: twelve digits.
+func IsAccount(s string) bool { return len(s) == accountDigits && isDigits(s) }

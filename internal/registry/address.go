@@ -1,0 +1,51 @@
+package registry
+
+import "strings"
+
+// maxServer is more than a host (253) and a repository path (255) need; nothing
+// longer names a registry.
+const maxServer = 1024
+
+// Address is what the name of a server tells of where it is, whoever runs it.
+type Address struct {
+	// Host is in lower case.
+	Host string
+	// Port is empty where none is given.
+	Port string
+	// PlainHTTP is set where the name begins with "http://".
+	PlainHTTP bool
+}
+
+// ParseAddress reads the address of a server in the forms that [Parse] takes.
+func ParseAddress(server string) (Address, bool) {
+	server = strings.TrimSpace(server)
+	if len(server) > maxServer || strings.ContainsFunc(server, isNotPrintableASCII) {
+		return Address{}, false
+	}
+	scheme, server := cutScheme(server)
+	host, path, _ := strings.Cut(server, "/")
+	if strings.Contains(path, "://") {
+		return Address{}, false
+	}
+	host, port, hasPort := strings.Cut(host, ":")
+	if host == "" || hasPort && !isPort(port) {
+		return Address{}, false
+	}
+	return Address{Host: strings.ToLower(host), Port: port, PlainHTTP: scheme == "http://"}, true
+}
+
+// cutScheme cuts a scheme, which it returns in lower case.
+func cutScheme(s string) (scheme, rest string) {
+	for _, scheme := range []string{"https://", "http://"} {
+		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+			return scheme, s[len(scheme):]
+		}
+	}
+	return "", s
+}
+
+// isNotPrintableASCII also keeps out the letters that only become ASCII when
+// their case is folded, such as the Kelvin sign.
+func isNotPrintableASCII(c rune) bool { return c <= ' ' || c >= 0x7f }
+
+func isPort(s string) bool { return len(s) <= len("65535") && isDigits(s) }
