@@ -10,13 +10,13 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/oneline"
 )
 
 // failure turns an error of the SDK into one line that a person can act on. The
@@ -92,6 +92,14 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 		}
 		return f
 	}
+	if errors.Is(err, errNoIdentityToken) {
+		return &cache.Failure{
+			Kind: cache.Misconfigured,
+			Reason: fmt.Sprintf("%s: %s is to be assumed with the web identity token in %s, which is not set",
+				c.question.Where, c.question.Principal.RoleARN, c.question.Principal.WebIdentityTokenEnv),
+			Hint: "set it for the process that starts this helper",
+		}
+	}
 	var absent config.SharedConfigProfileNotExistError
 	var empty config.SharedConfigAssumeRoleError
 	switch {
@@ -100,6 +108,12 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 			Kind:   cache.Misconfigured,
 			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.files()),
 			Hint:   "add it, or let source_profile name one that is there",
+		}
+	case errors.As(err, &absent) && absent.Profile == c.question.Principal.Profile:
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.question.Where, absent.Profile, c.files()),
+			Hint:   "add it there, or name one that is there",
 		}
 	case errors.As(err, &absent):
 		return &cache.Failure{
@@ -166,32 +180,15 @@ func innermost(err error) *smithy.OperationError {
 	return found
 }
 
-const longestReason = 600
-
 var passwordInURL = regexp.MustCompile(`://\S*@`)
 
-// clean makes text one line of bounded length without control characters or
-// marks that turn the direction of writing, and without the secrets that are
-// known to be about.
+// clean makes text one line without the secrets that are known to be about.
 func (c *chain) clean(text string) string {
 	text = passwordInURL.ReplaceAllString(text, "://***@")
 	for _, secret := range c.secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > longestReason {
-		text = strings.ToValidUTF8(text[:longestReason], "") + "…"
-	}
-	return text
+	return oneline.Of(text)
 }
 
 // secrets lists the values of variables that hold one.
@@ -199,6 +196,7 @@ func (c *chain) secrets() []string {
 	var secrets []string
 	for _, name := range []string{
 		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+		c.question.Principal.WebIdentityTokenEnv,
 	} {
 		// What is shorter is no secret, and may be a part of any word.
 		if value := c.question.Env.Get(name); len(value) >= 8 {

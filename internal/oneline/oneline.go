@@ -1,0 +1,29 @@
+// Package oneline makes text that comes from elsewhere fit for one line of
+// stderr or of a log.
+package oneline
+
+import (
+	"strings"
+	"unicode"
+)
+
+const longest = 600
+
+// Of returns the text as one line of bounded length without control characters
+// or marks that turn the direction of writing.
+func Of(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return text
+}
