@@ -73,45 +73,61 @@ func NewECRHelper(options ...Option) *ECRHelper {
 	return h
 }
 
-// Get returns the user, which is "AWS", and the password for a registry. For a
-// server that isn't ECR, and for the public registry where it can't be had, the
-// error is credentials.NewErrCredentialsNotFound(); any other error wraps a
-// [cache.Failure] that tells the reason.
+// Get returns the user, which is "AWS", and the password for a registry or for
+// what the registry map says stands for one. For other servers, and for the public
+// registry where it can't be had, the error is
+// credentials.NewErrCredentialsNotFound(); any other error tells the reason, and
+// wraps a [cache.Failure] where a token was asked for.
 func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
-	r, ok := registry.Parse(serverURL)
-	if !ok {
-		return "", "", credentials.NewErrCredentialsNotFound()
-	}
-	broker, err := h.broker()
+	broker, target, err := h.find(serverURL)
 	if err != nil {
 		return "", "", err
 	}
-	password, err = broker.Password(h.ctx, r)
+	password, err = broker.Password(h.ctx, target)
 	switch {
 	case err == nil:
 		return "AWS", password, nil
-	case r.Public:
+	case target.Registry.Public:
 		return "", "", credentials.NewErrCredentialsNotFound()
 	default:
-		return "", "", fmt.Errorf("%s: %w", r.Host(), err)
+		return "", "", fmt.Errorf("%s: %w", target.Host, err)
 	}
 }
 
-// List returns the registries there are credentials for, as "https://HOST", each
-// with the user "AWS". It fails only where the environment can't be used; what
-// it had to leave out is in the log.
+// find returns what a server stands for, and what gets its token.
+func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, error) {
+	env := config.Env(os.Environ())
+	settings, err := config.Load(env)
+	target, ours := settings.Map.Find(serverURL)
+	switch {
+	case !ours && err == nil:
+		return nil, config.Target{}, credentials.NewErrCredentialsNotFound()
+	case !ours:
+		h.broker(settings, env).Log.Errorf("%v", err)
+		return nil, config.Target{}, credentials.NewErrCredentialsNotFound()
+	case err != nil:
+		return nil, config.Target{}, fmt.Errorf("%s: %w", target.Host, err)
+	}
+	return h.broker(settings, env), target, nil
+}
+
+// List returns the hosts there are credentials for, as "https://HOST", each with
+// the user "AWS". It fails only where the environment or the registry map can't be
+// used; what it had to leave out is in the log.
 func (h *ECRHelper) List() (map[string]string, error) {
-	broker, err := h.broker()
+	env := config.Env(os.Environ())
+	settings, err := config.Load(env)
 	if err != nil {
 		return nil, err
 	}
-	registries, lacks := broker.List(h.ctx)
+	broker := h.broker(settings, env)
+	hosts, lacks := broker.List(h.ctx)
 	for _, err := range lacks {
 		broker.Log.Debugf("%v", err)
 	}
-	list := make(map[string]string, len(registries))
-	for _, r := range registries {
-		list["https://"+r.Host()] = "AWS"
+	list := make(map[string]string, len(hosts))
+	for _, host := range hosts {
+		list["https://"+host] = "AWS"
 	}
 	return list, nil
 }
@@ -120,12 +136,14 @@ func (h *ECRHelper) List() (map[string]string, error) {
 var errNotECR = errors.New("credentials are kept for no host other than ECR")
 
 // Add keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
-// hosts, and for others where AWS_ECR_IGNORE_CREDS_STORAGE is "true".
+// hosts and what stands for them, and for others where
+// AWS_ECR_IGNORE_CREDS_STORAGE is "true".
 func (h *ECRHelper) Add(c *credentials.Credentials) error {
 	if config.IgnoresStorage(os.Environ()) {
 		return nil
 	}
-	if _, ok := registry.Parse(c.ServerURL); !ok {
+	_, _, err := h.find(c.ServerURL)
+	if credentials.IsErrCredentialsNotFound(err) {
 		return errNotECR
 	}
 	return nil
@@ -134,24 +152,21 @@ func (h *ECRHelper) Add(c *credentials.Credentials) error {
 // Delete forgets the tokens that serve the registry, so that the next Get asks
 // AWS.
 func (h *ECRHelper) Delete(serverURL string) error {
-	r, ok := registry.Parse(serverURL)
-	if !ok || config.IgnoresStorage(os.Environ()) {
+	if config.IgnoresStorage(os.Environ()) {
 		return nil
 	}
-	broker, err := h.broker()
-	if err != nil {
+	broker, target, err := h.find(serverURL)
+	switch {
+	case credentials.IsErrCredentialsNotFound(err):
+		return nil
+	case err != nil:
 		return err
 	}
-	broker.Forget(h.ctx, r)
+	broker.Forget(h.ctx, target)
 	return nil
 }
 
-func (h *ECRHelper) broker() (*token.Broker, error) {
-	env := config.Env(os.Environ())
-	settings, err := config.Load(env)
-	if err != nil {
-		return nil, err
-	}
+func (h *ECRHelper) broker(settings config.Settings, env config.Env) *token.Broker {
 	h.openLog.Do(func() {
 		if h.log == nil && settings.LogFile != "" {
 			// A log that can't be written is no reason to fail.
@@ -159,7 +174,7 @@ func (h *ECRHelper) broker() (*token.Broker, error) {
 		}
 	})
 	if h.log == nil {
-		return token.NewBroker(settings, env, fetch.New(), nil), nil
+		return token.NewBroker(settings, env, fetch.New(), nil)
 	}
-	return token.NewBroker(settings, env, fetch.New(), h.log), nil
+	return token.NewBroker(settings, env, fetch.New(), h.log)
 }

@@ -33,11 +33,18 @@ import (
 //	set NAME=VALUE… NAME…
 //	    Set variables of the helper's environment; a name alone is taken out.
 //
+//	settoken NAME FILE
+//	    Set a variable to what is in a file.
+//
 //	[!] helper [VERB [STDIN [ARG…]]]
 //	    Run the helper in the current folder; with ! its exit status must be 1,
 //	    else 0. STDIN is the text it gets, or with <FILE that of a file. Verbs
 //	    other than get, store and erase get a pipe that must stay unread. What
 //	    judge below asks of every run needs no words in a script.
+//
+//	[!] other VERB [STDIN]
+//	    As helper, about a host that isn't ECR's: what it prints is for the script
+//	    to judge.
 //
 //	requests [ACTION=N…]
 //	    These and no other requests reached the Cloud since the last time this was
@@ -49,6 +56,9 @@ import (
 //	whose ARN
 //	    The registry takes the last password, for that of ARN; one that ends with
 //	    a slash stands for all sessions of a role.
+//
+//	token ARN HOST
+//	    So for the last password, whatever server it was got for, at HOST.
 //
 //	took LIMIT
 //	    The last run took less time.
@@ -72,10 +82,13 @@ func TestStories(t *testing.T) {
 		Condition:          condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"set":      command((*story).set),
+			"settoken": command((*story).setToken),
 			"helper":   command((*story).helper),
+			"other":    command((*story).other),
 			"requests": command((*story).requests),
 			"same":     command((*story).same),
 			"whose":    command((*story).whose),
+			"token":    command((*story).token),
 			"took":     command((*story).limit),
 			"age":      command((*story).age),
 			"nobody":   command((*story).becomeNobody),
@@ -116,6 +129,9 @@ func setup(env *testscript.Env) error {
 	for _, arn := range []string{userARN, runnerRole} {
 		cloud.Grant("222222222222", arn)
 	}
+	if err := makeMapsPrivate(env.WorkDir); err != nil {
+		return err
+	}
 	env.Values[key{}] = &story{Lab: lab.In(env.T().(testing.TB), cloud, home)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -135,10 +151,22 @@ func setup(env *testscript.Env) error {
 		"METADATA":    cloud.MetadataURL(),
 		"PLAIN":       strings.TrimPrefix(cloud.EndpointURL(), "http://"),
 		"CLOSED":      closed,
+		"BIN":         filepath.Dir(lab.Binary(env.T().(testing.TB))),
 	} {
 		env.Setenv(name, value)
 	}
 	return nil
+}
+
+// makeMapsPrivate gives the maps of a story the mode they need, whatever the
+// umask is.
+func makeMapsPrivate(dir string) error {
+	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".toml" {
+			err = os.Chmod(path, 0o600)
+		}
+		return err
+	})
 }
 
 func command(run func(s *story, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
@@ -182,6 +210,14 @@ func (s *story) set(_ *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
+func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: settoken NAME FILE")
+	}
+	s.Set(args[0] + "=" + ts.ReadFile(args[1]))
+	return nil
+}
+
 // getenv reads the helper's environment.
 func (s *story) getenv(name string) string {
 	for _, kv := range s.Env {
@@ -193,19 +229,29 @@ func (s *story) getenv(name string) string {
 }
 
 func (s *story) helper(ts *testscript.TestScript, fails bool, args []string) error {
-	stdin := ""
-	argv := slices.Clone(args)
+	r, argv, stdin, err := s.tell(ts, args)
+	return errors.Join(err, s.judge(r, argv, stdin, fails))
+}
+
+func (s *story) other(ts *testscript.TestScript, fails bool, args []string) error {
+	r, argv, _, err := s.tell(ts, args)
+	return errors.Join(append(s.judgeAny(r, argv, fails), err)...)
+}
+
+// tell runs the helper and shows what came of it.
+func (s *story) tell(ts *testscript.TestScript, args []string) (r lab.Result, argv []string, stdin string, err error) {
+	argv = slices.Clone(args)
 	if len(args) > 1 {
 		stdin, argv = args[1], slices.Delete(argv, 1, 2)
 		if file, ok := strings.CutPrefix(stdin, "<"); ok {
 			stdin = ts.ReadFile(file)
 		}
 	}
-	r, err := s.start(ts, argv, stdin)
+	r, err = s.start(ts, argv, stdin)
 	// The passwords of ECR take two screens.
 	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
-	return errors.Join(err, s.judge(r, argv, stdin, fails))
+	return r, argv, stdin, err
 }
 
 var password = regexp.MustCompile(`("Secret":".{16})[^"]+`)
@@ -277,7 +323,22 @@ var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|ey
 
 // judge says what is wrong with a run, whatever the story is.
 func (s *story) judge(r lab.Result, argv []string, stdin string, fails bool) error {
-	var all []error
+	all := s.judgeAny(r, argv, fails)
+	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	switch verb := strings.Join(argv, " "); {
+	case verb == "get" && fails && strings.TrimSpace(stdin) == "":
+	case verb == "get" && fails:
+		s.judgeFailure(r, wrong)
+	case verb == "get":
+		s.judgePassword(r, strings.TrimSpace(stdin), wrong)
+	case verb == "list":
+		judgeList(r, wrong)
+	}
+	return errors.Join(all...)
+}
+
+// judgeAny says what is wrong with a run, whatever it is about.
+func (s *story) judgeAny(r lab.Result, argv []string, fails bool) (all []error) {
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	verb := strings.Join(argv, " ")
 
@@ -300,18 +361,10 @@ func (s *story) judge(r lab.Result, argv []string, stdin string, fails bool) err
 			wrong("a secret is in %s: %.20s…", name, found)
 		}
 	}
-	switch {
-	case reads(argv) && !fails && r.Stderr != "":
+	if reads(argv) && !fails && r.Stderr != "" {
 		wrong("it succeeds, and says something on stderr")
-	case verb == "get" && fails && strings.TrimSpace(stdin) == "":
-	case verb == "get" && fails:
-		s.judgeFailure(r, wrong)
-	case verb == "get":
-		s.judgePassword(r, strings.TrimSpace(stdin), wrong)
-	case verb == "list":
-		judgeList(r, wrong)
 	}
-	return errors.Join(all...)
+	return all
 }
 
 func (s *story) judgeFailure(r lab.Result, wrong func(string, ...any)) {
@@ -319,13 +372,35 @@ func (s *story) judgeFailure(r lab.Result, wrong func(string, ...any)) {
 		wrong("more or less than a line is on stderr")
 	}
 	switch {
-	case s.getenv("AWS_ECR_ON_ERROR") != "fail":
+	case !s.failsLoudly():
 		if r.Stdout != notFound {
 			wrong("stdout isn't what clients take for not found")
 		}
 	case strings.Count(r.Stdout, "\n") != 1 || r.Stderr != "":
 		wrong("the failure isn't a line on stdout alone")
 	}
+}
+
+// failsLoudly tells whether failures are to be on stdout, as the environment says
+// or else the map.
+func (s *story) failsLoudly() bool {
+	if set := s.getenv("AWS_ECR_ON_ERROR"); set != "" {
+		return set == "fail"
+	}
+	file := s.getenv("AWS_ECR_CONFIG")
+	if file == "" {
+		file = filepath.Join(s.Home, ".ecr/config.toml")
+	}
+	return strings.HasPrefix(read(file), `on_error = "fail"`)
+}
+
+// read returns what is in a regular file.
+func read(file string) string {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	text, _ := os.ReadFile(file)
+	return string(text)
 }
 
 func (s *story) judgePassword(r lab.Result, server string, wrong func(string, ...any)) {
@@ -362,11 +437,7 @@ func (s *story) log() string {
 	} else if file == "" {
 		file = filepath.Join(s.Home, ".ecr/log/ecr-login.log")
 	}
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
-	text, _ := os.ReadFile(file)
-	return string(text)
+	return read(file)
 }
 
 func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error {
@@ -413,11 +484,18 @@ func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
 	return nil
 }
 
-func (s *story) whose(_ *testscript.TestScript, _ bool, args []string) error {
-	if len(args) != 1 || len(s.passwords) == 0 {
+func (s *story) whose(ts *testscript.TestScript, neg bool, args []string) error {
+	if len(args) != 1 {
 		return errors.New("usage: whose ARN, after a get")
 	}
-	who, err := s.Cloud.VerifyToken(s.passwords[len(s.passwords)-1], strings.TrimPrefix(s.server, "https://"))
+	return s.token(ts, neg, []string{args[0], strings.TrimPrefix(s.server, "https://")})
+}
+
+func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
+	if len(args) != 2 || len(s.passwords) == 0 {
+		return errors.New("usage: token ARN HOST, after a get")
+	}
+	who, err := s.Cloud.VerifyToken(s.passwords[len(s.passwords)-1], args[1])
 	if err != nil {
 		return err
 	}

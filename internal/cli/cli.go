@@ -12,8 +12,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -46,6 +48,8 @@ type Process struct {
 	OpenLog func(file, level string) (token.Logger, error)
 
 	watchdog *watchdog
+	// failsLoudly is that of the settings, once they are known.
+	failsLoudly *atomic.Bool
 }
 
 // answer is what a verb comes to: the lines it prints and the exit status.
@@ -56,11 +60,11 @@ type answer struct {
 }
 
 func say(line string) answer  { return answer{stdout: line + "\n"} }
-func fail(line string) answer { return answer{stdout: line + "\n", status: 1} }
+func fail(line string) answer { return answer{stdout: oneline.Of(line) + "\n", status: 1} }
 
 // explained adds a line to stderr.
 func (a answer) explained(format string, args ...any) answer {
-	a.stderr = append(a.stderr, fmt.Sprintf(name+": "+format, args...))
+	a.stderr = append(a.stderr, name+": "+oneline.Of(fmt.Sprintf(format, args...)))
 	return a
 }
 
@@ -120,12 +124,16 @@ var verbs = map[string]verb{
 	"list":  {run: (*Process).list, fail: failList},
 }
 
-// broker returns what gets tokens, as the user has set it up.
-func (p *Process) broker() (*token.Broker, error) {
+// settings reads what the user has set. They are complete even with an error.
+func (p *Process) settings() (config.Settings, error) {
 	settings, err := config.Load(p.Env)
-	if err != nil {
-		return nil, err
-	}
+	p.failsLoudly.Store(settings.FailsLoudly)
+	p.watchdog.allow(settings.Timeout)
+	return settings, err
+}
+
+// broker returns what gets tokens, as the user has set it up.
+func (p *Process) broker(settings config.Settings) *token.Broker {
 	if !filepath.IsAbs(p.Env.Get("HOME")) {
 		// The SDK looks for the sessions of "aws login" below HOME alone, and
 		// would take a relative one.
@@ -140,5 +148,5 @@ func (p *Process) broker() (*token.Broker, error) {
 	}
 	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
 	broker.Unhurried = p.watchdog.extend
-	return broker, nil
+	return broker
 }

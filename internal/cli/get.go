@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -24,33 +23,36 @@ func (p *Process) get(input string) answer {
 	if server == "" {
 		return fail(noServer)
 	}
-	r, isECR := registry.Parse(server)
-	if !isECR {
-		return fail(notFound)
-	}
-	broker, err := p.broker()
-	if err != nil {
+	settings, err := p.settings()
+	target, ours := settings.Map.Find(server)
+	switch {
+	case !ours:
+		return p.others("get", input, settings, err)
+	case err != nil:
 		return p.failGet(server, err.Error())
 	}
-	password, err := broker.Password(context.Background(), r)
-	if err != nil {
+	password, err := p.broker(settings).Password(context.Background(), target)
+	switch {
+	case err == nil:
+		return say(encode(credentials{server, "AWS", password}))
+	case target.Registry.Public:
+		return fail(notFound) // everybody may pull from it
+	default:
 		return p.failGet(server, err.Error())
 	}
-	return say(encode(credentials{server, "AWS", password}))
 }
 
-// failGet tells why there are no credentials for an ECR host. The public registry
-// needs none: everybody may pull from it.
+// failGet tells why there are no credentials for a registry. The public one fails
+// no client, as it needs none.
 func (p *Process) failGet(server, reason string) answer {
-	r, _ := registry.Parse(server)
-	switch {
-	case r.Public:
-		return fail(notFound)
-	case config.FailsLoudly(p.Env):
-		return fail(name + ": " + r.Host() + ": " + reason)
-	default:
-		return fail(notFound).explained("%s: %s", r.Host(), reason)
+	host := server
+	if address, ok := registry.ParseAddress(server); ok {
+		host = address.Host
 	}
+	if r, _ := registry.Parse(server); p.failsLoudly.Load() && !r.Public {
+		return fail(name + ": " + host + ": " + reason)
+	}
+	return fail(notFound).explained("%s: %s", host, reason)
 }
 
 // encode writes a value of this package's as JSON, which can't fail.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/registry"
 )
 
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
@@ -22,8 +21,9 @@ func (p *Process) store(input string) answer {
 	if given.ServerURL == "" {
 		return fail(noServer)
 	}
-	if _, isECR := registry.Parse(given.ServerURL); !isECR {
-		return fail(name + ": keeps no credentials for hosts other than ECR; set credHelpers for those, or AWS_ECR_IGNORE_CREDS_STORAGE=true to ignore this")
+	settings, err := p.settings()
+	if _, ours := settings.Map.Find(given.ServerURL); !ours {
+		return p.others("store", input, settings, err)
 	}
 	return answer{}
 }
@@ -38,15 +38,15 @@ func (p *Process) erase(input string) answer {
 	if server == "" {
 		return fail(noServer)
 	}
-	r, isECR := registry.Parse(server)
-	if !isECR {
-		return answer{}
-	}
-	broker, err := p.broker()
-	if err != nil {
+	settings, err := p.settings()
+	target, ours := settings.Map.Find(server)
+	switch {
+	case !ours:
+		return p.others("erase", input, settings, err)
+	case err != nil:
 		return failStore(p, input, err.Error())
 	}
-	broker.Forget(context.Background(), r)
+	p.broker(settings).Forget(context.Background(), target)
 	return answer{}
 }
 

@@ -1,5 +1,5 @@
 // Package config reads what the user has set: the environment variables that
-// are ours, and where the user's home is.
+// are ours, the registry map, and where the user's home is.
 //
 // It is on the path of a warm get and so imports nothing of the AWS SDK.
 package config
@@ -26,58 +26,93 @@ type Settings struct {
 	CacheDir string
 	// Timeout bounds every verb, whatever AWS, a lock or a disk does.
 	Timeout time.Duration
+	// FailsLoudly is set where the reason of a failed get goes to stdout, so that
+	// clients stop on it, in place of "credentials not found".
+	FailsLoudly bool
+	// Fallback names the helper that has the credentials of hosts that aren't
+	// ECR's, without [HelperPrefix], and FallbackFrom the place that says so. Both
+	// are empty where there is none.
+	Fallback, FallbackFrom string
 	// LogFile is where log lines go, empty for nowhere, and LogLevel how many.
 	LogFile, LogLevel string
+	// Map says for registries whom AWS is asked as.
+	Map Map
 }
 
-// Load reads the settings from the environment. An error names the variable
-// and the value that can't be used; the settings are complete all the same,
-// with the default in its place.
+// Load reads the settings from the environment and the map. An error names the
+// variable, or the file and the line, and what can't be used; it is a [*MapError]
+// where hosts that aren't ECR's are affected. The settings are complete all the
+// same, with the default in its place.
 func Load(env Env) (Settings, error) {
 	s := Settings{
 		Home:     Home(env),
+		Timeout:  DefaultTimeout,
 		LogLevel: strings.ToLower(env.Get("AWS_ECR_LOG_LEVEL")),
 	}
 	s.CacheDir = cacheDir(env, s.Home)
 	s.LogFile = logFile(env, s)
-	timeout, err := parseTimeout(env)
-	s.Timeout = timeout
+	found, set, err := readMap(env, s.Home)
 	if err != nil {
+		s.FailsLoudly = env.Get("AWS_ECR_ON_ERROR") == "fail"
 		return s, err
+	}
+	s.Map = found
+	return s, s.apply(env, set)
+}
+
+// apply puts what the map sets into the settings, and in its place what the
+// environment does.
+func (s *Settings) apply(env Env, set scalars) error {
+	chosen := func(key string) scalar {
+		name := OwnPrefix + strings.ToUpper(key)
+		if text := env.Get(name); text != "" {
+			return scalar{name, text}
+		}
+		return set[key]
+	}
+	var errs []error
+	if fallback := chosen("fallback"); fallback.text != "" {
+		if err := checkFallback(fallback.text); err != nil {
+			return &MapError{fallback.where, "the fallback " + err.Error()}
+		}
+		s.Fallback, s.FallbackFrom = fallback.text, fallback.where
+	}
+	var err error
+	if timeout := chosen("timeout"); timeout.text != "" {
+		if s.Timeout, err = parseTimeout(timeout.text); err != nil {
+			s.Timeout = DefaultTimeout
+			errs = append(errs, fmt.Errorf("%s %w", timeout.where, err))
+		}
+	}
+	if onError := chosen("on_error"); onError.text != "" {
+		if s.FailsLoudly, err = parseOnError(onError.text); err != nil {
+			errs = append(errs, fmt.Errorf("%s %w", onError.where, err))
+		}
+	}
+	if role := env.Get("AWS_ECR_ROLE_ARN"); role != "" {
+		if err := checkRole(role, true); err != nil {
+			errs = append(errs, fmt.Errorf("AWS_ECR_ROLE_ARN %w", err))
+		} else {
+			s.Map.Others = Principal{RoleARN: role}
+		}
 	}
 	switch s.LogLevel {
 	case "", "debug", "info", "warn", "error":
 	default:
-		return s, fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel)
+		errs = append(errs, fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel))
 	}
-	switch text := env.Get("AWS_ECR_ON_ERROR"); text {
-	case "", "not-found", "fail":
-	default:
-		return s, fmt.Errorf("AWS_ECR_ON_ERROR is %q, where only not-found and fail are known", text)
+	if len(errs) == 0 {
+		return nil
 	}
-	return s, nil
+	return errs[0]
 }
 
-// FailsLoudly tells whether the reason of a failed get goes to stdout, so that
-// clients stop on it, in place of "credentials not found".
-func FailsLoudly(env Env) bool { return env.Get("AWS_ECR_ON_ERROR") == "fail" }
-
-// Timeout is the one of [Settings], read without a look at any file.
+// Timeout is the one that the environment sets, read without a look at any file.
 func Timeout(env Env) time.Duration {
-	timeout, _ := parseTimeout(env)
-	return timeout
-}
-
-func parseTimeout(env Env) (time.Duration, error) {
-	text := env.Get("AWS_ECR_TIMEOUT")
-	if text == "" {
-		return DefaultTimeout, nil
+	if timeout, err := parseTimeout(env.Get("AWS_ECR_TIMEOUT")); err == nil {
+		return timeout
 	}
-	timeout, err := time.ParseDuration(text)
-	if err != nil || timeout <= 0 {
-		return DefaultTimeout, fmt.Errorf("AWS_ECR_TIMEOUT is %q, which is no duration such as 8s", text)
-	}
-	return timeout, nil
+	return DefaultTimeout
 }
 
 // IgnoresStorage tells whether credentials may be stored and erased for every
@@ -124,28 +159,4 @@ func expand(path, home string) string {
 		return ""
 	}
 	return filepath.Join(home, rest)
-}
-
-// Env is an environment in the form of os.Environ.
-type Env []string
-
-// Get returns the value of a variable, empty where it isn't set.
-func (e Env) Get(name string) string {
-	value, _ := e.lookup(name)
-	return value
-}
-
-// Has tells whether a variable is set, were it to nothing.
-func (e Env) Has(name string) bool {
-	_, ok := e.lookup(name)
-	return ok
-}
-
-func (e Env) lookup(name string) (string, bool) {
-	for _, kv := range e {
-		if len(kv) > len(name) && kv[len(name)] == '=' && kv[:len(name)] == name {
-			return kv[len(name)+1:], true
-		}
-	}
-	return "", false
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestLoad(t *testing.T) {
 		}
 		return s
 	}
-	if got, want := load(t), (Settings{Home: home, CacheDir: home + "/.ecr", Timeout: 8 * time.Second}); got != want {
+	if got, want := load(t), (Settings{Home: home, CacheDir: home + "/.ecr", Timeout: 8 * time.Second}); !reflect.DeepEqual(got, want) {
 		t.Errorf("no variables: got %+v, want %+v", got, want)
 	}
 	for vars, want := range map[string]string{
@@ -44,7 +45,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: LogFile = %q, want %q", vars, got, want)
 		}
 	}
-	if !FailsLoudly(Env{"AWS_ECR_ON_ERROR=fail"}) || FailsLoudly(Env{"AWS_ECR_ON_ERROR=not-found"}) {
+	if !load(t, "AWS_ECR_ON_ERROR=fail").FailsLoudly || load(t, "AWS_ECR_ON_ERROR=not-found").FailsLoudly {
 		t.Error("AWS_ECR_ON_ERROR isn't followed")
 	}
 	if got := load(t, "AWS_ECR_TIMEOUT=250ms").Timeout; got != 250*time.Millisecond {

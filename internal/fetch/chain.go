@@ -31,13 +31,19 @@ type chain struct {
 	trace    trace
 }
 
-var errNoRegion = errors.New("no region")
+var (
+	errNoRegion        = errors.New("no region")
+	errNoIdentityToken = errors.New("no web identity token")
+)
 
 // load loads the configuration. It asks nothing of anybody, but where the
 // principal's own registry is wanted and no region is configured: then it asks
 // the instance for one.
 func (c *chain) load(ctx context.Context) error {
 	q := c.question
+	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
+		return errNoIdentityToken
+	}
 	if q.Registry != (registry.Registry{}) {
 		return c.loadWith(ctx, config.WithDefaultRegion(q.Registry.TokenRegion()))
 	}
@@ -55,7 +61,7 @@ func (c *chain) load(ctx context.Context) error {
 
 func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions) error) error {
 	files := c.sharedFiles()
-	cfg, err := config.LoadDefaultConfig(ctx, append([]func(*config.LoadOptions) error{
+	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(region, c.withPrincipal(), []func(*config.LoadOptions) error{
 		config.WithSharedConfigFiles(paths(files.Config)),
 		config.WithSharedCredentialsFiles(paths(files.Credentials)),
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
@@ -74,10 +80,13 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		config.WithSSOTokenProviderOptions(func(o *ssocreds.SSOTokenProviderOptions) {
 			o.CachedTokenFilepath = c.ssoFile(o.CachedTokenFilepath)
 		}),
-	}, region...)...)
+	})...)
 	c.cfg = cfg
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
+	}
+	if c.question.Principal.RoleARN != "" {
+		c.steps = append(c.steps, aws.CredentialSourceSTSAssumeRole)
 	}
 	return err
 }
@@ -141,8 +150,10 @@ func (c *chain) profiles() []*config.SharedConfig {
 // tokenFiles are the web identity files that the chain may have read.
 func (c *chain) tokenFiles() []string {
 	var files []string
-	if file := c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" {
-		files = append(files, file)
+	for _, file := range []string{c.question.Principal.WebIdentityTokenFile, c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE")} {
+		if file != "" {
+			files = append(files, file)
+		}
 	}
 	for _, p := range c.profiles() {
 		if p.WebIdentityTokenFile != "" {

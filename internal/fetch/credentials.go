@@ -12,14 +12,18 @@ import (
 	"docker-credential-ecr-login/cache"
 )
 
-// shared are the credentials of one identity, or why there are none. The parts
+// shared are the credentials of each identity, or why there are none. The parts
 // of a list ask together; without this each would assume the role for itself, and
 // run the credential process, which may ask a person.
 type shared struct {
-	mu       sync.Mutex
-	identity string
-	value    aws.Credentials
-	failure  *cache.Failure
+	mu sync.Mutex
+	of map[string]*result // by identity
+}
+
+type result struct {
+	once    sync.Once
+	value   aws.Credentials
+	failure *cache.Failure
 }
 
 // get gets the credentials of a chain, once for all questions of its identity,
@@ -28,21 +32,31 @@ type shared struct {
 // is left to do.
 func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
 	start := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.identity != c.question.Identity {
-		s.identity, s.failure = c.question.Identity, nil
+	got := s.result(c.question.Identity)
+	got.once.Do(func() {
 		var err error
-		if s.value, err = c.retrieve(ctx, begin, start); err != nil {
-			s.failure = c.failure(err)
+		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
+			got.failure = c.failure(err)
 		}
+	})
+	if got.failure != nil {
+		return begin, func() {}, got.failure
 	}
-	if s.failure != nil {
-		return begin, func() {}, s.failure
-	}
-	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: s.value}
+	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: got.value}
 	rest, cancel := c.extend(ctx, begin, start)
 	return rest, cancel, nil
+}
+
+func (s *shared) result(identity string) *result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = make(map[string]*result)
+	}
+	if s.of[identity] == nil {
+		s.of[identity] = new(result)
+	}
+	return s.of[identity]
 }
 
 func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
@@ -51,6 +65,7 @@ func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Crede
 			return aws.Credentials{}, err
 		}
 	}
+	c.assumeMapped()
 	rest, cancel := c.extend(ctx, begin, start)
 	defer cancel()
 	return c.cfg.Credentials.Retrieve(rest)

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // processTime is what a credential process gets: it may have to ask a person.
@@ -37,15 +36,15 @@ func (c *chain) runProcess(ctx context.Context) error {
 	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: value}
 	for _, p := range slices.Backward(profiles) {
 		if p.RoleARN != "" {
-			c.assume(p)
+			c.assume(p.RoleARN, profileRole(p))
 		}
 	}
 	return nil
 }
 
-// assume puts a profile's role on top of the credentials there are.
-func (c *chain) assume(p *config.SharedConfig) {
-	role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+// profileRole are the options of a profile's role.
+func profileRole(p *config.SharedConfig) func(*stscreds.AssumeRoleOptions) {
+	return func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = p.RoleSessionName
 		if p.ExternalID != "" {
 			o.ExternalID = aws.String(p.ExternalID)
@@ -53,8 +52,7 @@ func (c *chain) assume(p *config.SharedConfig) {
 		if d := p.RoleDurationSeconds; d != nil && *d > stscreds.DefaultDuration {
 			o.Duration = *d
 		}
-	})
-	c.cfg.Credentials = aws.NewCredentialsCache(role)
+	}
 }
 
 // quietCommand runs the command line with an empty stdin, and with nowhere for

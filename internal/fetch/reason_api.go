@@ -101,11 +101,15 @@ func (c *chain) ofDenial(action, message string) *cache.Failure {
 func (c *chain) ofLapse(action string) *cache.Failure {
 	if action == "sts:AssumeRoleWithWebIdentity" {
 		_, role := c.trace.got()
-		return &cache.Failure{
+		f := &cache.Failure{
 			Kind:   cache.Lapsed,
 			Reason: fmt.Sprintf("the web identity token for %s has expired", role),
 			Hint:   "see what ought to renew its file",
 		}
+		if name := c.question.Principal.WebIdentityTokenEnv; name != "" {
+			f.Hint = fmt.Sprintf("put a new one into %s", name)
+		}
+		return f
 	}
 	return &cache.Failure{
 		Kind:   cache.Lapsed,

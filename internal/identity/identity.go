@@ -83,11 +83,13 @@ func FilesOf(env config.Env, home string) Files {
 	}
 }
 
-// Read works out the identity of the environment and the home.
-func Read(env config.Env, home string) Identity {
+// Read works out the identity of the environment and the home, for whom AWS is
+// asked as.
+func Read(env config.Env, home string, asked config.Principal) Identity {
 	in := inputs{sum: sha256.New()}
-	in.add("version", "1")
+	in.add("version", "2")
 	in.add("home", home)
+	in.principal(asked)
 
 	vars := slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		return !strings.HasPrefix(kv, "AWS_") || strings.HasPrefix(kv, config.OwnPrefix)
@@ -99,13 +101,16 @@ func Read(env config.Env, home string) Identity {
 
 	files := FilesOf(env, home)
 	configText, credentialsText := in.file("config", files.Config), in.file("credentials", files.Credentials)
-	tokens := append(webIdentityFiles(configText, credentialsText), env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	tokens := append(webIdentityFiles(configText, credentialsText), env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"), asked.WebIdentityTokenFile)
 	for _, path := range tokens {
-		in.token(path)
+		in.tokenFile(path)
 	}
-	in.token(env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+	in.tokenFile(env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+	if name := asked.WebIdentityTokenEnv; name != "" {
+		in.token(env.Get(name))
+	}
 
-	source := sourceOf(env, readProfiles(configText, credentialsText))
+	source := sourceOf(env, readProfiles(configText, credentialsText), asked)
 	if source.metadata {
 		in.machine()
 	}
@@ -161,12 +166,26 @@ func (in *inputs) file(name, path string) string {
 	return text
 }
 
-// token adds what of a token file names its bearer.
-func (in *inputs) token(path string) {
-	if path == "" {
-		return
+// principal adds what the map says. What names the token's place is left out, as
+// the token itself is added.
+func (in *inputs) principal(p config.Principal) {
+	in.add("profile", p.Profile)
+	in.add("role", p.RoleARN)
+	in.add("external id", p.ExternalID)
+	in.add("session name", p.RoleSessionName)
+	if p.HasWebIdentity() {
+		in.add("web identity", "")
 	}
-	text := in.contents(path)
+}
+
+// tokenFile adds what of a token file names its bearer.
+func (in *inputs) tokenFile(path string) {
+	if path != "" {
+		in.token(in.contents(path))
+	}
+}
+
+func (in *inputs) token(text string) {
 	if claims, ok := jwtClaims(text); ok {
 		in.add("JWT", claims)
 	} else {

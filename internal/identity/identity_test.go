@@ -138,7 +138,7 @@ func TestKey(t *testing.T) {
 				for _, kv := range env {
 					here = append(here, strings.ReplaceAll(kv, "HOME", dir))
 				}
-				return Read(here, dir)
+				return Read(here, dir, config.Principal{})
 			}
 			write(c.files)
 			before := read(c.before)
@@ -153,31 +153,31 @@ func TestKey(t *testing.T) {
 
 func TestSameButLogin(t *testing.T) {
 	dir := home(t, map[string]string{".aws/sso/cache/x.json": "1"})
-	before := Read(nil, dir)
+	before := Read(nil, dir, config.Principal{})
 	if err := os.WriteFile(filepath.Join(dir, ".aws/sso/cache/x.json"), []byte("2"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	after := Read(nil, dir)
+	after := Read(nil, dir, config.Principal{})
 	if before.Key == after.Key || !before.SameButLogin(after) {
 		t.Error("a rewritten login file isn't told from other changes")
 	}
-	if before.SameButLogin(Read(config.Env{"AWS_PROFILE=x"}, dir)) {
+	if before.SameButLogin(Read(config.Env{"AWS_PROFILE=x"}, dir, config.Principal{})) {
 		t.Error("another profile is taken for a rewritten login file")
 	}
 }
 
 func TestCovers(t *testing.T) {
-	keys := Read(config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, "")
+	keys := Read(config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, "", config.Principal{})
 	if keys.Covers(true, nil) {
 		t.Error("an identity without the machine covers its metadata service")
 	}
-	if !keys.Covers(false, nil) || !Read(nil, "").Covers(true, nil) {
+	if !keys.Covers(false, nil) || !Read(nil, "", config.Principal{}).Covers(true, nil) {
 		t.Error("an identity doesn't cover its own source")
 	}
 	if keys.Covers(false, []string{"/jwt"}) {
 		t.Error("an identity covers a token file it hasn't read")
 	}
-	if !Read(config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, "").Covers(false, []string{"/jwt"}) {
+	if !Read(config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, "", config.Principal{}).Covers(false, []string{"/jwt"}) {
 		t.Error("an identity doesn't cover the token file it has read")
 	}
 }
@@ -187,10 +187,10 @@ func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "").Unsure {
+	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "", config.Principal{}).Unsure {
 		t.Error("a pipe's contents are trusted to stay")
 	}
-	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "").Unsure {
+	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "", config.Principal{}).Unsure {
 		t.Error("/dev/null is taken for a pipe")
 	}
 }
@@ -257,7 +257,7 @@ func TestSource(t *testing.T) {
 		{config: "[x]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 		{credentials: "[profile x]\naws_access_key_id=a\naws_secret_access_key=b\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 	} {
-		got := sourceOf(c.env, readProfiles(c.config, c.credentials))
+		got := sourceOf(c.env, readProfiles(c.config, c.credentials), config.Principal{})
 		if got.String() != c.want || got.metadata != c.metadata {
 			t.Errorf("%q, %q, %q:\n got %q, metadata %v\nwant %q, metadata %v",
 				c.config, c.credentials, c.env, got, got.metadata, c.want, c.metadata)
@@ -269,7 +269,7 @@ func FuzzProfiles(f *testing.F) {
 	f.Add("[default]\nrole_arn = r\nsource_profile = default\n", "[x]\naws_access_key_id=a\naws_secret_access_key=b\n", "x")
 	f.Add("[profile my ci]\n s3 =\n  a = b\n[", "]\n=\n:", "my ci")
 	f.Fuzz(func(t *testing.T, configText, credentials, profile string) {
-		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, readProfiles(configText, credentials))
+		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, readProfiles(configText, credentials), config.Principal{})
 		if len(s.hops) == 0 {
 			t.Error("no source at all")
 		}

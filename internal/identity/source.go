@@ -16,8 +16,23 @@ type source struct {
 
 func (s source) String() string { return strings.Join(s.hops, ", ") }
 
-func sourceOf(env config.Env, shared profiles) source {
+func sourceOf(env config.Env, shared profiles, asked config.Principal) source {
+	if asked.HasWebIdentity() {
+		return source{hops: []string{asked.RoleARN, "web identity of the map"}}
+	}
+	s := ofChain(env, shared, asked.Profile)
+	if asked.RoleARN != "" {
+		s.hops = append([]string{asked.RoleARN}, s.hops...)
+	}
+	return s
+}
+
+// ofChain follows the chain from a profile or, where none is named, from where it
+// begins by itself.
+func ofChain(env config.Env, shared profiles, profile string) source {
 	switch {
+	case profile != "":
+		return ofProfile(env, shared, profile)
 	case hasKeys(env):
 		return source{hops: []string{"environment keys"}}
 	case env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "":

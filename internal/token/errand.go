@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 )
@@ -27,7 +28,7 @@ type errand struct {
 	*Broker
 	cache             *cache.Cache
 	id                identity.Identity
-	registry          registry.Registry
+	target            config.Target
 	key               cache.Key
 	started, deadline time.Time
 }
@@ -47,7 +48,7 @@ func (e *errand) run(ctx context.Context) (cache.Item, error) {
 
 // held returns what the cache has for the errand, fresh or not.
 func (e *errand) held() (cache.Item, bool) {
-	if e.registry != (registry.Registry{}) {
+	if e.target.Registry != (registry.Registry{}) {
 		token, ok := e.cache.Get(e.key)
 		return cache.Item{Key: e.key, Token: token}, ok
 	}
@@ -71,7 +72,7 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 		}
 		return e.ask(ctx, time.Until(e.deadline))
 	}
-	if identity.Read(e.Env, e.Settings.Home).Key != e.id.Key {
+	if e.identity(e.target.Principal).Key != e.id.Key {
 		return cache.Item{}, errMoved
 	}
 	if item, ok := e.lookAgain(); ok {
@@ -137,7 +138,9 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 // ask asks AWS and saves what came of it.
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	answer, err := e.Fetch(ctx, Question{
-		Registry:  e.registry,
+		Registry:  e.target.Registry,
+		Principal: e.target.Principal,
+		Where:     e.target.Where,
 		Env:       e.Env,
 		Home:      e.Settings.Home,
 		Identity:  e.id.Key,
@@ -150,7 +153,7 @@ func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, er
 		return cache.Item{}, err
 	}
 	id := e.id
-	if now := identity.Read(e.Env, e.Settings.Home); now.Key != id.Key || now.Unsure != id.Unsure {
+	if now := e.identity(e.target.Principal); now.Key != id.Key || now.Unsure != id.Unsure {
 		if !answer.LoginRefreshed || !id.SameButLogin(now) {
 			return cache.Item{}, errMoved
 		}

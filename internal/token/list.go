@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -27,47 +27,95 @@ const (
 
 var errPublicSlow = errors.New("public ECR took longer than all else")
 
-// List returns the registries there are credentials for: the principal's own,
-// those it has fresh tokens for, and the public one where that answers. What is
-// missing is explained by an error each; one part never breaks another.
-func (b *Broker) List(ctx context.Context) ([]registry.Registry, []error) {
+// List returns the hosts there are credentials for: those the map names, the
+// principal's own registry, those it has fresh tokens for, and the public one where
+// that answers. Where a map names any, nobody is asked: the rest comes from the
+// cache. What is missing is explained by an error each; one part never breaks
+// another.
+func (b *Broker) List(ctx context.Context) ([]string, []error) {
+	hosts, lacks := b.Settings.Map.Hosts(), []error(nil)
+	if b.Settings.Map.IsEmpty() {
+		hosts, lacks = b.ask(ctx)
+	}
+	hosts = append(hosts, b.cached()...)
+	slices.Sort(hosts)
+	return slices.Compact(hosts), append(lacks, b.unlisted(hosts)...)
+}
+
+// ask lists the principal's own registry and the public one.
+func (b *Broker) ask(ctx context.Context) (hosts []string, lacks []error) {
 	var (
 		own, public       cache.Item
 		ownErr, publicErr error
 		ownDone           = make(chan struct{})
-		id                = identity.Read(b.Env, b.Settings.Home)
 		wg                sync.WaitGroup
 	)
 	wg.Go(func() {
 		defer close(ownDone)
 		defer recovered(&ownErr)
-		own, ownErr = b.part(ctx, id, registry.Registry{}, "your own registry")
+		own, ownErr = b.part(ctx, config.Target{Host: "your own registry", Principal: b.Settings.Map.Others})
 	})
 	wg.Go(func() {
 		defer recovered(&publicErr)
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		go cancelAfter(ctx, ownDone, cancel)
-		public, publicErr = b.part(ctx, id, registry.Registry{Public: true}, "public ECR")
+		public, publicErr = b.part(ctx, config.Target{Host: "public ECR", Registry: registry.Registry{Public: true}})
 	})
 	wg.Wait()
+	for _, item := range []cache.Item{own, public} {
+		if r, ok := registryOf(item); ok {
+			hosts = append(hosts, r.Host())
+		}
+	}
+	return hosts, slices.DeleteFunc([]error{ownErr, publicErr}, func(err error) bool { return err == nil })
+}
 
-	var list []registry.Registry
-	add := func(item cache.Item) {
-		r, ok := registry.Of(item.Registry, item.Region, item.Flavour)
-		if ok && !slices.Contains(list, r) {
-			list = append(list, r)
-		}
+// cached lists what the cache has a token for that a get would serve: of the
+// principals that the map names hosts for there is nothing more to tell.
+func (b *Broker) cached() []string {
+	principals := []config.Principal{{}, b.Settings.Map.Others}
+	for _, glob := range b.Settings.Map.Globs() {
+		principals = append(principals, glob.Principal)
 	}
-	add(own)
-	add(public)
+	var hosts []string
 	now := time.Now()
-	for _, item := range b.cacheFor(id).Items(id.Key) {
-		if item.Fresh(now) {
-			add(item)
+	for i, principal := range principals {
+		if slices.Contains(principals[:i], principal) {
+			continue
+		}
+		id := b.identity(principal)
+		for _, item := range b.cacheFor(id).Items(id.Key) {
+			r, ok := registryOf(item)
+			if !ok || !(item.Fresh(now) || item.Default || r.Public) {
+				continue
+			}
+			if target, _ := b.Settings.Map.Find(r.Host()); target.Principal == principal {
+				hosts = append(hosts, r.Host())
+			}
 		}
 	}
-	return list, slices.DeleteFunc([]error{ownErr, publicErr}, func(err error) bool { return err == nil })
+	return hosts
+}
+
+func registryOf(item cache.Item) (registry.Registry, bool) {
+	return registry.Of(item.Registry, item.Region, item.Flavour)
+}
+
+// unlisted explains the entries of the map that name no host, where nothing else
+// does.
+func (b *Broker) unlisted(hosts []string) []error {
+	var lacks []error
+	for _, glob := range b.Settings.Map.Globs() {
+		if !slices.ContainsFunc(hosts, func(host string) bool {
+			r, ok := registry.Parse(host)
+			return ok && glob.Pattern.Matches(r)
+		}) {
+			lacks = append(lacks, fmt.Errorf("%s: %s is a pattern, which a list can't hold; name hosts, or accounts and regions, to list them",
+				glob.Where, glob.Pattern))
+		}
+	}
+	return lacks
 }
 
 // recovered keeps a panic in one part from breaking the others.
@@ -93,8 +141,8 @@ func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.Cance
 }
 
 // part gets the token of one part of a list, unless that has failed lately.
-func (b *Broker) part(ctx context.Context, id identity.Identity, r registry.Registry, name string) (cache.Item, error) {
-	e := b.errand(id, r, b.deadline())
+func (b *Broker) part(ctx context.Context, target config.Target) (cache.Item, error) {
+	e := b.errand(target, b.deadline())
 	held, ok := e.held()
 	if ok && held.Fresh(e.started) {
 		return held, nil
@@ -105,13 +153,13 @@ func (b *Broker) part(ctx context.Context, id identity.Identity, r registry.Regi
 			pause = silencePause
 		}
 		if e.started.Sub(failure.At).Abs() < pause {
-			return cache.Item{}, fmt.Errorf("%s is left out: %w (so it was at %s; it is asked again after %s)", name, &failure,
+			return cache.Item{}, fmt.Errorf("%s is left out: %w (so it was at %s; it is asked again after %s)", target.Host, &failure,
 				failure.At.Format(time.TimeOnly), failure.At.Add(pause).Format(time.TimeOnly))
 		}
 	}
-	item, err := b.token(ctx, r)
+	item, err := b.token(ctx, target)
 	if err != nil {
-		return cache.Item{}, fmt.Errorf("%s is left out: %w", name, err)
+		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, err)
 	}
 	return item, nil
 }

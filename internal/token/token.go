@@ -23,7 +23,10 @@ type Question struct {
 	// the principal's own registry, in the region that is configured or, where
 	// none is, the one the instance is in.
 	Registry registry.Registry
-	// Env and Home are what the principal is decided from, and Identity is the
+	// Principal is whom to ask as, and Where the place that says so, if any does.
+	Principal config.Principal
+	Where     string
+	// Env and Home are what else the principal is decided from, and Identity is the
 	// key of what was: questions with the same one may share credentials.
 	Env      config.Env
 	Home     string
@@ -107,19 +110,28 @@ func (silent) Errorf(string, ...any) {}
 // errMoved says that what decides the principal changed while it was asked for.
 var errMoved = errors.New("the AWS configuration changed meanwhile")
 
-// Password returns what opens the registry for the user "AWS". An error is a
+// Password returns what opens the target for the user "AWS". An error is a
 // [*cache.Failure].
-func (b *Broker) Password(ctx context.Context, r registry.Registry) (string, error) {
-	token, err := b.token(ctx, r)
+func (b *Broker) Password(ctx context.Context, target config.Target) (string, error) {
+	if target.PlainHTTP {
+		return "", &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: "it was asked for over plain http, where its token could be read on the way",
+			Hint:   "ask for https://" + target.Host,
+			At:     time.Now(),
+		}
+	}
+	token, err := b.token(ctx, target)
 	return token.Password, err
 }
 
-// token gets the token of r or, for the zero Registry, of the principal's own.
-func (b *Broker) token(ctx context.Context, r registry.Registry) (cache.Item, error) {
+// token gets the token of a target or, where that has no registry, of the
+// principal's own.
+func (b *Broker) token(ctx context.Context, target config.Target) (cache.Item, error) {
 	deadline := b.deadline()
 	const tries = 3
 	for range tries {
-		item, err := b.errand(identity.Read(b.Env, b.Settings.Home), r, deadline).run(ctx)
+		item, err := b.errand(target, deadline).run(ctx)
 		if !errors.Is(err, errMoved) {
 			return item, err
 		}
@@ -133,19 +145,19 @@ func (b *Broker) token(ctx context.Context, r registry.Registry) (cache.Item, er
 	}
 }
 
-// Forget removes the tokens that could serve the registry, so that the next get
+// Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
-func (b *Broker) Forget(ctx context.Context, r registry.Registry) {
-	e := b.errand(identity.Read(b.Env, b.Settings.Home), r, b.deadline())
+func (b *Broker) Forget(ctx context.Context, target config.Target) {
+	e := b.errand(target, b.deadline())
 	// Whoever adopts a sibling does so under the lock.
 	release, err := e.lock(ctx)
 	defer release()
 	if err != nil {
-		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", r.Host(), err)
+		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
 	e.cache.Purge(e.key.Family)
 	e.cache.Recover(keyOf(e.id, registry.Registry{}).Family)
-	b.Log.Debugf("forgot the tokens for %s", r.Host())
+	b.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
 // deadline leaves a little of the time to tell why there was too little.
@@ -153,22 +165,23 @@ func (b *Broker) deadline() time.Time {
 	return time.Now().Add(b.Settings.Timeout - b.Settings.Timeout/20)
 }
 
-func (b *Broker) errand(id identity.Identity, r registry.Registry, deadline time.Time) *errand {
+func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
+	id := b.identity(target.Principal)
 	e := &errand{
 		Broker:   b,
 		cache:    b.cacheFor(id),
 		id:       id,
-		registry: r,
-		key:      keyOf(id, r),
+		target:   target,
+		key:      keyOf(id, target.Registry),
 		started:  time.Now(),
 		deadline: deadline,
 	}
-	name := "your own registry"
-	if r != (registry.Registry{}) {
-		name = r.Host()
-	}
-	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", name, id.Key, id.Source, e.key.Region, e.key.Flavour)
+	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.Source, e.key.Region, e.key.Flavour)
 	return e
+}
+
+func (b *Broker) identity(asked config.Principal) identity.Identity {
+	return identity.Read(b.Env, b.Settings.Home, asked)
 }
 
 func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fallback"
+)
+
+// fallbackTime is what the fallback helper gets: it may have to ask a person.
+const fallbackTime = time.Minute
+
+// others answers a verb about a host that isn't ECR's: with what the fallback
+// helper says or, where there is none, with what clients expect of a helper that
+// knows nothing. The error is that of the settings.
+func (p *Process) others(verb, input string, settings config.Settings, err error) answer {
+	var broken *config.MapError
+	switch {
+	case errors.As(err, &broken):
+		return unknown(verb).because(verb, err)
+	case settings.Fallback == "":
+		return unknown(verb)
+	}
+	said, err := p.askFallback(verb, input, settings)
+	if err != nil {
+		return unknown(verb).because(verb, err)
+	}
+	a := answer{stdout: said.Stdout}
+	if said.OK {
+		return a
+	}
+	a.status = 1
+	if said.Stderr != "" {
+		a = a.explained("%s%s: %s", config.HelperPrefix, settings.Fallback, said.Stderr)
+	}
+	return a
+}
+
+func (p *Process) askFallback(verb, input string, settings config.Settings) (fallback.Answer, error) {
+	p.watchdog.extend(fallbackTime)
+	ctx, cancel := context.WithTimeout(context.Background(), fallbackTime)
+	defer cancel()
+	helper, err := fallback.Find(settings.Fallback, p.Env)
+	if err != nil {
+		return fallback.Answer{}, fmt.Errorf("%s: %w", settings.FallbackFrom, err)
+	}
+	return helper.Run(ctx, verb, input)
+}
+
+// unknown is the answer about a host that nobody here knows.
+func unknown(verb string) answer {
+	switch verb {
+	case "get":
+		return fail(notFound)
+	case "store":
+		return fail(name + ": keeps no credentials for hosts other than ECR; name a helper that does as the fallback (AWS_ECR_FALLBACK), " +
+			"set credHelpers for those, or AWS_ECR_IGNORE_CREDS_STORAGE=true to ignore this")
+	default:
+		return answer{} // there is nothing to erase
+	}
+}
+
+// because tells why it can't be known whether anybody here knows. What is to be
+// stored or erased mustn't seem to be.
+func (a answer) because(verb string, err error) answer {
+	if verb == "get" {
+		return a.explained("%v", err)
+	}
+	return fail(name + ": " + err.Error())
+}
+
+// listOthers adds what the fallback helper lists, apart from hosts that are not
+// its business.
+func (p *Process) listOthers(settings config.Settings) (map[string]string, error) {
+	said, err := p.askFallback("list", "unused", settings)
+	if err != nil {
+		return nil, err
+	}
+	hosts := make(map[string]string)
+	if !said.OK {
+		return nil, fmt.Errorf("%s%s lists nothing: %s %s", config.HelperPrefix, settings.Fallback, said.Stdout, said.Stderr)
+	}
+	if err := json.Unmarshal([]byte(said.Stdout), &hosts); err != nil {
+		return nil, fmt.Errorf("%s%s lists something else than servers and users", config.HelperPrefix, settings.Fallback)
+	}
+	for server := range hosts {
+		if _, ours := settings.Map.Find(server); ours {
+			delete(hosts, server)
+		}
+	}
+	return hosts, nil
+}

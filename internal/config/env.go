@@ -1,0 +1,25 @@
+package config
+
+// Env is an environment in the form of os.Environ.
+type Env []string
+
+// Get returns the value of a variable, empty where it isn't set.
+func (e Env) Get(name string) string {
+	value, _ := e.lookup(name)
+	return value
+}
+
+// Has tells whether a variable is set, were it to nothing.
+func (e Env) Has(name string) bool {
+	_, ok := e.lookup(name)
+	return ok
+}
+
+func (e Env) lookup(name string) (string, bool) {
+	for _, kv := range e {
+		if len(kv) > len(name) && kv[len(name)] == '=' && kv[:len(name)] == name {
+			return kv[len(name)+1:], true
+		}
+	}
+	return "", false
+}

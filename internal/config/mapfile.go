@@ -1,0 +1,105 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// machineMap is the map of all users of a machine who have none of their own.
+const machineMap = "/etc/ecr-login/config.toml"
+
+// MapError is what is wrong with the map or with the fallback helper. While
+// there is one, nobody knows what a host that isn't ECR's stands for.
+type MapError struct {
+	// Where is the file, with a line if one is to blame, or the variable.
+	Where string
+	// Problem tells the mistake, and how to mend it.
+	Problem string
+}
+
+func (e *MapError) Error() string { return e.Where + ": " + e.Problem }
+
+// readMap reads the map the user has, if there is one.
+func readMap(env Env, home string) (Map, scalars, error) {
+	if named := env.Get("AWS_ECR_CONFIG"); named != "" {
+		return readNamedMap(expand(named, home), named)
+	}
+	files := []string{machineMap}
+	if home != "" {
+		files = []string{filepath.Join(home, ".ecr/config.toml"), machineMap}
+	}
+	for _, file := range files {
+		text, err := readMapFile(file)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return parseMapFile(file, text, err)
+		}
+	}
+	return Map{}, nil, nil
+}
+
+func readNamedMap(file, named string) (Map, scalars, error) {
+	switch {
+	case file == os.DevNull:
+		return Map{}, nil, nil
+	case !filepath.IsAbs(file):
+		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", fmt.Sprintf("%q is no absolute path", named)}
+	}
+	text, err := readMapFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &MapError{file, "there is no such file; AWS_ECR_CONFIG names it"}
+	}
+	return parseMapFile(file, text, err)
+}
+
+func parseMapFile(file string, text []byte, err error) (Map, scalars, error) {
+	if err != nil {
+		return Map{}, nil, err
+	}
+	return parseMap(file, text)
+}
+
+// readMapFile reads a map that nobody but the user and root can have written.
+// The error is a [*MapError], or fs.ErrNotExist where there is no file, as far as
+// this user can see.
+func readMapFile(file string) ([]byte, error) {
+	// Without O_NONBLOCK a FIFO would block.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		if _, absent := os.Lstat(file); absent != nil {
+			return nil, fs.ErrNotExist
+		}
+		return nil, unreadable(file, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	owner := int(info.Sys().(*syscall.Stat_t).Uid)
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, &MapError{file, "it is no regular file"}
+	case info.Mode().Perm()&0o022 != 0:
+		return nil, &MapError{file, fmt.Sprintf("others can write it (mode %04o); run: chmod go-w %s", info.Mode().Perm(), file)}
+	case owner != os.Geteuid() && owner != 0:
+		return nil, &MapError{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", owner, os.Geteuid(), file)}
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	return text, nil
+}
+
+func unreadable(file string, err error) error {
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	return &MapError{file, fmt.Sprintf("it can't be read: %v", err)}
+}

@@ -1,0 +1,238 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// scalar is a setting that stands above the entries of a map, and that a
+// variable of the environment can take the place of.
+type scalar struct {
+	// where names the variable, or the file, the line and the key.
+	where, text string
+}
+
+// scalars are those of a map, by key.
+type scalars map[string]scalar
+
+var scalarKeys = []string{"fallback", "on_error", "timeout"}
+
+// entryKeys are the keys of an entry, with what they set: a *string or a
+// *[]string.
+var entryKeys = []struct {
+	name  string
+	field func(*entry) any
+}{
+	{"host", func(e *entry) any { return &e.host }},
+	{"accounts", func(e *entry) any { return &e.accounts }},
+	{"regions", func(e *entry) any { return &e.regions }},
+	{"alias_of", func(e *entry) any { return &e.aliasOf }},
+	{"profile", func(e *entry) any { return &e.principal.Profile }},
+	{"role_arn", func(e *entry) any { return &e.principal.RoleARN }},
+	{"external_id", func(e *entry) any { return &e.principal.ExternalID }},
+	{"role_session_name", func(e *entry) any { return &e.principal.RoleSessionName }},
+	{"web_identity_token_file", func(e *entry) any { return &e.principal.WebIdentityTokenFile }},
+	{"web_identity_token_env", func(e *entry) any { return &e.principal.WebIdentityTokenEnv }},
+}
+
+// reader reads a map. It walks the syntax tree, which costs a tenth of what
+// decoding by reflection does and knows the line of every word.
+type reader struct {
+	file string
+	toml unstable.Parser
+	// line is the one at which the bytes up to offset end.
+	line, offset int
+
+	found   Map
+	scalars scalars
+	entry   *entry         // that the keys belong to, nil above the first
+	lines   map[string]int // of the keys of this entry, or of those above all
+}
+
+// parseMap reads the text of a map. Its error is a [*MapError].
+func parseMap(file string, text []byte) (Map, scalars, error) {
+	r := &reader{file: file, line: 1, scalars: scalars{}, lines: map[string]int{}}
+	r.found.file = file
+	r.toml.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
+	for r.toml.NextExpression() {
+		if err := r.expression(r.toml.Expression()); err != nil {
+			return Map{}, nil, err
+		}
+	}
+	if err := r.toml.Error(); err != nil {
+		return Map{}, nil, r.syntaxError(err)
+	}
+	if err := r.endEntry(); err != nil {
+		return Map{}, nil, err
+	}
+	return r.found, r.scalars, nil
+}
+
+func (r *reader) expression(node *unstable.Node) error {
+	key, line := r.key(node)
+	switch node.Kind {
+	case unstable.KeyValue:
+		return r.keyValue(key, line, node.Value())
+	case unstable.ArrayTable:
+		if key != "registry" {
+			return r.unknown(line, "[["+key+"]]", key, []string{"registry"})
+		}
+		if err := r.endEntry(); err != nil {
+			return err
+		}
+		r.entry, r.lines = &entry{line: line}, map[string]int{}
+		return nil
+	default:
+		if key == "registry" {
+			return r.mistake(line, "[registry] is a table of its own; write [[registry]]")
+		}
+		return r.unknown(line, "["+key+"]", key, []string{"registry"})
+	}
+}
+
+// key returns the key of an expression, dotted as it may be, and its line.
+func (r *reader) key(node *unstable.Node) (string, int) {
+	var parts []string
+	line := 0
+	for keys := node.Key(); keys.Next(); {
+		if line == 0 {
+			line = r.lineOf(keys.Node().Raw)
+		}
+		parts = append(parts, string(keys.Node().Data))
+	}
+	return strings.Join(parts, "."), line
+}
+
+// lineOf counts on from where it was asked the last time, since what is asked
+// for comes in the file's own order.
+func (r *reader) lineOf(raw unstable.Range) int {
+	at := int(raw.Offset)
+	if at < r.offset {
+		r.line, r.offset = 1, 0
+	}
+	r.line += bytes.Count(r.toml.Data()[r.offset:at], []byte("\n"))
+	r.offset = at
+	return r.line
+}
+
+func (r *reader) keyValue(key string, line int, value *unstable.Node) error {
+	if first, ok := r.lines[key]; ok {
+		return r.mistake(line, "%s is set in line %d already", key, first)
+	}
+	r.lines[key] = line
+	if r.entry == nil {
+		return r.scalar(key, line, value)
+	}
+	var names []string
+	for _, k := range entryKeys {
+		if k.name == key {
+			return r.set(key, line, k.field(r.entry), value)
+		}
+		names = append(names, k.name)
+	}
+	if slices.Contains(scalarKeys, key) {
+		return r.mistake(line, "%s is no key of a [[registry]]; put it above the first one", key)
+	}
+	return r.unknown(line, key, key, names)
+}
+
+func (r *reader) scalar(key string, line int, value *unstable.Node) error {
+	if !slices.Contains(scalarKeys, key) {
+		for _, k := range entryKeys {
+			if k.name == key {
+				return r.mistake(line, "%s belongs below a [[registry]]", key)
+			}
+		}
+		return r.unknown(line, key, key, append([]string{"registry"}, scalarKeys...))
+	}
+	var text string
+	if err := r.set(key, line, &text, value); err != nil {
+		return err
+	}
+	set := scalar{fmt.Sprintf("%s:%d: %s", r.file, line, key), text}
+	r.scalars[key] = set
+	if err := checkScalar(key, set); err != nil {
+		return r.mistake(line, "%s %v", key, err)
+	}
+	return nil
+}
+
+// set puts a value into a *string or a *[]string.
+func (r *reader) set(key string, line int, field any, value *unstable.Node) error {
+	switch field := field.(type) {
+	case *string:
+		if value.Kind != unstable.String {
+			return r.mistake(line, "%s is %s where a string is wanted", key, kindOf(value))
+		}
+		if *field = string(value.Data); *field == "" {
+			return r.mistake(line, "%s is empty; leave it out or say what it is", key)
+		}
+	case *[]string:
+		if value.Kind != unstable.Array {
+			return r.mistake(line, "%s is %s where a list of strings is wanted", key, kindOf(value))
+		}
+		for items := value.Children(); items.Next(); {
+			item := items.Node()
+			if item.Kind != unstable.String {
+				return r.mistake(line, "%s holds %s where strings are wanted, in quotes", key, kindOf(item))
+			}
+			*field = append(*field, string(item.Data))
+		}
+		if len(*field) == 0 {
+			return r.mistake(line, "%s is empty; leave it out or say what it is", key)
+		}
+	}
+	return nil
+}
+
+func kindOf(value *unstable.Node) string {
+	switch value.Kind {
+	case unstable.String:
+		return "a string"
+	case unstable.Integer, unstable.Float:
+		return "a number"
+	case unstable.Bool:
+		return "a truth value"
+	case unstable.Array:
+		return "a list"
+	case unstable.InlineTable:
+		return "a table"
+	default:
+		return "a time"
+	}
+}
+
+func (r *reader) endEntry() error {
+	if r.entry == nil {
+		return nil
+	}
+	if err := r.check(r.entry); err != nil {
+		return err
+	}
+	r.found.entries = append(r.found.entries, *r.entry)
+	return nil
+}
+
+func (r *reader) syntaxError(err error) error {
+	var at *unstable.ParserError
+	if !errors.As(err, &at) {
+		return &MapError{r.file, fmt.Sprintf("it isn't TOML: %v", err)}
+	}
+	return r.mistake(r.lineOf(r.toml.Range(at.Highlight)), "it isn't TOML: %s", at.Message)
+}
+
+func (r *reader) unknown(line int, shown, key string, known []string) error {
+	if near := nearest(key, known); near != "" {
+		return r.mistake(line, "%s is unknown; did you mean %s?", shown, near)
+	}
+	return r.mistake(line, "%s is unknown; there are %s", shown, strings.Join(known, ", "))
+}
+
+func (r *reader) mistake(line int, format string, args ...any) error {
+	return &MapError{fmt.Sprintf("%s:%d", r.file, line), fmt.Sprintf(format, args...)}
+}

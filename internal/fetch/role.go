@@ -1,0 +1,58 @@
+package fetch
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// withPrincipal are the options to load the chain with that the map asks for.
+func (c *chain) withPrincipal() []func(*config.LoadOptions) error {
+	switch p := c.question.Principal; {
+	case p.HasWebIdentity():
+		// The token takes the place of the chain, which may not even be loadable.
+		return []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
+	case p.Profile != "":
+		return []func(*config.LoadOptions) error{config.WithSharedConfigProfile(p.Profile)}
+	default:
+		return nil
+	}
+}
+
+// assumeMapped puts the role of the map, if there is one, on top of the
+// credentials there are.
+func (c *chain) assumeMapped() {
+	p := c.question.Principal
+	switch {
+	case p.RoleARN == "":
+	case p.HasWebIdentity():
+		var token stscreds.IdentityTokenRetriever = stscreds.IdentityTokenFile(p.WebIdentityTokenFile)
+		if p.WebIdentityTokenEnv != "" {
+			token = identityToken(strings.TrimSpace(c.question.Env.Get(p.WebIdentityTokenEnv)))
+		}
+		role := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(c.cfg), p.RoleARN, token, func(o *stscreds.WebIdentityRoleOptions) {
+			o.RoleSessionName = p.RoleSessionName
+		})
+		c.cfg.Credentials = aws.NewCredentialsCache(role)
+	default:
+		c.assume(p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = p.RoleSessionName
+			if p.ExternalID != "" {
+				o.ExternalID = aws.String(p.ExternalID)
+			}
+		})
+	}
+}
+
+// assume puts a role on top of the credentials there are.
+func (c *chain) assume(role string, options func(*stscreds.AssumeRoleOptions)) {
+	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), role, options))
+}
+
+// identityToken is a web identity token itself.
+type identityToken string
+
+func (t identityToken) GetIdentityToken() ([]byte, error) { return []byte(t), nil }
