@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -19,14 +20,15 @@ import (
 	"docker-credential-ecr-login/e2e/lab"
 )
 
-// TestNamespace runs what needs AWS's own link-local addresses, or a user
-// without a home, in a child in a network namespace of its own: there these are
-// loopback addresses and there are no others.
+// TestNamespace runs what needs AWS's own link-local addresses, a user without a
+// home, or a file below /etc, in a child in namespaces of its own: there these are
+// loopback addresses and there are no others, and /etc is nobody else's.
 func TestNamespace(t *testing.T) {
 	if os.Getenv(lab.Inherit) != "" {
 		t.Run("metadata", insideMetadata)
 		t.Run("container", insideContainer)
 		t.Run("no home", insideNoHome)
+		t.Run("machine map", insideMachineMap)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -34,7 +36,7 @@ func TestNamespace(t *testing.T) {
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestNamespace$", "-test.v")
 	cmd.Env = append(os.Environ(), lab.Inherit+"="+lab.Binary(t))
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 	}
@@ -42,7 +44,7 @@ func TestNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatalf("in a namespace of its own (needs unprivileged user namespaces, or root): %v\n%s", err, out)
 	}
-	for _, want := range []string{"metadata", "container/ECS", "container/EKS", "no_home"} {
+	for _, want := range []string{"metadata", "container/ECS", "container/EKS", "no_home", "machine_map"} {
 		if !strings.Contains(string(out), "--- PASS: TestNamespace/"+want) {
 			t.Errorf("%s did not run:\n%s", want, out)
 		}
@@ -144,6 +146,43 @@ func insideNoHome(t *testing.T) {
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 6})
 	if after := files(t, l.Home); after != before {
 		t.Errorf("files before:\n%s\nand after:\n%s", before, after)
+	}
+}
+
+// The map of the machine serves those who have none of their own.
+func insideMachineMap(t *testing.T) {
+	if err := syscall.Mount("tmpfs", "/etc", "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
+	l := enter(t)
+	l.Cloud.AddUser(userARN, keyID, secret)
+	l.Set("AWS_ACCESS_KEY_ID="+keyID, "AWS_SECRET_ACCESS_KEY="+secret)
+	const hosts = "[[registry]]\nhost = %q\n"
+	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("/etc/ecr-login/config.toml", fmt.Appendf(nil, hosts, host), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustList := func(want string) {
+		t.Helper()
+		if r := l.Run(t, "list", ""); r.Stdout != want || r.Stderr != "" {
+			t.Errorf("list: %q, want %q; stderr %q", r.Stdout, want, r.Stderr)
+		}
+	}
+	machine := `{"https://` + host + `":"AWS"}` + "\n"
+	mustList(machine)
+	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
+	l.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
+	mustList(`{"https://` + own + `":"AWS"}` + "\n")
+	l.Set("HOME=/nowhere")
+	mustList(machine)
+	if err := os.Chmod("/etc/ecr-login/config.toml", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := l.Run(t, "list", ""); r.Stdout != "{}\n" || !strings.Contains(r.Stderr, "/etc/ecr-login/config.toml: others can write it") {
+		t.Errorf("list with a map that others can write: %q, stderr %q", r.Stdout, r.Stderr)
 	}
 }
 

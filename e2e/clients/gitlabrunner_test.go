@@ -111,7 +111,7 @@ func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	}
 }
 
-// Two accounts with a role each, told apart as people do it today, by wrapper
+// Two accounts with a role each, told apart as people did it without a map, by wrapper
 // scripts that choose the profile.
 func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	const (
@@ -140,4 +140,88 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		t.Errorf("%s: credentials of a role that can't be assumed, for user %q", brokenKey, auth.Username)
 	}
 	wantReason(t, stderr, brokenRole)
+}
+
+// Ten registries in three accounts, as the registry map has them: the runner's own
+// account by host, the others by account and region.
+const tenRegistries = `
+[[registry]]
+host = "111111111111.dkr.ecr.ap-south-1.amazonaws.com"
+[[registry]]
+host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+[[registry]]
+host = "111111111111.dkr.ecr.eu-central-1.amazonaws.com"
+[[registry]]
+host = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+
+[[registry]]
+accounts = ["222222222222", "333333333333"]
+regions = ["ap-south-1", "eu-west-1", "us-east-1"]
+role_arn = "arn:aws:iam::{account}:role/pull"
+`
+
+const partnerRole = "arn:aws:iam::333333333333:role/pull"
+
+// onMappedRunner puts a runner on an EC2 instance whose own role may assume the
+// pull roles of two other accounts.
+func onMappedRunner(t *testing.T) *lab.Lab {
+	t.Helper()
+	l := onRunner(t)
+	l.Cloud.AddRole(standin.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	if err := os.Remove(filepath.Join(l.Home, ".aws/credentials")); err != nil {
+		t.Fatal(err)
+	}
+	l.Write(t, ".ecr/config.toml", tenRegistries)
+	return l
+}
+
+// The runner's pass over a map, cold and warm: the list asks nobody, and a get asks
+// what it has to.
+func TestGitLabRunnerMap(t *testing.T) {
+	l := onMappedRunner(t)
+	config := map[string]any{"credsStore": "ecr-login"}
+	for _, pass := range []struct {
+		name string
+		want map[string]int
+	}{
+		{"cold", map[string]int{
+			"imds:token": 10, "imds:roles": 10, "imds:credentials": 10,
+			"sts:AssumeRole": 6, "ecr:GetAuthorizationToken": 10,
+		}},
+		{"warm", nil},
+	} {
+		found, stderr := runJob(t, l, config)
+		if len(found) != 10 || stderr != "" {
+			t.Errorf("%s: %d credentials, want 10, and on stderr is %q", pass.name, len(found), stderr)
+		}
+		for key := range found {
+			wantCredentials(t, l, found, key, strings.TrimPrefix(key, "https://"))
+		}
+		wantRequests(t, l, pass.name, pass.want)
+	}
+}
+
+// A role that is broken costs its own registries, and no others.
+func TestGitLabRunnerMapOneBroken(t *testing.T) {
+	l := onMappedRunner(t)
+	l.Cloud.Deny("sts:AssumeRole", partnerRole)
+	found, stderr := runJob(t, l, map[string]any{"credsStore": "ecr-login"})
+	healthy := 0
+	for key, auth := range found {
+		host := strings.TrimPrefix(key, "https://")
+		if strings.HasPrefix(host, "333333333333.") {
+			if auth.Password != "" {
+				t.Errorf("%s: credentials of a role that can't be assumed", key)
+			}
+			continue
+		}
+		wantCredentials(t, l, found, key, host)
+		healthy++
+	}
+	if healthy != 7 {
+		t.Errorf("credentials for %d healthy registries, want 7", healthy)
+	}
+	if lines := strings.Count(stderr, "\n"); lines != 3 || strings.Count(stderr, "may not assume "+partnerRole) != 3 {
+		t.Errorf("want the reason for each of three registries on stderr, got %q", stderr)
+	}
 }

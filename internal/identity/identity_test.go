@@ -276,3 +276,70 @@ func FuzzProfiles(f *testing.F) {
 		webIdentityFiles(configText, credentials)
 	})
 }
+
+// What the map says decides the principal too, each word for itself.
+func TestPrincipal(t *testing.T) {
+	dir := home(t, map[string]string{"a.jwt": jwt(`{"sub":"a","exp":1}`), "a2.jwt": jwt(`{"sub":"a","exp":2}`), "b.jwt": jwt(`{"sub":"b"}`)})
+	env := config.Env{"TOKEN_A=" + jwt(`{"sub":"a","exp":3}`), "TOKEN_B=" + jwt(`{"sub":"b"}`)}
+	const role = "arn:aws:iam::111122223333:role/pull"
+	principals := []config.Principal{
+		{},
+		{Profile: "x"},
+		{RoleARN: "x"},
+		{RoleARN: role},
+		{RoleARN: role, Profile: "x"},
+		{RoleARN: role, ExternalID: "x"},
+		{RoleARN: role, RoleSessionName: "x"},
+		{RoleARN: role, WebIdentityTokenFile: filepath.Join(dir, "a.jwt")},
+		{RoleARN: role, WebIdentityTokenFile: filepath.Join(dir, "b.jwt")},
+		{RoleARN: role, WebIdentityTokenEnv: "NONE"},
+	}
+	seen := map[string]config.Principal{}
+	for _, p := range principals {
+		id := Read(env, dir, p)
+		if before, ok := seen[id.Key]; ok {
+			t.Errorf("%+v and %+v have one identity", before, p)
+		}
+		seen[id.Key] = p
+		if again := Read(env, dir, p); again.Key != id.Key {
+			t.Errorf("%+v has two identities", p)
+		}
+	}
+	// A token counts by its claims, wherever it is kept.
+	a := Read(env, dir, principals[7])
+	for _, same := range []config.Principal{
+		{RoleARN: role, WebIdentityTokenFile: filepath.Join(dir, "a2.jwt")},
+		{RoleARN: role, WebIdentityTokenEnv: "TOKEN_A"},
+	} {
+		if Read(env, dir, same).Key != a.Key {
+			t.Errorf("%+v: another identity, though the claims are the same", same)
+		}
+	}
+	if Read(env, dir, config.Principal{RoleARN: role, WebIdentityTokenEnv: "TOKEN_B"}).Key == a.Key {
+		t.Error("another subject in a variable is the same identity")
+	}
+	if !a.Covers(false, []string{filepath.Join(dir, "a.jwt")}) || a.Covers(true, nil) {
+		t.Error("Covers doesn't know the token file of the map")
+	}
+}
+
+func TestSourceOfPrincipal(t *testing.T) {
+	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
+	const role = "arn:aws:iam::111122223333:role/pull"
+	shared := readProfiles("[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", "")
+	for _, c := range []struct {
+		principal config.Principal
+		want      string
+		metadata  bool
+	}{
+		{config.Principal{}, "environment keys", false},
+		{config.Principal{RoleARN: role}, role + ", environment keys", false},
+		{config.Principal{Profile: "ec2"}, "profile ec2, base, instance metadata", true},
+		{config.Principal{Profile: "ec2", RoleARN: role}, role + ", profile ec2, base, instance metadata", true},
+		{config.Principal{RoleARN: role, WebIdentityTokenEnv: "X"}, role + ", web identity of the map", false},
+	} {
+		if got := sourceOf(keys, shared, c.principal); got.String() != c.want || got.metadata != c.metadata {
+			t.Errorf("%+v: %q, metadata %v; want %q, %v", c.principal, got, got.metadata, c.want, c.metadata)
+		}
+	}
+}
