@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -17,6 +19,11 @@ const (
 
 	host  = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
 	image = host + "/team/app:1.0"
+
+	// The third account, which comes in with the map.
+	partnerRole  = "arn:aws:iam::333333333333:role/pull"
+	partnerHost  = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
+	partnerImage = partnerHost + "/partner/tool:2.0"
 )
 
 // play shows the demo and ends with the first step that fails.
@@ -37,6 +44,11 @@ func play(ctx context.Context) error {
 		{"go-containerregistry pulls the image with the runner's config.json", s.pull},
 		{"the other account no longer trusts the runner", s.denied},
 		{"it does again, and the runner recovers", s.recovered},
+		{"a second account: the registry map says whose role each registry wants", s.addMap},
+		{"a job with the map: the list asks nobody, and holds both accounts", s.mappedJob},
+		{"the next job with the map", s.nextJob},
+		{"the image of the second account is pulled", s.pullPartner},
+		{"a role that breaks costs its own registry alone", s.oneBroken},
 	} {
 		s.teller.step(step.title)
 		if err := step.run(ctx); err != nil {
@@ -48,7 +60,7 @@ func play(ctx context.Context) error {
 }
 
 func (s *stage) pullAsNobody(ctx context.Context) error {
-	got, err := s.pullFrom(ctx, s.emptyHome)
+	got, err := s.pullFrom(ctx, s.emptyHome, image)
 	if err != nil {
 		return err
 	}
@@ -84,21 +96,30 @@ func (s *stage) resolve(ctx context.Context, want map[string]int) error {
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		s.teller.say("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
 	}
-	if c := got["https://"+host]; c.User != "AWS" || c.Length == 0 {
-		return fmt.Errorf("the runner has no credentials for %s", host)
+	for _, host := range s.expected {
+		if c := got["https://"+host]; c.User != "AWS" || c.Length == 0 {
+			return fmt.Errorf("the runner has no credentials for %s", host)
+		}
 	}
 	return s.requests(want)
 }
 
-func (s *stage) pull(ctx context.Context) error {
-	got, err := s.pullFrom(ctx, s.home)
+func (s *stage) pull(ctx context.Context) error { return s.pullWith(ctx, image, host) }
+
+func (s *stage) pullPartner(ctx context.Context) error {
+	return s.pullWith(ctx, partnerImage, partnerHost)
+}
+
+// pullWith pulls an image with the runner's credentials, which asks AWS for nothing.
+func (s *stage) pullWith(ctx context.Context, image, host string) error {
+	got, err := s.pullFrom(ctx, s.home, image)
 	switch {
 	case err != nil:
 		return err
 	case got.Status != 0:
 		return fmt.Errorf("the registry refused: %d %s", got.Status, got.Refusal)
-	case got.Digest != s.digest:
-		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, s.digest)
+	case got.Digest != s.digests[image]:
+		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, s.digests[image])
 	case !slices.Contains(s.cloud.Connects(), host):
 		return fmt.Errorf("the client asked the proxy for %v, not for %s", s.cloud.Connects(), host)
 	}
@@ -108,7 +129,7 @@ func (s *stage) pull(ctx context.Context) error {
 
 func (s *stage) denied(ctx context.Context) error {
 	s.cloud.Deny("sts:AssumeRole", pullRole)
-	if err := s.forget(ctx); err != nil {
+	if err := s.forget(ctx, host); err != nil {
 		return err
 	}
 	r, err := s.helper(ctx, "get", host)
@@ -135,4 +156,42 @@ func (s *stage) denied(ctx context.Context) error {
 func (s *stage) recovered(ctx context.Context) error {
 	s.cloud.Allow("sts:AssumeRole", pullRole)
 	return s.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
+}
+
+// The credentials file goes, as the map takes over: what isn't in the map is asked
+// for as the instance itself.
+func (s *stage) addMap(context.Context) error {
+	s.expected = []string{host, partnerHost}
+	if err := os.Remove(filepath.Join(s.home, ".aws/credentials")); err != nil {
+		return err
+	}
+	return s.write(".ecr/config.toml", "testdata/runner/config.toml")
+}
+
+func (s *stage) mappedJob(ctx context.Context) error {
+	return s.resolve(ctx, map[string]int{"imds": 6, "sts": 2, "ecr": 2})
+}
+
+func (s *stage) oneBroken(ctx context.Context) error {
+	s.cloud.Deny("sts:AssumeRole", partnerRole)
+	if err := s.forget(ctx, partnerHost); err != nil {
+		return err
+	}
+	s.expected = []string{host}
+	var got resolved
+	reason, err := s.clientSaying(ctx, s.home, &got, "runner")
+	if err != nil {
+		return err
+	}
+	s.teller.say("stderr", "%s", reason)
+	switch {
+	case got["https://"+host].Length == 0:
+		return fmt.Errorf("the runner has no credentials for %s", host)
+	case got["https://"+partnerHost].Length != 0:
+		return fmt.Errorf("the runner has credentials for %s all the same", partnerHost)
+	case strings.Count(reason, "\n") != 1 || !strings.Contains(reason, partnerRole):
+		return fmt.Errorf("the reason is not one line that names %s", partnerRole)
+	}
+	s.teller.say("key", "https://%s still has its password", host)
+	return s.requests(map[string]int{"imds": 3, "sts": 1})
 }

@@ -68,8 +68,8 @@ func (s *stage) get(ctx context.Context, want map[string]int) error {
 	return s.requests(want)
 }
 
-// forget has the helper erase the tokens it holds.
-func (s *stage) forget(ctx context.Context) error {
+// forget has the helper erase the tokens it holds for a registry.
+func (s *stage) forget(ctx context.Context, host string) error {
 	r, err := s.helper(ctx, "erase", host)
 	if err != nil {
 		return err
@@ -82,10 +82,19 @@ func (s *stage) forget(ctx context.Context) error {
 
 // client runs the demo itself as a client and reads what that reports.
 func (s *stage) client(ctx context.Context, home string, report any, args ...string) error {
+	stderr, err := s.clientSaying(ctx, home, report, args...)
+	if err == nil && stderr != "" {
+		err = fmt.Errorf("%s: on stderr of the client or the helper: %s", args[0], stderr)
+	}
+	return err
+}
+
+// clientSaying returns what the client, or the helper below it, says on stderr too.
+func (s *stage) clientSaying(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
 	s.cloud.ResetCounts()
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return "", err
 	}
 	var errs strings.Builder
 	cmd := exec.CommandContext(ctx, self, args...)
@@ -93,15 +102,12 @@ func (s *stage) client(ctx context.Context, home string, report any, args ...str
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", args[0], err, errs.String())
+		return "", fmt.Errorf("%s: %w\n%s", args[0], err, errs.String())
 	}
-	if errs.Len() > 0 {
-		return fmt.Errorf("%s: on stderr of the client or the helper: %s", args[0], errs.String())
-	}
-	return json.Unmarshal(out, report)
+	return errs.String(), json.Unmarshal(out, report)
 }
 
-func (s *stage) pullFrom(ctx context.Context, home string) (got pulled, err error) {
+func (s *stage) pullFrom(ctx context.Context, home, image string) (got pulled, err error) {
 	err = s.client(ctx, home, &got, "pull", image)
 	return got, err
 }

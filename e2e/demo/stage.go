@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -33,7 +34,8 @@ type stage struct {
 	home      string // the runner's
 	emptyHome string
 
-	digest string // of the image in the registry
+	digests  map[string]string // of the images in the registries
+	expected []string          // hosts the runner must have credentials for
 }
 
 // clear takes the stage down, whatever of it is up.
@@ -98,8 +100,23 @@ func (s *stage) cloudUp(ctx context.Context) error {
 		return err
 	}
 
+	s.digests = map[string]string{}
+	s.teller.say("runner", "%s, from the instance's metadata", runnerRole)
+	s.teller.say("trusts it", "%s", pullRole)
+	if err := s.serve(ctx, host, image); err != nil {
+		return err
+	}
+	s.expected = []string{host}
+	s.teller.say("image", "%s", image)
+	s.teller.say("digest", "%.19s…", s.digests[image])
+	cloud.AddRole(standin.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	return s.serve(ctx, partnerHost, partnerImage)
+}
+
+// serve puts a registry with one image behind the gate of a host.
+func (s *stage) serve(ctx context.Context, host, image string) error {
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	cloud.Handle(host, cloud.RegistryGate(host, images))
+	s.cloud.Handle(host, s.cloud.RegistryGate(host, images))
 
 	// The image gets in by the back door, so that the pull is the first to go
 	// through the gate.
@@ -121,32 +138,24 @@ func (s *stage) cloudUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.digest = digest.String()
-
-	s.teller.say("runner", "%s, from the instance's metadata", runnerRole)
-	s.teller.say("trusts it", "%s", pullRole)
-	s.teller.say("image", "%s", image)
-	s.teller.say("digest", "%.19s…, %d layers", s.digest, layers)
+	s.digests[image] = digest.String()
 	return nil
 }
 
 func (s *stage) furnish(context.Context) error {
-	profile, err := os.ReadFile(filepath.Join(root(), "testdata/runner/credentials"))
+	return errors.Join(
+		s.write(".aws/credentials", "testdata/runner/credentials"),
+		s.write(".docker/config.json", "testdata/runner/docker.json"),
+	)
+}
+
+// write puts a file of the repository into the runner's home, and shows it.
+func (s *stage) write(path, from string) error {
+	text, err := os.ReadFile(filepath.Join(root(), from))
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct{ path, text string }{
-		{".aws/credentials", string(profile)},
-		{".docker/config.json", `{"credsStore":"ecr-login"}` + "\n"},
-	} {
-		path := filepath.Join(s.home, f.path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, []byte(f.text), 0o600); err != nil {
-			return err
-		}
-		s.teller.say("~/"+f.path, "%s", f.text)
-	}
-	return nil
+	s.teller.say("~/"+path, "%s", text)
+	path = filepath.Join(s.home, path)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
 }

@@ -16,7 +16,7 @@ type teller struct {
 func (t *teller) step(title string) {
 	if t.steps == 0 {
 		t.began = time.Now()
-		fmt.Println("A GitLab runner in AWS account 111111111111 pulls an image from ECR in 222222222222.")
+		fmt.Println("A GitLab runner in AWS account 111111111111 pulls images from ECR in 222222222222 and 333333333333.")
 		fmt.Println("AWS is a stand-in on loopback; the helper, the clients, the registry and TLS are real.")
 	}
 	t.steps++

@@ -21,6 +21,9 @@ usage: docker-credential-ecr-login VERB
 
 environment:
     AWS_…                          as for every AWS tool: AWS_PROFILE, AWS_REGION, …
+    AWS_ECR_CONFIG                 the registry map (~/.ecr/config.toml, /etc/ecr-login/config.toml)
+    AWS_ECR_ROLE_ARN               the role for registries the map doesn't name
+    AWS_ECR_FALLBACK               the helper for other hosts, such as pass
     AWS_ECR_CACHE_DIR              where tokens are kept (~/.ecr)
     AWS_ECR_DISABLE_CACHE          set to anything: keep none
     AWS_ECR_TIMEOUT                how long a verb may take (8s)

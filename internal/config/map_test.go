@@ -183,3 +183,44 @@ func FuzzParseMap(f *testing.F) {
 		}
 	})
 }
+
+// What the documents show can be pasted.
+func TestMapsInDocuments(t *testing.T) {
+	maps := 0
+	for _, file := range []string{"../../README.md", "../../docs/registry-map.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range codeBlocks(string(text)) {
+			if !strings.Contains(block, "[[registry]]") {
+				continue
+			}
+			maps++
+			if _, _, err := parseMap(file, []byte(block)); err != nil {
+				t.Errorf("%v in\n%s", err, block)
+			}
+		}
+	}
+	if maps < 3 {
+		t.Errorf("the documents show %d maps, want 3 and more", maps)
+	}
+}
+
+// codeBlocks returns the indented blocks of a Markdown text.
+func codeBlocks(text string) []string {
+	var blocks []string
+	var block strings.Builder
+	for line := range strings.Lines(text) {
+		switch code, ok := strings.CutPrefix(line, "    "); {
+		case ok:
+			block.WriteString(code)
+		case strings.TrimSpace(line) == "":
+			block.WriteString("\n")
+		default:
+			blocks = append(blocks, block.String())
+			block.Reset()
+		}
+	}
+	return append(blocks, block.String())
+}
