@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/google/go-containerregistry/pkg/registry"
 
 	"docker-credential-ecr-login/e2e/lab"
@@ -46,6 +47,10 @@ var programs = map[string]func(ctx context.Context, args []string) (any, error){
 // home, PATH and proxy from the environment of their process, and there a clean
 // one can be had only by starting it with one.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == fileHelper {
+		credentials.Serve(fileStore{})
+		return
+	}
 	if run, ok := programs[os.Args[0]]; ok {
 		out, err := run(context.Background(), os.Args[1:])
 		if err == nil {

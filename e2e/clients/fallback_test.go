@@ -1,0 +1,143 @@
+package clients
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker-credential-helpers/credentials"
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+// fileHelper is a credential helper beside ours, made of the package that those of
+// Docker are made of. It keeps what it is given in a file of the home.
+const fileHelper = "docker-credential-file"
+
+type fileStore struct{}
+
+func kept() string { return filepath.Join(os.Getenv("HOME"), "kept.json") }
+
+func (fileStore) read() (map[string]credentials.Credentials, error) {
+	all := map[string]credentials.Credentials{}
+	text, err := os.ReadFile(kept())
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return all, json.Unmarshal(text, &all)
+}
+
+func (f fileStore) change(change func(map[string]credentials.Credentials)) error {
+	all, err := f.read()
+	if err != nil {
+		return err
+	}
+	change(all)
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(kept(), text, 0o600)
+}
+
+func (f fileStore) Add(c *credentials.Credentials) error {
+	return f.change(func(all map[string]credentials.Credentials) { all[c.ServerURL] = *c })
+}
+
+func (f fileStore) Delete(serverURL string) error {
+	return f.change(func(all map[string]credentials.Credentials) { delete(all, serverURL) })
+}
+
+func (f fileStore) Get(serverURL string) (user, password string, err error) {
+	all, err := f.read()
+	if err != nil {
+		return "", "", err
+	}
+	c, ok := all[serverURL]
+	if !ok {
+		return "", "", credentials.NewErrCredentialsNotFound()
+	}
+	return c.Username, c.Secret, nil
+}
+
+func (f fileStore) List() (map[string]string, error) {
+	all, err := f.read()
+	users := map[string]string{}
+	for server, c := range all {
+		users[server] = c.Username
+	}
+	return users, err
+}
+
+// credsStore beside another registry: what docker logs in to there is kept by the
+// fallback, and ECR needs no login.
+func TestDockerFallback(t *testing.T) {
+	const (
+		otherHost = "registry.example.com"
+		image     = pullHost + "/team/app:1.0"
+		other     = otherHost + "/team/app:1.0"
+	)
+	d := newDocker(t, `{"credsStore":"ecr-login"}`)
+	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	d.Cloud.Handle(otherHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "my password" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="other"`)
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"who is there?"}]}`, http.StatusUnauthorized)
+			return
+		}
+		images.ServeHTTP(w, r)
+	}))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(d.Home, "bin")
+	if err := errors.Join(os.Mkdir(bin, 0o700), os.Symlink(self, filepath.Join(bin, fileHelper))); err != nil {
+		t.Fatal(err)
+	}
+	d.Write(t, ".ecr/config.toml", `fallback = "file"`)
+	for _, kv := range d.Env {
+		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
+			d.Set("PATH=" + bin + ":" + path)
+			break
+		}
+	}
+
+	d.run(t, tinyRoot(t), "import", "-", image)
+	d.run(t, nil, "tag", image, other)
+	d.run(t, nil, "push", image)
+	wantRequests(t, d.Lab, "a push to ECR", coldGet)
+
+	if stderr := d.fail(t, "push", other); !strings.Contains(stderr, "who is there?") && !strings.Contains(stderr, "no basic auth") {
+		t.Errorf("a push before the login: %q", stderr)
+	}
+	d.run(t, strings.NewReader("my password"), "login", "--username", "me", "--password-stdin", otherHost)
+	d.run(t, nil, "push", other)
+	d.run(t, nil, "rmi", other)
+	d.run(t, nil, "pull", other)
+	config, err := os.ReadFile(filepath.Join(d.Home, ".docker/config.json"))
+	if err != nil || strings.Contains(string(config), "bXk6") || !strings.Contains(string(config), "ecr-login") {
+		t.Errorf("the configuration is %q, %v", config, err)
+	}
+	wantRequests(t, d.Lab, "all of the other registry", nil)
+
+	// A runner beside it has both; public ECR comes with the list.
+	found, stderr := runJob(t, d.Lab, map[string]any{"credsStore": "ecr-login"})
+	wantCredentials(t, d.Lab, found, "https://"+pullHost, pullHost)
+	if auth := found[otherHost]; auth.Username != "me" || auth.Password != "my password" || stderr != "" {
+		t.Errorf("the runner has user %q for the other registry, and on stderr is %q", auth.Username, stderr)
+	}
+
+	d.run(t, nil, "logout", otherHost)
+	d.fail(t, "pull", other)
+	d.run(t, nil, "pull", image)
+}
