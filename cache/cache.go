@@ -17,7 +17,7 @@ package cache
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"time"
 )
@@ -78,7 +78,7 @@ type Cache struct {
 // nothing.
 func New(dir string) *Cache {
 	if dir != "" {
-		dir = filepath.Join(dir, "tokens")
+		dir = path.Join(dir, "tokens")
 	}
 	return &Cache{dir: dir, now: time.Now}
 }

@@ -8,7 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -76,7 +76,7 @@ func hash(s string) string {
 
 func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
 
-func (c *Cache) path(name string) string { return filepath.Join(c.dir, name) }
+func (c *Cache) path(name string) string { return path.Join(c.dir, name) }
 
 var errNotOurs = errors.New("not a regular file of this user alone")
 

@@ -21,6 +21,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
@@ -97,7 +98,7 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 // find returns what a server stands for, and what gets its token.
 func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, error) {
 	env := config.Env(os.Environ())
-	settings, err := config.Load(env)
+	settings, err := config.Load(env, home.Find(env))
 	target, ours := settings.Map.Find(serverURL)
 	switch {
 	case !ours && err == nil:
@@ -116,7 +117,7 @@ func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, error)
 // used; what it had to leave out is in the log.
 func (h *ECRHelper) List() (map[string]string, error) {
 	env := config.Env(os.Environ())
-	settings, err := config.Load(env)
+	settings, err := config.Load(env, home.Find(env))
 	if err != nil {
 		return nil, err
 	}

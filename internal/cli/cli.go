@@ -8,10 +8,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"docker-credential-ecr-login/internal/config"
@@ -42,21 +42,29 @@ type Process struct {
 	// Env is the process's environment. What asks AWS reads it from the process
 	// itself too, so it can't be another one.
 	Env config.Env
-	// Fetch asks AWS, where the cache has nothing.
-	Fetch token.Fetch
-	// OpenLog opens the log the user has asked for.
+	// Home is the user's home directory, empty where there is none.
+	Home string
+	// Fetch asks AWS, where the cache has nothing, and OpenLog opens the log the
+	// user has asked for.
+	Fetch   token.Fetch
 	OpenLog func(file, level string) (token.Logger, error)
+	// Fallback asks another helper about hosts that aren't ECR's.
+	Fallback func(ctx context.Context, name, verb, input string) (Said, error)
+	// Version tells the version of the program.
+	Version func() string
 
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
 	failsLoudly *atomic.Bool
 }
 
-// answer is what a verb comes to: the lines it prints and the exit status.
+// answer is what a verb comes to: the lines it prints and the exit status; or,
+// if cold, that there is none without AWS or the log.
 type answer struct {
 	stdout string
 	stderr []string
 	status int
+	cold   bool
 }
 
 func say(line string) answer  { return answer{stdout: line + "\n"} }
@@ -69,8 +77,24 @@ func (a answer) explained(format string, args ...any) answer {
 }
 
 // Main runs the helper and returns its exit status.
-func Main(p Process) int {
+func Main(p Process) int { return p.print(p.run()) }
+
+// Early runs the helper without the functions of a Process, which may be nil.
+// Where it takes one of them it is false, and nothing has happened but that stdin
+// was read.
+func Early(p Process) (status int, ok bool) {
+	if len(p.Args) != 1 || verbs[p.Args[0]].run == nil || p.Home == "" {
+		return 0, false
+	}
 	a := p.run()
+	if a.cold {
+		return 0, false
+	}
+	return p.print(a), true
+}
+
+// print prints an answer and returns the exit status.
+func (p *Process) print(a answer) int {
 	for _, line := range a.stderr {
 		fmt.Fprintln(p.Stderr, line)
 	}
@@ -88,7 +112,7 @@ func (p *Process) run() answer {
 	}
 	switch word {
 	case "version", "--version", "-v":
-		return say(version())
+		return say(name + " " + p.Version())
 	case "help", "--help", "-h":
 		return say(usage)
 	case "":
@@ -126,21 +150,26 @@ var verbs = map[string]verb{
 
 // settings reads what the user has set. They are complete even with an error.
 func (p *Process) settings() (config.Settings, error) {
-	settings, err := config.Load(p.Env)
+	settings, err := config.Load(p.Env, p.Home)
 	p.failsLoudly.Store(settings.FailsLoudly)
 	p.watchdog.allow(settings.Timeout)
 	return settings, err
 }
 
-// broker returns what gets tokens, as the user has set it up.
-func (p *Process) broker(settings config.Settings) *token.Broker {
-	if !filepath.IsAbs(p.Env.Get("HOME")) {
+// broker returns what gets tokens, as the user has set it up. The error is
+// [token.ErrCold], where there is a log to write and no way to.
+func (p *Process) broker(settings config.Settings) (*token.Broker, error) {
+	if p.Env.Home() == "" {
 		// The SDK looks for the sessions of "aws login" below HOME alone, and
 		// would take a relative one.
 		os.Setenv("HOME", settings.Home)
 	}
 	var log token.Logger
-	if settings.LogFile != "" {
+	switch {
+	case settings.LogFile == "":
+	case p.OpenLog == nil:
+		return nil, token.ErrCold
+	default:
 		// A log that can't be written is no reason to fail.
 		if opened, err := p.OpenLog(settings.LogFile, settings.LogLevel); err == nil {
 			log = opened
@@ -148,5 +177,5 @@ func (p *Process) broker(settings config.Settings) *token.Broker {
 	}
 	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
 	broker.Unhurried = p.watchdog.extend
-	return broker
+	return broker, nil
 }

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/token"
 )
 
 // credentials are what get answers and store is given.
@@ -31,10 +33,16 @@ func (p *Process) get(input string) answer {
 	case err != nil:
 		return p.failGet(server, err.Error())
 	}
-	password, err := p.broker(settings).Password(context.Background(), target)
+	broker, err := p.broker(settings)
+	if err != nil {
+		return answer{cold: true}
+	}
+	password, err := broker.Password(context.Background(), target)
 	switch {
 	case err == nil:
 		return say(encode(credentials{server, "AWS", password}))
+	case errors.Is(err, token.ErrCold):
+		return answer{cold: true}
 	case target.Registry.Public:
 		return fail(notFound) // everybody may pull from it
 	default:

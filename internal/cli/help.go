@@ -1,11 +1,5 @@
 package cli
 
-import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-)
-
 const usage = `docker-credential-ecr-login gives Docker and its kin the credentials for Amazon ECR.
 
 Clients call it; name it in ~/.docker/config.json:
@@ -31,11 +25,3 @@ environment:
     AWS_ECR_IGNORE_CREDS_STORAGE   true: store and erase succeed for every host
     AWS_ECR_LOG_LEVEL              debug, info, warn or error: write a log
     AWS_ECR_LOG_FILE               where to (~/.ecr/log/ecr-login.log)`
-
-func version() string {
-	v := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		v = info.Main.Version
-	}
-	return fmt.Sprintf("%s %s (%s, %s/%s)", name, v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}

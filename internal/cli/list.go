@@ -2,7 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"slices"
+
+	"docker-credential-ecr-login/internal/token"
 )
 
 // list answers with the registries there are credentials for, and what the
@@ -10,33 +14,31 @@ import (
 // line each.
 func (p *Process) list(string) answer {
 	settings, err := p.settings()
-	type listed struct {
-		hosts map[string]string
-		err   error
+	if settings.Fallback != "" && p.Fallback == nil {
+		return answer{cold: true}
 	}
-	others := make(chan listed, 1)
-	go func() {
-		if settings.Fallback == "" {
-			others <- listed{}
-			return
-		}
-		hosts, err := p.listOthers(settings)
-		others <- listed{hosts, err}
-	}()
-
 	all := make(map[string]string)
 	lacks := []error{err}
 	if err == nil {
+		broker, err := p.broker(settings)
+		if err != nil {
+			return answer{cold: true}
+		}
 		var hosts []string
-		hosts, lacks = p.broker(settings).List(context.Background())
+		hosts, lacks = broker.List(context.Background())
+		if slices.ContainsFunc(lacks, isCold) {
+			return answer{cold: true}
+		}
 		for _, host := range hosts {
 			all["https://"+host] = "AWS"
 		}
 	}
-	rest := <-others
-	maps.Copy(all, rest.hosts)
-	if rest.err != nil {
-		lacks = append(lacks, rest.err)
+	if settings.Fallback != "" {
+		others, err := p.listOthers(settings)
+		if err != nil {
+			lacks = append(lacks, err)
+		}
+		maps.Copy(all, others)
 	}
 	a := say(encode(all))
 	for _, err := range lacks {
@@ -44,5 +46,7 @@ func (p *Process) list(string) answer {
 	}
 	return a
 }
+
+func isCold(err error) bool { return errors.Is(err, token.ErrCold) }
 
 func failList(_ *Process, _, reason string) answer { return say("{}").explained("%s", reason) }

@@ -8,8 +8,14 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/fallback"
 )
+
+// Said is what the fallback helper said.
+type Said struct {
+	Stdout, Stderr string
+	// OK is set where its exit status was 0.
+	OK bool
+}
 
 // fallbackTime is what the fallback helper gets: it may have to ask a person.
 const fallbackTime = time.Minute
@@ -24,6 +30,8 @@ func (p *Process) others(verb, input string, settings config.Settings, err error
 		return unknown(verb).because(verb, err)
 	case settings.Fallback == "":
 		return unknown(verb)
+	case p.Fallback == nil:
+		return answer{cold: true}
 	}
 	said, err := p.askFallback(verb, input, settings)
 	if err != nil {
@@ -40,15 +48,15 @@ func (p *Process) others(verb, input string, settings config.Settings, err error
 	return a
 }
 
-func (p *Process) askFallback(verb, input string, settings config.Settings) (fallback.Answer, error) {
+func (p *Process) askFallback(verb, input string, settings config.Settings) (Said, error) {
 	p.watchdog.extend(fallbackTime)
 	ctx, cancel := context.WithTimeout(context.Background(), fallbackTime)
 	defer cancel()
-	helper, err := fallback.Find(settings.Fallback, p.Env)
+	said, err := p.Fallback(ctx, settings.Fallback, verb, input)
 	if err != nil {
-		return fallback.Answer{}, fmt.Errorf("%s: %w", settings.FallbackFrom, err)
+		err = fmt.Errorf("%s: %w", settings.FallbackFrom, err)
 	}
-	return helper.Run(ctx, verb, input)
+	return said, err
 }
 
 // unknown is the answer about a host that nobody here knows.

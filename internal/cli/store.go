@@ -46,7 +46,11 @@ func (p *Process) erase(input string) answer {
 	case err != nil:
 		return failStore(p, input, err.Error())
 	}
-	p.broker(settings).Forget(context.Background(), target)
+	broker, err := p.broker(settings)
+	if err != nil {
+		return answer{cold: true}
+	}
+	broker.Forget(context.Background(), target)
 	return answer{}
 }
 

@@ -6,8 +6,10 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
+	"os"
+	"path"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -39,13 +41,14 @@ type Settings struct {
 	Map Map
 }
 
-// Load reads the settings from the environment and the map. An error names the
+// Load reads the settings from the environment and the map of a user whose home
+// is an absolute path, or empty where there is none. An error names the
 // variable, or the file and the line, and what can't be used; it is a [*MapError]
 // where hosts that aren't ECR's are affected. The settings are complete all the
 // same, with the default in its place.
-func Load(env Env) (Settings, error) {
+func Load(env Env, home string) (Settings, error) {
 	s := Settings{
-		Home:     Home(env),
+		Home:     home,
 		Timeout:  DefaultTimeout,
 		LogLevel: strings.ToLower(env.Get("AWS_ECR_LOG_LEVEL")),
 	}
@@ -133,10 +136,14 @@ func cacheDir(env Env, home string) string {
 	if dir == "" {
 		return ""
 	}
-	if abs, err := filepath.Abs(dir); err == nil {
-		return abs
+	if path.IsAbs(dir) {
+		return path.Clean(dir)
 	}
-	return ""
+	here, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return path.Join(here, dir)
 }
 
 // logFile names a file only where the user has asked for a log.
@@ -150,13 +157,25 @@ func logFile(env Env, s Settings) string {
 
 // expand puts the home in place of a leading "~". A home that isn't the user's
 // own is none: nothing is made there.
-func expand(path, home string) string {
-	rest, ok := strings.CutPrefix(path, "~")
+func expand(file, home string) string {
+	rest, ok := strings.CutPrefix(file, "~")
 	if !ok || rest != "" && rest[0] != '/' {
-		return path
+		return file
 	}
 	if !ownedByUser(home) {
 		return ""
 	}
-	return filepath.Join(home, rest)
+	return path.Join(home, rest)
+}
+
+func ownedByUser(dir string) bool {
+	if dir == "" {
+		return false
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(owner.Uid) == os.Geteuid()
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"os"
-	"os/user"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -14,7 +13,7 @@ func TestLoad(t *testing.T) {
 	home := t.TempDir()
 	load := func(t *testing.T, vars ...string) Settings {
 		t.Helper()
-		s, err := Load(append(Env{"HOME=" + home}, vars...))
+		s, err := Load(Env(vars), home)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,32 +55,12 @@ func TestLoad(t *testing.T) {
 func TestLoadNamesTheMistake(t *testing.T) {
 	for _, kv := range []string{"AWS_ECR_TIMEOUT=8", "AWS_ECR_TIMEOUT=-1s", "AWS_ECR_ON_ERROR=loud", "AWS_ECR_LOG_LEVEL=loud"} {
 		name, value, _ := strings.Cut(kv, "=")
-		s, err := Load(Env{"HOME=/", kv})
+		s, err := Load(Env{kv}, "/")
 		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {
 			t.Errorf("%s: error %v names not both", kv, err)
 		}
 		if s.Timeout != DefaultTimeout {
 			t.Errorf("%s: settings %+v are not the defaults", kv, s)
-		}
-	}
-}
-
-func TestHome(t *testing.T) {
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		env  Env
-		want string
-	}{
-		{Env{"HOME=/home/ci/"}, "/home/ci"},
-		{Env{"HOME=."}, me.HomeDir},
-		{Env{"HOME="}, me.HomeDir},
-		{nil, me.HomeDir},
-	} {
-		if got := Home(c.env); got != c.want {
-			t.Errorf("Home(%q) = %q, want %q", c.env, got, c.want)
 		}
 	}
 }
@@ -96,14 +75,14 @@ func TestNoCacheInAForeignHome(t *testing.T) {
 		}
 	}
 	for _, env := range []Env{
-		{"HOME=" + foreign, "AWS_ECR_LOG_LEVEL=debug"},
-		{"HOME=" + foreign, "AWS_ECR_CACHE_DIR=~/x", "AWS_ECR_LOG_FILE=~/y"},
+		{"AWS_ECR_LOG_LEVEL=debug"},
+		{"AWS_ECR_CACHE_DIR=~/x", "AWS_ECR_LOG_FILE=~/y"},
 	} {
-		if s, _ := Load(env); s.CacheDir != "" || s.LogFile != "" {
+		if s, _ := Load(env, foreign); s.CacheDir != "" || s.LogFile != "" {
 			t.Errorf("%q: cache %q and log %q in a home of somebody else", env, s.CacheDir, s.LogFile)
 		}
 	}
-	if s, _ := Load(Env{"HOME=" + filepath.Join(t.TempDir(), "absent")}); s.CacheDir != "" {
+	if s, _ := Load(nil, filepath.Join(t.TempDir(), "absent")); s.CacheDir != "" {
 		t.Errorf("CacheDir = %q in a home that isn't there", s.CacheDir)
 	}
 }

@@ -1,5 +1,7 @@
 package config
 
+import "path"
+
 // Env is an environment in the form of os.Environ.
 type Env []string
 
@@ -13,6 +15,14 @@ func (e Env) Get(name string) string {
 func (e Env) Has(name string) bool {
 	_, ok := e.lookup(name)
 	return ok
+}
+
+// Home returns HOME where that is an absolute path, and nothing where it isn't.
+func (e Env) Home() string {
+	if home := e.Get("HOME"); path.IsAbs(home) {
+		return path.Clean(home)
+	}
+	return ""
 }
 
 func (e Env) lookup(name string) (string, bool) {

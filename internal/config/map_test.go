@@ -131,11 +131,11 @@ func TestScalars(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, ".ecr/config.toml"), []byte(example), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Load(Env{"HOME=" + home})
+	s, err := Load(nil, home)
 	if err != nil || s.Fallback != "secretservice" || s.FallbackFrom != home+"/.ecr/config.toml:2: fallback" || !s.FailsLoudly || s.Timeout.String() != "20s" {
 		t.Errorf("from the map: %+v, %v", s, err)
 	}
-	s, err = Load(Env{"HOME=" + home, "AWS_ECR_FALLBACK=pass", "AWS_ECR_ON_ERROR=not-found", "AWS_ECR_TIMEOUT=3s"})
+	s, err = Load(Env{"AWS_ECR_FALLBACK=pass", "AWS_ECR_ON_ERROR=not-found", "AWS_ECR_TIMEOUT=3s"}, home)
 	if err != nil || s.Fallback != "pass" || s.FallbackFrom != "AWS_ECR_FALLBACK" || s.FailsLoudly || s.Timeout.String() != "3s" {
 		t.Errorf("the environment doesn't win: %+v, %v", s, err)
 	}

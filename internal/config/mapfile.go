@@ -6,7 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"syscall"
 )
 
@@ -31,7 +31,7 @@ func readMap(env Env, home string) (Map, scalars, error) {
 	}
 	files := []string{machineMap}
 	if home != "" {
-		files = []string{filepath.Join(home, ".ecr/config.toml"), machineMap}
+		files = []string{path.Join(home, ".ecr/config.toml"), machineMap}
 	}
 	for _, file := range files {
 		text, err := readMapFile(file)
@@ -46,7 +46,7 @@ func readNamedMap(file, named string) (Map, scalars, error) {
 	switch {
 	case file == os.DevNull:
 		return Map{}, nil, nil
-	case !filepath.IsAbs(file):
+	case !path.IsAbs(file):
 		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", fmt.Sprintf("%q is no absolute path", named)}
 	}
 	text, err := readMapFile(file)

@@ -1,7 +1,5 @@
 // Package fallback hands what isn't ECR's to another credential helper, such as
 // docker-credential-secretservice.
-//
-// It is on the path of a warm get and so imports nothing of the AWS SDK.
 package fallback
 
 import (
@@ -12,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
 )
 
@@ -22,70 +22,56 @@ import (
 // copy under another name or a helper that comes back to it, it must not go round.
 const inside = config.OwnPrefix + "INSIDE_FALLBACK"
 
-// Helper is another credential helper on this machine. Use [Find] to get one.
-type Helper struct {
-	// Program is its name, and path where it is.
-	Program, path string
-	env           config.Env
-}
-
-// Find finds the helper of that name, which is one without
-// [config.HelperPrefix], on the PATH of this process. The error tells why it
-// can't be used.
-func Find(name string, env config.Env) (Helper, error) {
-	h := Helper{Program: config.HelperPrefix + name, env: env}
-	if env.Has(inside) {
-		return h, fmt.Errorf("%s has called this helper again; its own configuration must not lead back here", env.Get(inside))
-	}
-	path, err := exec.LookPath(h.Program)
-	switch {
-	case errors.Is(err, exec.ErrDot):
-		return h, fmt.Errorf("%s is on the PATH in the working folder, where anybody may have put it; name absolute folders in PATH", h.Program)
-	case err != nil:
-		return h, fmt.Errorf("there is no %s on the PATH; install it", h.Program)
-	}
-	h.path = path
-	if h.isThisProgram() {
-		return h, fmt.Errorf("%s is this helper itself, under another name; name another helper", path)
-	}
-	return h, nil
-}
-
-func (h Helper) isThisProgram() bool {
-	self, err := os.Executable()
+// Ask runs the helper of that name, which is one without [config.HelperPrefix],
+// with a verb and an input. The error tells why it can't be used; where it says
+// that there are no credentials, that is an answer.
+func Ask(ctx context.Context, env config.Env, name, verb, input string) (cli.Said, error) {
+	path, err := find(env, config.HelperPrefix+name)
 	if err != nil {
-		return false
+		return cli.Said{}, err
 	}
-	a, errA := os.Stat(self)
-	b, errB := os.Stat(h.path)
-	return errA == nil && errB == nil && os.SameFile(a, b)
-}
-
-// Answer is what a helper left.
-type Answer struct {
-	Stdout, Stderr string
-	// OK is set where its exit status was 0.
-	OK bool
-}
-
-// Run runs the helper with a verb and an input. The error tells why there is no
-// answer; one that says that there are no credentials is an answer.
-func (h Helper) Run(ctx context.Context, verb, input string) (Answer, error) {
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, h.path, verb)
-	cmd.Env = append(h.env[:len(h.env):len(h.env)], inside+"="+filepath.Base(h.path))
+	cmd := exec.CommandContext(ctx, path, verb)
+	cmd.Env = append(slices.Clip(env), inside+"="+filepath.Base(path))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
 	cmd.WaitDelay = time.Second // what it has started may hold its stdout open
-	err := cmd.Run()
+	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded itself
 	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return Answer{}, fmt.Errorf("%s gave no answer to %s in time and was ended", h.Program, verb)
+		return cli.Said{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
 	case err != nil && !errors.As(err, &exit):
-		return Answer{}, fmt.Errorf("%s can't be run: %w", h.Program, err)
+		return cli.Said{}, fmt.Errorf("%s can't be run: %w", path, err)
 	}
-	return Answer{out.String(), errs.String(), err == nil}, nil
+	return cli.Said{Stdout: out.String(), Stderr: errs.String(), OK: err == nil}, nil
+}
+
+// find finds a program on the PATH of this process.
+func find(env config.Env, program string) (string, error) {
+	if env.Has(inside) {
+		return "", fmt.Errorf("%s has called this helper again; its own configuration must not lead back here", env.Get(inside))
+	}
+	path, err := exec.LookPath(program)
+	switch {
+	case errors.Is(err, exec.ErrDot):
+		return "", fmt.Errorf("%s is on the PATH in the working folder, where anybody may have put it; name absolute folders in PATH", program)
+	case err != nil:
+		return "", fmt.Errorf("there is no %s on the PATH; install it", program)
+	case isThisProgram(path):
+		return "", fmt.Errorf("%s is this helper itself, under another name; name another helper", path)
+	}
+	return path, nil
+}
+
+func isThisProgram(path string) bool {
+	self, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	a, errA := os.Stat(self)
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
 }

@@ -13,7 +13,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
@@ -72,10 +72,10 @@ type Files struct {
 // the working folder where there is no home.
 func FilesOf(env config.Env, home string) Files {
 	below := func(name, variable string) string {
-		if path := env.Get(variable); path != "" || home == "" {
-			return path
+		if file := env.Get(variable); file != "" || home == "" {
+			return file
 		}
-		return filepath.Join(home, ".aws", name)
+		return path.Join(home, ".aws", name)
 	}
 	return Files{
 		Config:      below("config", "AWS_CONFIG_FILE"),
@@ -102,8 +102,8 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	files := FilesOf(env, home)
 	configText, credentialsText := in.file("config", files.Config), in.file("credentials", files.Credentials)
 	tokens := append(webIdentityFiles(configText, credentialsText), env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"), asked.WebIdentityTokenFile)
-	for _, path := range tokens {
-		in.tokenFile(path)
+	for _, file := range tokens {
+		in.tokenFile(file)
 	}
 	in.tokenFile(env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
 	if name := asked.WebIdentityTokenEnv; name != "" {
@@ -136,7 +136,7 @@ func loginDirs(env config.Env, home string) []string {
 		dirs = append(dirs, dir)
 	}
 	if home != "" {
-		dirs = append(dirs, filepath.Join(home, ".aws/sso/cache"), filepath.Join(home, ".aws/login/cache"))
+		dirs = append(dirs, path.Join(home, ".aws/sso/cache"), path.Join(home, ".aws/login/cache"))
 	}
 	return dirs
 }
@@ -160,8 +160,8 @@ func (in *inputs) add(name, value string) {
 func (in *inputs) key() string { return hex.EncodeToString(in.sum.Sum(nil)) }
 
 // file adds a file's bytes, and returns them.
-func (in *inputs) file(name, path string) string {
-	text := in.contents(path)
+func (in *inputs) file(name, file string) string {
+	text := in.contents(file)
 	in.add(name, text)
 	return text
 }
@@ -179,9 +179,9 @@ func (in *inputs) principal(p config.Principal) {
 }
 
 // tokenFile adds what of a token file names its bearer.
-func (in *inputs) tokenFile(path string) {
-	if path != "" {
-		in.token(in.contents(path))
+func (in *inputs) tokenFile(file string) {
+	if file != "" {
+		in.token(in.contents(file))
 	}
 }
 
@@ -194,11 +194,11 @@ func (in *inputs) token(text string) {
 }
 
 // dir adds the files of a folder.
-func (in *inputs) dir(path string) {
-	entries, _ := os.ReadDir(path) // sorted
+func (in *inputs) dir(dir string) {
+	entries, _ := os.ReadDir(dir) // sorted
 	for _, entry := range entries {
 		if strings.HasSuffix(entry.Name(), ".json") {
-			in.file("login "+entry.Name(), filepath.Join(path, entry.Name()))
+			in.file("login "+entry.Name(), path.Join(dir, entry.Name()))
 		}
 	}
 }
@@ -215,11 +215,11 @@ func (in *inputs) machine() {
 // contents returns a file's bytes, or nothing where it can't be read, as the
 // SDK does. What isn't a regular file is left for the SDK to read: a pipe gives
 // its bytes once.
-func (in *inputs) contents(path string) string {
-	if path == "" || path == os.DevNull {
+func (in *inputs) contents(file string) string {
+	if file == "" || file == os.DevNull {
 		return ""
 	}
-	info, err := os.Stat(path)
+	info, err := os.Stat(file)
 	if err != nil || info.IsDir() {
 		return ""
 	}
@@ -227,7 +227,7 @@ func (in *inputs) contents(path string) string {
 		in.unsure = true
 		return ""
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return ""
 	}

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 )
 
 // MakeDirs makes a folder, and those above it that are missing, with mode 0700,
 // whatever the umask. One that was there is left as it is.
 func MakeDirs(dir string) error {
 	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
-		if err := MakeDirs(filepath.Dir(dir)); err != nil {
+	if errors.Is(err, fs.ErrNotExist) && path.Dir(dir) != dir {
+		if err := MakeDirs(path.Dir(dir)); err != nil {
 			return err
 		}
 		err = os.Mkdir(dir, 0o700)

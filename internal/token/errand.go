@@ -39,6 +39,8 @@ func (e *errand) run(ctx context.Context) (cache.Item, error) {
 	case ok && held.Fresh(e.started):
 		e.Log.Debugf("cache: a token fresh until %s", held.FreshUntil.Format(time.RFC3339))
 		return held, nil
+	case e.Fetch == nil:
+		return cache.Item{}, ErrCold
 	case ok:
 		return e.renew(ctx, held)
 	default:

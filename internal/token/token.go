@@ -75,13 +75,19 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
+// ErrCold says that the cache doesn't have what was asked for, and that there is
+// nobody to ask.
+var ErrCold = errors.New("not in the cache")
+
 // Broker gets tokens. Use [NewBroker] to make one.
 type Broker struct {
 	Settings config.Settings
 	Env      config.Env
 	Cache    *cache.Cache
-	Fetch    Fetch
-	Log      Logger
+	// Fetch asks AWS. Without one, what the cache doesn't have fresh is
+	// [ErrCold], and nothing is changed by asking for it.
+	Fetch Fetch
+	Log   Logger
 	// Unhurried is that of every [Question].
 	Unhurried func(time.Duration)
 }

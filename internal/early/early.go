@@ -1,0 +1,46 @@
+// Package early answers before the AWS SDK has started, where it can.
+//
+// To start the SDK, net/http and logrus takes longer than all that a warm get does:
+// their packages are initialised whether they are used or not. This package
+// relies on the order in which that happens. The Go specification says under
+// "Program initialization":
+//
+//	Given the list of all packages, sorted by import path, in each step the first
+//	uninitialized package in the list for which all imported packages (if any) are
+//	already initialized is initialized.
+//
+// So a package runs before those that come after it in the alphabet and before
+// those that wait for one that does. This one imports the same code as main, but
+// nothing that waits for net/http; and what isn't answered here, main does as if this
+// package weren't there. A test of the binary looks at what was initialised before
+// a warm get ended.
+package early
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	"docker-credential-ecr-login/internal/cli"
+	"docker-credential-ecr-login/internal/config"
+)
+
+// Stdin is what main is to read: the process's stdin from its beginning on.
+var Stdin io.Reader
+
+func init() {
+	var read bytes.Buffer
+	env := config.Env(os.Environ())
+	status, ok := cli.Early(cli.Process{
+		Args:   os.Args[1:],
+		Stdin:  io.TeeReader(os.Stdin, &read),
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Env:    env,
+		Home:   env.Home(),
+	})
+	if ok {
+		os.Exit(status)
+	}
+	Stdin = io.MultiReader(&read, os.Stdin)
+}

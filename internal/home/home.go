@@ -1,0 +1,25 @@
+// Package home finds the user's home directory.
+package home
+
+import (
+	"os"
+	"os/user"
+	"path"
+	"strconv"
+
+	"docker-credential-ecr-login/internal/config"
+)
+
+// Find returns HOME where that is an absolute path, else the home of the user's
+// entry in /etc/passwd, else nothing. It is never a relative path: a file in the
+// working folder belongs to whoever wrote the CI job.
+func Find(env config.Env) string {
+	if home := env.Home(); home != "" {
+		return home
+	}
+	entry, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+	if err != nil || !path.IsAbs(entry.HomeDir) {
+		return ""
+	}
+	return path.Clean(entry.HomeDir)
+}
