@@ -29,6 +29,8 @@ type chain struct {
 	cfg      aws.Config
 	steps    []aws.CredentialSource // of the chain, first to last
 	trace    trace
+
+	connections connections
 }
 
 var (
@@ -68,7 +70,7 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = c.direct() }),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
@@ -82,6 +84,7 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		}),
 	})...)
 	c.cfg = cfg
+	c.connections.useFor(cfg)
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
 	}

@@ -45,6 +45,8 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	if err := c.load(begin); err != nil {
 		return token.Answer{}, err
 	}
+	defer c.connections.close()
+	c.openRegistry(begin)
 	rest, cancelRest, err := credentials.get(ctx, begin, c)
 	defer cancelRest()
 	if err != nil {
@@ -56,17 +58,21 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	return c.askPrivate(rest)
 }
 
-func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
+func (c *chain) privateClient() *ecr.Client {
 	r := c.question.Registry
-	client := ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
+	return ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
 		if r.Region != "" {
 			o.Region = r.Region
 		}
 		flags := &o.EndpointOptions
 		setFlavour(o.BaseEndpoint, r, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
 	})
+}
+
+func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
+	r := c.question.Registry
 	asked := time.Now()
-	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	out, err := c.privateClient().GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
 		return token.Answer{}, err
 	}
@@ -87,16 +93,19 @@ func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
 	return answer, err
 }
 
-func (c *chain) askPublic(ctx context.Context) (token.Answer, error) {
-	r := c.question.Registry
-	client := ecrpublic.NewFromConfig(c.cfg, func(o *ecrpublic.Options) {
+func (c *chain) publicClient() *ecrpublic.Client {
+	return ecrpublic.NewFromConfig(c.cfg, func(o *ecrpublic.Options) {
 		o.Region = registry.PublicRegion
 		flags := &o.EndpointOptions
 		flags.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled // there is none
-		setFlavour(o.BaseEndpoint, r, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+		setFlavour(o.BaseEndpoint, c.question.Registry, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
 	})
+}
+
+func (c *chain) askPublic(ctx context.Context) (token.Answer, error) {
+	r := c.question.Registry
 	asked := time.Now()
-	out, err := client.GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
+	out, err := c.publicClient().GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
 	if err != nil {
 		return token.Answer{}, err
 	}
