@@ -10,7 +10,7 @@ build: ## the static binary
 .PHONY: test
 test: ## all tests that need no Docker engine and no root, on loopback alone
 	go test -race ./...
-	cd e2e && go test -race ./binary/...
+	cd e2e && go test -race -count=1 ./binary/... # its cache knows nothing of the built binary
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be had

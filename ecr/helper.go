@@ -80,8 +80,11 @@ func NewECRHelper(options ...Option) *ECRHelper {
 // credentials.NewErrCredentialsNotFound(); any other error tells the reason, and
 // wraps a [cache.Failure] where a token was asked for.
 func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
-	broker, target, err := h.find(serverURL)
-	if err != nil {
+	broker, target, ours, err := h.find(serverURL)
+	switch {
+	case !ours:
+		return "", "", credentials.NewErrCredentialsNotFound()
+	case err != nil:
 		return "", "", err
 	}
 	password, err = broker.Password(h.ctx, target)
@@ -95,21 +98,21 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 	}
 }
 
-// find returns what a server stands for, and what gets its token.
-func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, error) {
+// find returns what a server stands for, false for what isn't ECR's, and what gets
+// its token. The error is that of the settings.
+func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, bool, error) {
 	env := config.Env(os.Environ())
 	settings, err := config.Load(env, home.Find(env))
 	target, ours := settings.Map.Find(serverURL)
 	switch {
-	case !ours && err == nil:
-		return nil, config.Target{}, credentials.NewErrCredentialsNotFound()
-	case !ours:
-		h.broker(settings, env).Log.Errorf("%v", err)
-		return nil, config.Target{}, credentials.NewErrCredentialsNotFound()
+	case err != nil && ours:
+		err = fmt.Errorf("%s: %w", target.Host, err)
 	case err != nil:
-		return nil, config.Target{}, fmt.Errorf("%s: %w", target.Host, err)
+		h.broker(settings, env).Log.Errorf("%v", err)
+	case !ours:
+		return nil, config.Target{}, false, nil // no reason to open a log
 	}
-	return h.broker(settings, env), target, nil
+	return h.broker(settings, env), target, ours, err
 }
 
 // List returns the hosts there are credentials for, as "https://HOST", each with
@@ -143,11 +146,15 @@ func (h *ECRHelper) Add(c *credentials.Credentials) error {
 	if config.IgnoresStorage(os.Environ()) {
 		return nil
 	}
-	_, _, err := h.find(c.ServerURL)
-	if credentials.IsErrCredentialsNotFound(err) {
+	_, _, ours, err := h.find(c.ServerURL)
+	switch {
+	case ours:
+		return nil
+	case err != nil:
+		return err
+	default:
 		return errNotECR
 	}
-	return nil
 }
 
 // Delete forgets the tokens that serve the registry, so that the next Get asks
@@ -156,15 +163,11 @@ func (h *ECRHelper) Delete(serverURL string) error {
 	if config.IgnoresStorage(os.Environ()) {
 		return nil
 	}
-	broker, target, err := h.find(serverURL)
-	switch {
-	case credentials.IsErrCredentialsNotFound(err):
-		return nil
-	case err != nil:
-		return err
+	broker, target, ours, err := h.find(serverURL)
+	if err == nil && ours {
+		broker.Forget(h.ctx, target)
 	}
-	broker.Forget(h.ctx, target)
-	return nil
+	return err
 }
 
 func (h *ECRHelper) broker(settings config.Settings, env config.Env) *token.Broker {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
 )
@@ -25,6 +27,9 @@ func (p *Process) get(input string) answer {
 	if server == "" {
 		return fail(noServer)
 	}
+	if strings.HasPrefix(server, "{") {
+		return fail(notFound) // the protocol of another client
+	}
 	settings, err := p.settings()
 	target, ours := settings.Map.Find(server)
 	switch {
@@ -43,6 +48,8 @@ func (p *Process) get(input string) answer {
 		return say(encode(credentials{server, "AWS", password}))
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
+	case target.Registry.Public && target.Principal != (config.Principal{}) && isMisconfigured(err):
+		return fail(notFound).explained("%s: %v", target.Host, err)
 	case target.Registry.Public:
 		return fail(notFound) // everybody may pull from it
 	default:
@@ -61,6 +68,12 @@ func (p *Process) failGet(server, reason string) answer {
 		return fail(name + ": " + host + ": " + reason)
 	}
 	return fail(notFound).explained("%s: %s", host, reason)
+}
+
+// isMisconfigured tells of a mistake in what the user has set, not of what AWS said.
+func isMisconfigured(err error) bool {
+	var failure *cache.Failure
+	return errors.As(err, &failure) && failure.Kind == cache.Misconfigured
 }
 
 // encode writes a value of this package's as JSON, which can't fail.

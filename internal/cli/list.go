@@ -17,6 +17,16 @@ func (p *Process) list(string) answer {
 	if settings.Fallback != "" && p.Fallback == nil {
 		return answer{cold: true}
 	}
+	type listed struct {
+		hosts map[string]string
+		err   error
+	}
+	others := make(chan listed, 1)
+	go func() {
+		hosts, err := p.listOthers(settings)
+		others <- listed{hosts, err}
+	}()
+
 	all := make(map[string]string)
 	lacks := []error{err}
 	if err == nil {
@@ -33,12 +43,10 @@ func (p *Process) list(string) answer {
 			all["https://"+host] = "AWS"
 		}
 	}
-	if settings.Fallback != "" {
-		others, err := p.listOthers(settings)
-		if err != nil {
-			lacks = append(lacks, err)
-		}
-		maps.Copy(all, others)
+	rest := <-others
+	maps.Copy(all, rest.hosts)
+	if rest.err != nil {
+		lacks = append(lacks, rest.err)
 	}
 	a := say(encode(all))
 	for _, err := range lacks {

@@ -17,7 +17,8 @@ type Said struct {
 	OK bool
 }
 
-// fallbackTime is what the fallback helper gets: it may have to ask a person.
+// fallbackTime is what the fallback helper gets: it may have to ask a person. A list
+// needs none, and is over in the time that all others have.
 const fallbackTime = time.Minute
 
 // others answers a verb about a host that isn't ECR's: with what the fallback
@@ -30,10 +31,13 @@ func (p *Process) others(verb, input string, settings config.Settings, err error
 		return unknown(verb).because(verb, err)
 	case settings.Fallback == "":
 		return unknown(verb)
+	case settings.FallbackErr != nil:
+		return unknown(verb).because(verb, settings.FallbackErr)
 	case p.Fallback == nil:
 		return answer{cold: true}
 	}
-	said, err := p.askFallback(verb, input, settings)
+	p.watchdog.extend(fallbackTime)
+	said, err := p.askFallback(fallbackTime, verb, input, settings)
 	if err != nil {
 		return unknown(verb).because(verb, err)
 	}
@@ -48,9 +52,8 @@ func (p *Process) others(verb, input string, settings config.Settings, err error
 	return a
 }
 
-func (p *Process) askFallback(verb, input string, settings config.Settings) (Said, error) {
-	p.watchdog.extend(fallbackTime)
-	ctx, cancel := context.WithTimeout(context.Background(), fallbackTime)
+func (p *Process) askFallback(timeout time.Duration, verb, input string, settings config.Settings) (Said, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	said, err := p.Fallback(ctx, settings.Fallback, verb, input)
 	if err != nil {
@@ -81,16 +84,26 @@ func (a answer) because(verb string, err error) answer {
 	return fail(name + ": " + err.Error())
 }
 
-// listOthers adds what the fallback helper lists, apart from hosts that are not
+// listOthers returns what the fallback helper lists, apart from hosts that are not
 // its business.
-func (p *Process) listOthers(settings config.Settings) (map[string]string, error) {
-	said, err := p.askFallback("list", "unused", settings)
+func (p *Process) listOthers(settings config.Settings) (hosts map[string]string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v; please report it", r)
+		}
+	}()
+	switch {
+	case settings.FallbackErr != nil:
+		return nil, settings.FallbackErr
+	case settings.Fallback == "":
+		return nil, nil
+	}
+	said, err := p.askFallback(settings.Timeout-settings.Timeout/20, "list", "unused", settings)
 	if err != nil {
 		return nil, err
 	}
-	hosts := make(map[string]string)
 	if !said.OK {
-		return nil, fmt.Errorf("%s%s lists nothing: %s %s", config.HelperPrefix, settings.Fallback, said.Stdout, said.Stderr)
+		return nil, fmt.Errorf("%s%s lists nothing: %s", config.HelperPrefix, settings.Fallback, said.Stderr)
 	}
 	if err := json.Unmarshal([]byte(said.Stdout), &hosts); err != nil {
 		return nil, fmt.Errorf("%s%s lists something else than servers and users", config.HelperPrefix, settings.Fallback)

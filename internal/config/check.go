@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (r *reader) checkAlias(e *entry, address registry.Address, isECR bool) erro
 	switch {
 	case isECR:
 		return r.mistake(r.lines["alias_of"], "host %q is an ECR registry itself, and can't be an alias", e.host)
-	case !isMadeOf(address.Host, lower+digits+".-"):
+	case !isMadeOf(address.Host, lower+digits+".-") || slices.Contains(strings.Split(address.Host, "."), ""):
 		return r.mistake(r.lines["host"], "host %q can't be an alias; that is one host name", e.host)
 	}
 	stands, ok := registry.Parse(e.aliasOf)
@@ -77,12 +78,12 @@ func (r *reader) checkAlias(e *entry, address registry.Address, isECR bool) erro
 func (r *reader) checkAccounts(e *entry) error {
 	for _, account := range e.accounts {
 		if !registry.IsAccount(account) {
-			return r.mistake(r.lines["accounts"], "accounts holds %q, which is no account: that has twelve digits", account)
+			return r.mistake(r.itemLines["accounts="+account], "accounts holds %q, which is no account: that has twelve digits", account)
 		}
 	}
 	for _, region := range e.regions {
 		if _, ok := registry.Of(e.accounts[0], region, "ecr"); !ok {
-			return r.mistake(r.lines["regions"], "regions holds %q, which is no region such as eu-west-1", region)
+			return r.mistake(r.itemLines["regions="+region], "regions holds %q, which is no region such as eu-west-1", region)
 		}
 	}
 	return nil
@@ -94,7 +95,7 @@ func (r *reader) checkPrincipal(e *entry) error {
 		e.profileLine = r.lines["profile"]
 	}
 	if p.RoleARN != "" {
-		if err := checkRole(p.RoleARN, e.registry.Public || e.pattern.AnyAccount()); err != nil {
+		if err := checkRole(p.RoleARN, e.registry.Public || e.pattern != "" && e.pattern.Account() == ""); err != nil {
 			return r.mistake(r.lines["role_arn"], "role_arn %v", err)
 		}
 	}
@@ -149,10 +150,15 @@ func checkScalar(key string, s scalar) error {
 	}
 }
 
+const longestTimeout = 24 * time.Hour
+
 func parseTimeout(text string) (time.Duration, error) {
 	timeout, err := time.ParseDuration(text)
 	if err != nil || timeout <= 0 {
 		return 0, fmt.Errorf("is %q, which is no duration such as 8s", text)
+	}
+	if timeout > longestTimeout {
+		return 0, fmt.Errorf("is %q, which is more than a day", text)
 	}
 	return timeout, nil
 }

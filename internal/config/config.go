@@ -33,8 +33,9 @@ type Settings struct {
 	FailsLoudly bool
 	// Fallback names the helper that has the credentials of hosts that aren't
 	// ECR's, without [HelperPrefix], and FallbackFrom the place that says so. Both
-	// are empty where there is none.
+	// are empty where there is none. FallbackErr tells why it can't be used.
 	Fallback, FallbackFrom string
+	FallbackErr            error
 	// LogFile is where log lines go, empty for nowhere, and LogLevel how many.
 	LogFile, LogLevel string
 	// Map says for registries whom AWS is asked as.
@@ -43,9 +44,9 @@ type Settings struct {
 
 // Load reads the settings from the environment and the map of a user whose home
 // is an absolute path, or empty where there is none. An error names the
-// variable, or the file and the line, and what can't be used; it is a [*MapError]
-// where hosts that aren't ECR's are affected. The settings are complete all the
-// same, with the default in its place.
+// variable, or the file and the line, and what can't be used: a [*MapError], where
+// that is the map. The settings are complete all the same, with the default in its
+// place.
 func Load(env Env, home string) (Settings, error) {
 	s := Settings{
 		Home:     home,
@@ -55,12 +56,11 @@ func Load(env Env, home string) (Settings, error) {
 	s.CacheDir = cacheDir(env, s.Home)
 	s.LogFile = logFile(env, s)
 	found, set, err := readMap(env, s.Home)
-	if err != nil {
-		s.FailsLoudly = env.Get("AWS_ECR_ON_ERROR") == "fail"
-		return s, err
-	}
 	s.Map = found
-	return s, s.apply(env, set)
+	if bad := s.apply(env, set); err == nil {
+		err = bad
+	}
+	return s, err
 }
 
 // apply puts what the map sets into the settings, and in its place what the
@@ -73,41 +73,38 @@ func (s *Settings) apply(env Env, set scalars) error {
 		}
 		return set[key]
 	}
-	var errs []error
 	if fallback := chosen("fallback"); fallback.text != "" {
-		if err := checkFallback(fallback.text); err != nil {
-			return &MapError{fallback.where, "the fallback " + err.Error()}
-		}
 		s.Fallback, s.FallbackFrom = fallback.text, fallback.where
-	}
-	var err error
-	if timeout := chosen("timeout"); timeout.text != "" {
-		if s.Timeout, err = parseTimeout(timeout.text); err != nil {
-			s.Timeout = DefaultTimeout
-			errs = append(errs, fmt.Errorf("%s %w", timeout.where, err))
+		if err := checkFallback(fallback.text); err != nil {
+			s.FallbackErr = fmt.Errorf("%s: the fallback %w", fallback.where, err)
 		}
+	}
+	if role := env.Get(roleVariable); role != "" {
+		s.Map.Others.RoleARN = role
+		if err := checkRole(role, true); err != nil {
+			s.Map.OthersErr = fmt.Errorf("%s %w", roleVariable, err)
+		}
+	}
+	if timeout := chosen("timeout"); timeout.text != "" {
+		d, err := parseTimeout(timeout.text)
+		if err != nil {
+			return fmt.Errorf("%s %w", timeout.where, err)
+		}
+		s.Timeout = d
 	}
 	if onError := chosen("on_error"); onError.text != "" {
-		if s.FailsLoudly, err = parseOnError(onError.text); err != nil {
-			errs = append(errs, fmt.Errorf("%s %w", onError.where, err))
+		loudly, err := parseOnError(onError.text)
+		if err != nil {
+			return fmt.Errorf("%s %w", onError.where, err)
 		}
-	}
-	if role := env.Get("AWS_ECR_ROLE_ARN"); role != "" {
-		if err := checkRole(role, true); err != nil {
-			errs = append(errs, fmt.Errorf("AWS_ECR_ROLE_ARN %w", err))
-		} else {
-			s.Map.Others = Principal{RoleARN: role}
-		}
+		s.FailsLoudly = loudly
 	}
 	switch s.LogLevel {
 	case "", "debug", "info", "warn", "error":
-	default:
-		errs = append(errs, fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel))
-	}
-	if len(errs) == 0 {
 		return nil
+	default:
+		return fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel)
 	}
-	return errs[0]
 }
 
 // Timeout is the one that the environment sets, read without a look at any file.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,9 @@ import (
 // docs/registry-map.md describes.
 type Map struct {
 	// Others is the principal for the private registries that no entry matches.
-	Others Principal
+	// OthersErr tells why there can be none.
+	Others    Principal
+	OthersErr error
 
 	file    string
 	entries []entry
@@ -46,10 +49,12 @@ type Target struct {
 	// messages; empty where nothing does.
 	Principal Principal
 	Where     string
-	// PlainHTTP is set for an alias that was asked for without TLS, where its
-	// token must not go. ECR itself doesn't listen there.
-	PlainHTTP bool
+	// Refusal tells why no token may go there, where that is so.
+	Refusal error
 }
+
+// errPlainHTTP is for aliases. ECR itself doesn't listen there.
+var errPlainHTTP = errors.New("it was asked for over plain http, where the token could be read on the way; ask for it over https")
 
 // Find returns what a server stands for, false for hosts that are neither ECR's
 // nor an alias. The first entry that matches counts.
@@ -69,7 +74,10 @@ func (m Map) Find(server string) (Target, bool) {
 		if e.principal != (Principal{}) {
 			t = m.targetOf(e, e.registry)
 		}
-		t.Host, t.PlainHTTP = e.host, address.PlainHTTP
+		t.Host = e.host
+		if address.PlainHTTP {
+			t.Refusal = errPlainHTTP
+		}
 		return t, true
 	}
 	return Target{}, false
@@ -93,12 +101,25 @@ func (m Map) target(r registry.Registry) Target {
 			return m.targetOf(e, r)
 		}
 	}
-	t := Target{Host: r.Host(), Registry: r}
-	if !r.Public && m.Others != (Principal{}) {
-		t.Principal, t.Where = m.Others, "AWS_ECR_ROLE_ARN"
+	if r.Public {
+		return Target{Host: r.Host(), Registry: r}
+	}
+	t := m.Own()
+	t.Host, t.Registry = r.Host(), r
+	return t
+}
+
+// Own is the target for the registry of the principal that no entry is about,
+// whichever that turns out to be.
+func (m Map) Own() Target {
+	t := Target{Host: "your own registry", Principal: m.Others, Refusal: m.OthersErr}
+	if m.Others != (Principal{}) {
+		t.Where = roleVariable
 	}
 	return t
 }
+
+const roleVariable = "AWS_ECR_ROLE_ARN"
 
 func (m Map) targetOf(e entry, r registry.Registry) Target {
 	line := e.line
@@ -158,7 +179,7 @@ func (m Map) Globs() []Glob {
 	var globs []Glob
 	for _, e := range m.entries {
 		if e.pattern != "" {
-			globs = append(globs, Glob{e.pattern, e.principal, fmt.Sprintf("%s:%d", m.file, e.line)})
+			globs = append(globs, Glob{e.pattern, e.principal.in(e.pattern.Account()), fmt.Sprintf("%s:%d", m.file, e.line)})
 		}
 	}
 	return globs

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"syscall"
 )
 
@@ -27,7 +28,7 @@ func (e *MapError) Error() string { return e.Where + ": " + e.Problem }
 // readMap reads the map the user has, if there is one.
 func readMap(env Env, home string) (Map, scalars, error) {
 	if named := env.Get("AWS_ECR_CONFIG"); named != "" {
-		return readNamedMap(expand(named, home), named)
+		return readNamedMap(named, home)
 	}
 	files := []string{machineMap}
 	if home != "" {
@@ -35,23 +36,28 @@ func readMap(env Env, home string) (Map, scalars, error) {
 	}
 	for _, file := range files {
 		text, err := readMapFile(file)
-		if !errors.Is(err, fs.ErrNotExist) {
+		if err != errAbsent && err != errHidden {
 			return parseMapFile(file, text, err)
 		}
 	}
 	return Map{}, nil, nil
 }
 
-func readNamedMap(file, named string) (Map, scalars, error) {
+func readNamedMap(file, home string) (Map, scalars, error) {
+	if rest, ok := strings.CutPrefix(file, "~/"); ok && home != "" {
+		file = path.Join(home, rest)
+	}
 	switch {
 	case file == os.DevNull:
 		return Map{}, nil, nil
 	case !path.IsAbs(file):
-		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", fmt.Sprintf("%q is no absolute path", named)}
+		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", fmt.Sprintf("%q is no absolute path", file)}
 	}
 	text, err := readMapFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err == errAbsent {
 		err = &MapError{file, "there is no such file; AWS_ECR_CONFIG names it"}
+	} else if err == errHidden {
+		err = &MapError{file, "it can't be read: permission denied; AWS_ECR_CONFIG names it"}
 	}
 	return parseMapFile(file, text, err)
 }
@@ -63,15 +69,26 @@ func parseMapFile(file string, text []byte, err error) (Map, scalars, error) {
 	return parseMap(file, text)
 }
 
+var (
+	errAbsent = errors.New("there is no such file")
+	// errHidden is for a file in a folder that the user can't look into, such as
+	// the home of another: nobody knows whether there is one.
+	errHidden = errors.New("the folder can't be looked into")
+)
+
 // readMapFile reads a map that nobody but the user and root can have written.
-// The error is a [*MapError], or fs.ErrNotExist where there is no file, as far as
-// this user can see.
+// The error is a [*MapError], errAbsent or errHidden.
 func readMapFile(file string) ([]byte, error) {
 	// Without O_NONBLOCK a FIFO would block.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		if _, absent := os.Lstat(file); absent != nil {
-			return nil, fs.ErrNotExist
+		// A link to nothing is there, and says that something ought to be.
+		_, lerr := os.Lstat(file)
+		switch {
+		case errors.Is(lerr, fs.ErrNotExist), errors.Is(lerr, syscall.ENOTDIR):
+			return nil, errAbsent
+		case errors.Is(lerr, fs.ErrPermission):
+			return nil, errHidden
 		}
 		return nil, unreadable(file, err)
 	}

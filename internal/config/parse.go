@@ -52,48 +52,53 @@ type reader struct {
 	scalars scalars
 	entry   *entry         // that the keys belong to, nil above the first
 	lines   map[string]int // of the keys of this entry, or of those above all
+
+	itemLines map[string]int // of what is in a list of this entry, by "KEY=ITEM"
 }
 
-// parseMap reads the text of a map. Its error is a [*MapError].
+// parseMap reads the text of a map. Its error is a [*MapError]; the scalars before
+// the mistake are there all the same.
 func parseMap(file string, text []byte) (Map, scalars, error) {
-	r := &reader{file: file, line: 1, scalars: scalars{}, lines: map[string]int{}}
+	r := &reader{file: file, line: 1, scalars: scalars{}, lines: map[string]int{}, itemLines: map[string]int{}}
 	r.found.file = file
 	r.toml.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
 	for r.toml.NextExpression() {
 		if err := r.expression(r.toml.Expression()); err != nil {
-			return Map{}, nil, err
+			return Map{}, r.scalars, err
 		}
 	}
 	if err := r.toml.Error(); err != nil {
-		return Map{}, nil, r.syntaxError(err)
+		return Map{}, r.scalars, r.syntaxError(err)
 	}
 	if err := r.endEntry(); err != nil {
-		return Map{}, nil, err
+		return Map{}, r.scalars, err
 	}
 	return r.found, r.scalars, nil
 }
 
 func (r *reader) expression(node *unstable.Node) error {
 	key, line := r.key(node)
-	switch node.Kind {
-	case unstable.KeyValue:
+	switch {
+	case node.Kind == unstable.KeyValue && key == tableName:
+		return r.mistake(line, "registry is a key here; write [[registry]], and below it a key a line")
+	case node.Kind == unstable.KeyValue:
 		return r.keyValue(key, line, node.Value())
-	case unstable.ArrayTable:
-		if key != "registry" {
-			return r.unknown(line, "[["+key+"]]", key, []string{"registry"})
-		}
-		if err := r.endEntry(); err != nil {
-			return err
-		}
-		r.entry, r.lines = &entry{line: line}, map[string]int{}
-		return nil
-	default:
-		if key == "registry" {
-			return r.mistake(line, "[registry] is a table of its own; write [[registry]]")
-		}
-		return r.unknown(line, "["+key+"]", key, []string{"registry"})
+	case node.Kind == unstable.Table && key == tableName:
+		return r.mistake(line, "[registry] is a table of its own; write [[registry]]")
+	case node.Kind == unstable.Table:
+		return r.unknown(line, "["+key+"]", key, []string{tableName})
+	case key != tableName:
+		return r.unknown(line, "[["+key+"]]", key, []string{tableName})
 	}
+	if err := r.endEntry(); err != nil {
+		return err
+	}
+	r.entry, r.lines = &entry{line: line}, map[string]int{}
+	return nil
 }
+
+// tableName is that of the entries.
+const tableName = "registry"
 
 // key returns the key of an expression, dotted as it may be, and its line.
 func (r *reader) key(node *unstable.Node) (string, int) {
@@ -148,7 +153,7 @@ func (r *reader) scalar(key string, line int, value *unstable.Node) error {
 				return r.mistake(line, "%s belongs below a [[registry]]", key)
 			}
 		}
-		return r.unknown(line, key, key, append([]string{"registry"}, scalarKeys...))
+		return r.unknown(line, key, key, append([]string{tableName}, scalarKeys...))
 	}
 	var text string
 	if err := r.set(key, line, &text, value); err != nil {
@@ -179,9 +184,10 @@ func (r *reader) set(key string, line int, field any, value *unstable.Node) erro
 		for items := value.Children(); items.Next(); {
 			item := items.Node()
 			if item.Kind != unstable.String {
-				return r.mistake(line, "%s holds %s where strings are wanted, in quotes", key, kindOf(item))
+				return r.mistake(r.lineOf(item.Raw), "%s holds %s where strings are wanted, in quotes", key, kindOf(item))
 			}
 			*field = append(*field, string(item.Data))
+			r.itemLines[key+"="+string(item.Data)] = r.lineOf(item.Raw)
 		}
 		if len(*field) == 0 {
 			return r.mistake(line, "%s is empty; leave it out or say what it is", key)
@@ -227,6 +233,9 @@ func (r *reader) syntaxError(err error) error {
 }
 
 func (r *reader) unknown(line int, shown, key string, known []string) error {
+	if key == "" {
+		shown = `""`
+	}
 	if near := nearest(key, known); near != "" {
 		return r.mistake(line, "%s is unknown; did you mean %s?", shown, near)
 	}

@@ -30,23 +30,57 @@ func Ask(ctx context.Context, env config.Env, name, verb, input string) (cli.Sai
 	if err != nil {
 		return cli.Said{}, err
 	}
-	var out, errs bytes.Buffer
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := &limited{left: maxOutput, full: func() { cancel(errTooMuch) }}
+	errs := &limited{left: maxStderr, full: func() {}}
 	cmd := exec.CommandContext(ctx, path, verb)
 	cmd.Env = append(slices.Clip(env), inside+"="+filepath.Base(path))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), out, errs
 	cmd.WaitDelay = time.Second // what it has started may hold its stdout open
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded itself
 	}
+	said := cli.Said{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
 	var exit *exec.ExitError
 	switch {
+	case context.Cause(ctx) == errTooMuch:
+		return cli.Said{}, fmt.Errorf("%s printed more than %d bytes to %s and was ended", path, maxOutput, verb)
 	case ctx.Err() != nil:
 		return cli.Said{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
 	case err != nil && !errors.As(err, &exit):
 		return cli.Said{}, fmt.Errorf("%s can't be run: %w", path, err)
+	case err != nil && (!exit.Exited() || strings.TrimSpace(said.Stdout) == ""):
+		return cli.Said{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, said.Stderr)
 	}
-	return cli.Said{Stdout: out.String(), Stderr: errs.String(), OK: err == nil}, nil
+	return said, nil
+}
+
+const (
+	// maxOutput is more than any helper has to say, and maxStderr more than is
+	// shown of what it says besides.
+	maxOutput = 1 << 20
+	maxStderr = 4 << 10
+)
+
+var errTooMuch = errors.New("too much output")
+
+// limited keeps so much of what is written to it, and calls full when there is more.
+type limited struct {
+	text bytes.Buffer
+	left int
+	full func()
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.text.Write(p[:n])
+	l.left -= n
+	if n < len(p) {
+		l.full()
+	}
+	return len(p), nil
 }
 
 // find finds a program on the PATH of this process.
@@ -59,7 +93,7 @@ func find(env config.Env, program string) (string, error) {
 	case errors.Is(err, exec.ErrDot):
 		return "", fmt.Errorf("%s is on the PATH in the working folder, where anybody may have put it; name absolute folders in PATH", program)
 	case err != nil:
-		return "", fmt.Errorf("there is no %s on the PATH; install it", program)
+		return "", fmt.Errorf("there is no %s on the PATH that can be run; install it", program)
 	case isThisProgram(path):
 		return "", fmt.Errorf("%s is this helper itself, under another name; name another helper", path)
 	}

@@ -163,10 +163,14 @@ func (c *chain) ofFile(err error) *cache.Failure {
 	if file == nil || file.Op != "open" {
 		return nil
 	}
+	who := "the AWS configuration"
+	if file.Path == c.question.Principal.WebIdentityTokenFile {
+		who = c.question.Where
+	}
 	return &cache.Failure{
 		Kind:   cache.Misconfigured,
-		Reason: fmt.Sprintf("the AWS configuration names %s, which can't be read: %v", file.Path, file.Err),
-		Hint:   "mount it, or mend the variable or the profile that names it",
+		Reason: fmt.Sprintf("%s names %s, which can't be read: %v", who, file.Path, file.Err),
+		Hint:   "mount it, or mend what names it",
 	}
 }
 
@@ -191,15 +195,28 @@ func (c *chain) clean(text string) string {
 	return oneline.Of(text)
 }
 
-// secrets lists the values of variables that hold one.
+// secrets lists the values of variables that hold one, and the web identity tokens.
 func (c *chain) secrets() []string {
-	var secrets []string
+	var values []string
+	for _, file := range c.tokenFiles() {
+		// A pipe would block, and has given its bytes already.
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if token, err := os.ReadFile(file); err == nil {
+			values = append(values, string(token))
+		}
+	}
 	for _, name := range []string{
 		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 		c.question.Principal.WebIdentityTokenEnv,
 	} {
+		values = append(values, c.question.Env.Get(name))
+	}
+	var secrets []string
+	for _, value := range values {
 		// What is shorter is no secret, and may be a part of any word.
-		if value := c.question.Env.Get(name); len(value) >= 8 {
+		if value = strings.TrimSpace(value); len(value) >= 8 {
 			secrets = append(secrets, value)
 		}
 	}

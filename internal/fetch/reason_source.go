@@ -113,7 +113,11 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		return nil
 	}
 	const noOther = "no credentials in the environment or the AWS configuration, and "
-	prefix := noOther
+	prefix, setKeys := noOther, "set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+	if profile := c.question.Principal.Profile; profile != "" {
+		prefix = fmt.Sprintf("%s: profile %q has no credentials, and ", c.question.Where, profile)
+		setKeys = "give the profile credentials"
+	}
 	if c.namesMetadata() {
 		prefix = "no credentials: "
 	}
@@ -122,7 +126,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: prefix + "the instance metadata service is turned off (AWS_EC2_METADATA_DISABLED)",
-			Hint:   "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or mount ~/.aws",
+			Hint:   setKeys + ", or mount ~/.aws",
 		}
 	case last.status == http.StatusUnauthorized:
 		return &cache.Failure{
@@ -134,7 +138,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: prefix + "the instance has no role",
-			Hint:   "attach an instance profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
+			Hint:   "attach an instance profile, or " + setKeys,
 		}
 	case last.status == http.StatusOK:
 		return &cache.Failure{
@@ -152,7 +156,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 	f := &cache.Failure{
 		Kind:   cache.Misconfigured,
 		Reason: fmt.Sprintf("%sthe instance metadata service at %s can't be reached", prefix, last.host),
-		Hint:   "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or mount ~/.aws; " + hopLimit,
+		Hint:   setKeys + ", or mount ~/.aws; " + hopLimit,
 	}
 	if isTimeout(err) {
 		f.Kind = cache.Silent

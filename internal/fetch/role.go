@@ -13,7 +13,7 @@ import (
 func (c *chain) withPrincipal() []func(*config.LoadOptions) error {
 	switch p := c.question.Principal; {
 	case p.HasWebIdentity():
-		// The token takes the place of the chain, which may not even be loadable.
+		// The token takes the place of the chain, of which nothing is to be asked.
 		return []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
 	case p.Profile != "":
 		return []func(*config.LoadOptions) error{config.WithSharedConfigProfile(p.Profile)}

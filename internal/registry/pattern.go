@@ -62,10 +62,12 @@ func (p Pattern) Matches(r Registry) bool {
 	return ok
 }
 
-// AnyAccount tells whether the pattern leaves the account open.
-func (p Pattern) AnyAccount() bool {
-	account, _, _ := strings.Cut(string(p), ".")
-	return strings.Contains(account, "*")
+// Account is the account the pattern is for, and empty where it leaves that open.
+func (p Pattern) Account() string {
+	if account, _, _ := strings.Cut(string(p), "."); IsAccount(account) {
+		return account
+	}
+	return ""
 }
 
 // slashed makes the labels of a host the parts of a path.

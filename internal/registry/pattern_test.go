@@ -68,8 +68,15 @@ func TestPatternMatches(t *testing.T) {
 			t.Errorf("%s matches %s: %v, want %v", c.pattern, c.host, got, c.want)
 		}
 	}
-	if !parse("*1.dkr.ecr.eu-west-1.amazonaws.com").AnyAccount() || parse("222222222222.dkr.ecr.*.amazonaws.com").AnyAccount() {
-		t.Error("AnyAccount doesn't see the account's star")
+	for pattern, want := range map[string]string{
+		"*1.dkr.ecr.eu-west-1.amazonaws.com":     "",
+		"222222222222.dkr.ecr.*.amazonaws.com":   "222222222222",
+		"222222222222*.dkr.ecr.*.amazonaws.com":  "",
+		"22222222222*.dkr.ecr-*.*.amazonaws.com": "",
+	} {
+		if got := parse(pattern).Account(); got != want {
+			t.Errorf("%s: Account() = %q, want %q", pattern, got, want)
+		}
 	}
 }
 

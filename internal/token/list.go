@@ -53,7 +53,7 @@ func (b *Broker) ask(ctx context.Context) (hosts []string, lacks []error) {
 	wg.Go(func() {
 		defer close(ownDone)
 		defer recovered(&ownErr)
-		own, ownErr = b.part(ctx, config.Target{Host: "your own registry", Principal: b.Settings.Map.Others})
+		own, ownErr = b.part(ctx, b.Settings.Map.Own())
 	})
 	wg.Go(func() {
 		defer recovered(&publicErr)
@@ -142,6 +142,9 @@ func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.Cance
 
 // part gets the token of one part of a list, unless that has failed lately.
 func (b *Broker) part(ctx context.Context, target config.Target) (cache.Item, error) {
+	if target.Refusal != nil {
+		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, target.Refusal)
+	}
 	e := b.errand(target, b.deadline())
 	held, ok := e.held()
 	if ok && held.Fresh(e.started) {

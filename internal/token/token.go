@@ -119,14 +119,6 @@ var errMoved = errors.New("the AWS configuration changed meanwhile")
 // Password returns what opens the target for the user "AWS". An error is a
 // [*cache.Failure].
 func (b *Broker) Password(ctx context.Context, target config.Target) (string, error) {
-	if target.PlainHTTP {
-		return "", &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: "it was asked for over plain http, where its token could be read on the way",
-			Hint:   "ask for https://" + target.Host,
-			At:     time.Now(),
-		}
-	}
 	token, err := b.token(ctx, target)
 	return token.Password, err
 }
@@ -134,6 +126,9 @@ func (b *Broker) Password(ctx context.Context, target config.Target) (string, er
 // token gets the token of a target or, where that has no registry, of the
 // principal's own.
 func (b *Broker) token(ctx context.Context, target config.Target) (cache.Item, error) {
+	if target.Refusal != nil {
+		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
+	}
 	deadline := b.deadline()
 	const tries = 3
 	for range tries {
