@@ -85,19 +85,20 @@ func (s *Settings) apply(env Env, set scalars) error {
 			s.Map.OthersErr = fmt.Errorf("%s %w", roleVariable, err)
 		}
 	}
-	if timeout := chosen("timeout"); timeout.text != "" {
-		d, err := parseTimeout(timeout.text)
-		if err != nil {
-			return fmt.Errorf("%s %w", timeout.where, err)
-		}
-		s.Timeout = d
-	}
+	// First, as it is about the mistakes that follow.
 	if onError := chosen("on_error"); onError.text != "" {
 		loudly, err := parseOnError(onError.text)
 		if err != nil {
 			return fmt.Errorf("%s %w", onError.where, err)
 		}
 		s.FailsLoudly = loudly
+	}
+	if timeout := chosen("timeout"); timeout.text != "" {
+		d, err := parseTimeout(timeout.text)
+		if err != nil {
+			return fmt.Errorf("%s %w", timeout.where, err)
+		}
+		s.Timeout = d
 	}
 	switch s.LogLevel {
 	case "", "debug", "info", "warn", "error":
