@@ -26,6 +26,7 @@ type Cloud struct {
 
 	clock   atomic.Pointer[func() time.Time]
 	latency atomic.Int64 // a time.Duration
+	connect atomic.Int64 // so
 
 	proxy    proxyState
 	journal  journal
@@ -65,6 +66,9 @@ func Start() (*Cloud, error) {
 			return nil, fmt.Errorf("stand-in: %w", err)
 		}
 		*s.url = "http://" + l.Addr().String()
+		if s.url != &c.proxyURL {
+			l = slowListener{l, c} // a way through the proxy is slow by itself
+		}
 		c.run(l, &http.Server{Handler: s.handler})
 	}
 	c.run(c.tunnels, &http.Server{Handler: http.HandlerFunc(c.serveTunnel), ConnContext: withTunnelHost})
@@ -123,6 +127,10 @@ func (c *Cloud) CAPEM() []byte { return c.ca.pem }
 func (c *Cloud) SetClock(now func() time.Time) { c.clock.Store(&now) }
 
 func (c *Cloud) now() time.Time { return (*c.clock.Load())() }
+
+// SetConnectLatency delays every new connection to a service, metadata included,
+// by d for TCP and, where there is TLS, by d again for the handshake.
+func (c *Cloud) SetConnectLatency(d time.Duration) { c.connect.Store(int64(d)) }
 
 // SetLatency delays every answer of every service, metadata included, by d.
 func (c *Cloud) SetLatency(d time.Duration) { c.latency.Store(int64(d)) }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 type proxyState struct {
@@ -83,6 +84,9 @@ func (c *Cloud) serveProxy(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
+	if !c.pause(r.Context(), time.Duration(c.connect.Load())) {
+		panic(http.ErrAbortHandler)
+	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
@@ -92,7 +96,7 @@ func (c *Cloud) serveProxy(w http.ResponseWriter, r *http.Request) {
 		conn.Close()
 		return
 	}
-	c.tunnels.add(tls.Server(&tunnel{conn, buffered.Reader, host}, &tls.Config{
+	c.tunnels.add(tls.Server(&tunnel{c.slow(conn), buffered.Reader, host}, &tls.Config{
 		Certificates: []tls.Certificate{*cert},
 		NextProtos:   []string{"http/1.1"},
 	}))

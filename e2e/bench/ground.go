@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// The people and hosts of the rows.
+const (
+	userARN    = "arn:aws:iam::111111111111:user/ci"
+	runnerRole = "arn:aws:iam::111111111111:role/runner"
+	pullRole   = "arn:aws:iam::222222222222:role/pull"
+
+	keyID  = "AKIAIOSFODNN7EXAMPLE"
+	secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+	host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+
+	// latency is that of a request to AWS from another continent.
+	latency = 40 * time.Millisecond
+)
+
+// ground is where rows are measured.
+type ground struct {
+	ctx      context.Context
+	dir      string
+	programs programs
+	rounds   int
+
+	cloud   *standin.Cloud
+	homes   int
+	results []result
+	sizes   []size
+}
+
+// A place is a home and an environment to run a program in.
+type place struct {
+	home string
+	env  []string
+}
+
+// newPlace makes a place with an empty home, in which AWS is the stand-in.
+func (g *ground) newPlace(vars ...string) place {
+	g.homes++
+	home := filepath.Join(g.dir, fmt.Sprintf("home%d", g.homes))
+	ca := filepath.Join(g.dir, "ca.pem")
+	return place{home, append([]string{
+		"HOME=" + home,
+		"PATH=/usr/bin:/bin",
+		"HTTPS_PROXY=" + g.cloud.ProxyURL(),
+		// Not AWS_CA_BUNDLE, which the SDK reads at every start: that would be
+		// to the peer's disadvantage.
+		"SSL_CERT_FILE=" + ca,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + g.cloud.MetadataURL(),
+	}, vars...)}
+}
+
+func keys() []string {
+	return []string{"AWS_ACCESS_KEY_ID=" + keyID, "AWS_SECRET_ACCESS_KEY=" + secret}
+}
+
+// write writes a file below the place's home.
+func (p place) write(path, text string) error {
+	path = filepath.Join(p.home, path)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+}
+
+// newCloud begins a row: everybody is known, and nothing is slow.
+func (g *ground) newCloud() error {
+	cloud, err := standin.Start()
+	if err != nil {
+		return err
+	}
+	g.cloud = cloud
+	cloud.AddUser(userARN, keyID, secret)
+	cloud.AddRole(standin.Role{ARN: runnerRole})
+	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
+	cloud.SetInstanceRole(runnerRole)
+	return os.WriteFile(filepath.Join(g.dir, "ca.pem"), append(roots(), cloud.CAPEM()...), 0o600)
+}
+
+// roots are the authorities of this machine, whose loading is a part of every
+// request; none where it has no bundle.
+func roots() []byte {
+	text, _ := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
+	return text
+}
+
+// A run is one start of a program.
+type run struct {
+	program string
+	args    []string
+	stdin   string // a file
+	place   place
+}
+
+// once runs the program and returns how long that took, from the start of the
+// process to its end.
+func (g *ground) once(r run) (time.Duration, error) {
+	stdin, err := os.Open(r.stdin)
+	if err != nil {
+		return 0, err
+	}
+	defer stdin.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
+	cmd.Dir, cmd.Env = r.place.home, r.place.env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, null, null
+	start := time.Now()
+	err = cmd.Run()
+	return time.Since(start), err
+}
+
+// output runs the program and returns its stdout, whatever its exit status.
+func (g *ground) output(r run) (string, error) {
+	stdin, err := os.ReadFile(r.stdin)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
+	cmd.Dir, cmd.Env = r.place.home, r.place.env
+	cmd.Stdin, cmd.Stdout = bytes.NewReader(stdin), &out
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	return strings.TrimSpace(out.String()), err
+}

@@ -1,0 +1,68 @@
+// Command bench measures the helper beside its peer, awslabs' v0.12.0, and beside the
+// floor, the least that any helper in Go can do. AWS is the stand-in, with the
+// latency of a network; the processes are real and are measured from outside, from
+// their start to their end.
+//
+// The method is that of paired runs: in each round every contender of a row runs
+// once, each round begins with another one, and what is compared are medians. So
+// what else the machine does meanwhile meets all of them alike.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 200, "rounds of the rows that take milliseconds; slow ones take fewer")
+	out := flag.String("out", filepath.Join(root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := bench(ctx, *rounds, *out)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// root is the folder of the repository.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../..")
+}
+
+func bench(ctx context.Context, rounds int, out string) error {
+	dir, err := os.MkdirTemp("", "ecr-login-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	progress("building the helper, its peer and the floor")
+	programs, err := build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	b := &ground{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
+	began := time.Now()
+	for _, row := range rows {
+		progress("%s", row.name)
+		if err := b.measure(row); err != nil {
+			return fmt.Errorf("%s: %w", row.name, err)
+		}
+	}
+	if err := b.measureSizes(); err != nil {
+		return err
+	}
+	text := b.report(time.Since(began))
+	fmt.Print(text)
+	return os.WriteFile(out, []byte(text), 0o644)
+}
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"…\n", args...) }

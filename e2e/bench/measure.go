@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A result is what came of a row.
+type result struct {
+	row
+	rounds int
+	took   map[string][]time.Duration // by contender
+	labels []string
+	// requests to AWS of one warm turn, by contender.
+	requests map[string]int
+}
+
+func (r result) median(label string) time.Duration { return quantile(r.took[label], 0.5) }
+
+// ratio is how long the one takes as a part of what the other takes.
+func (r result) ratio(who, than string) float64 {
+	return float64(r.median(who)) / float64(r.median(than))
+}
+
+func quantile(all []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+// measure does a row: each contender once to warm up and to see that it does its
+// work, then in rounds.
+func (g *ground) measure(r row) error {
+	if err := g.newCloud(); err != nil {
+		return err
+	}
+	defer g.cloud.Close()
+	contenders, err := r.contenders(g)
+	if err != nil {
+		return err
+	}
+	res := result{
+		row:      r,
+		rounds:   max(3, g.rounds/max(1, r.slow)),
+		took:     map[string][]time.Duration{},
+		requests: map[string]int{},
+	}
+	for _, c := range contenders {
+		res.labels = append(res.labels, c.label)
+		if err := g.check(c); err != nil {
+			return fmt.Errorf("%s: %w", c.label, err)
+		}
+		g.cloud.ResetCounts()
+		if _, err := g.turn(c); err != nil {
+			return fmt.Errorf("%s: %w", c.label, err)
+		}
+		for _, n := range g.cloud.Counts() {
+			res.requests[c.label] += n
+		}
+	}
+	for round := range res.rounds {
+		for i := range contenders {
+			c := contenders[(i+round)%len(contenders)]
+			took, err := g.turn(c)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.label, err)
+			}
+			res.took[c.label] = append(res.took[c.label], took)
+		}
+	}
+	g.results = append(g.results, res)
+	return nil
+}
+
+// check runs a contender and looks at what it says.
+func (g *ground) check(c contender) error {
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return err
+		}
+	}
+	for _, r := range c.runs {
+		out, err := g.output(r)
+		if err != nil {
+			return err
+		}
+		switch verb := r.args[0]; {
+		case c.label == atLeast:
+		case c.fails && out != "credentials not found in native keychain",
+			!c.fails && verb == "get" && !strings.Contains(out, `"Username":"AWS"`),
+			!c.fails && verb == "list" && !strings.Contains(out, `"AWS"`):
+			return fmt.Errorf("%s says %.60q", verb, out)
+		}
+	}
+	return nil
+}
+
+// turn runs a contender once, all its runs one after the other.
+func (g *ground) turn(c contender) (time.Duration, error) {
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return 0, err
+		}
+	}
+	var total time.Duration
+	for _, r := range c.runs {
+		took, err := g.once(r)
+		var exit *exec.ExitError
+		if err != nil && !(c.fails && errors.As(err, &exit)) {
+			return 0, err
+		}
+		total += took
+	}
+	return total, nil
+}

@@ -1,0 +1,414 @@
+package main
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// A row is one kind of work, done by several contenders.
+type row struct {
+	name string
+	// slow divides the rounds, for what takes long.
+	slow       int
+	contenders func(g *ground) ([]contender, error)
+	bars       []bar
+}
+
+// A contender does the work of a row.
+type contender struct {
+	label string
+	runs  []run
+	// before is done in each round before the runs, and isn't measured.
+	before func() error
+	// fails is set where the work is to fail, and failure is a part of what it
+	// says then.
+	fails bool
+}
+
+// A bar is how long one contender may take as a part of what another takes.
+type bar struct {
+	who, than string
+	atMost    float64
+}
+
+const (
+	ours    = "this helper"
+	theirs  = "peer"
+	atLeast = "floor"
+)
+
+var rows = []row{
+	{
+		name:       "warm get, static keys",
+		contenders: static,
+		bars:       []bar{{ours, atLeast, 1.6}, {ours, theirs, 1 / 2.0}},
+	},
+	{
+		name:       "warm get, role over an instance profile, 40 ms a request",
+		slow:       10,
+		contenders: warmRole,
+		bars:       []bar{{ours, theirs, 1 / 50.0}},
+	},
+	{
+		name:       "warm get by any source",
+		slow:       2,
+		contenders: sources,
+		bars: []bar{
+			{"profile with keys", "static keys", 1.15}, {"role over an instance profile", "static keys", 1.15},
+			{"two roles over keys", "static keys", 1.15}, {"instance profile", "static keys", 1.15},
+			{"container", "static keys", 1.15}, {"web identity", "static keys", 1.15},
+			{"credential process", "static keys", 1.15}, {"SSO", "static keys", 1.15}, {"aws login", "static keys", 1.15},
+		},
+	},
+	{
+		name:       "warm get with a registry map of 100 entries",
+		contenders: mapped,
+		bars:       []bar{{"map of 100 hosts", "no map", 1.4}, {"map of 100 accounts by region", "no map", 1.4}},
+	},
+	{
+		name:       "get of docker.io",
+		contenders: notECR,
+		bars:       []bar{{ours, atLeast, 1.4}},
+	},
+	{
+		name:       "warm list of 100 mapped registries",
+		contenders: lists,
+		bars:       []bar{{"list of 100", "get", 2}, {"list of 100", "list of 1", 1.5}},
+	},
+	{
+		name:       "a runner's pass: list and 50 gets, warm, over roles, 40 ms a request",
+		slow:       50,
+		contenders: pass,
+		bars:       []bar{{ours, theirs, 1 / 20.0}},
+	},
+	{
+		name:       "cold get, role over an instance profile, 40 ms for TCP, for TLS and for a request",
+		slow:       10,
+		contenders: cold,
+		bars:       []bar{{ours, theirs, 0.7}},
+	},
+	{
+		name:       "get without credentials, the metadata service refused",
+		slow:       60,
+		contenders: nobody(func(g *ground) { g.cloud.Close() }),
+	},
+	{
+		name:       "get without credentials, the metadata service silent",
+		slow:       60,
+		contenders: nobody(func(g *ground) { g.cloud.Fail("*", standin.Fault{Hang: true}) }),
+	},
+	{
+		name:       "cold get, instance profile, 400 ms an answer of the metadata service",
+		slow:       40,
+		contenders: slowMetadata,
+	},
+	{
+		name:       "warm get beside other tokens",
+		contenders: crowded,
+		bars:       []bar{{"1,500 tokens", "1 token", 1.1}, {"20,000 tokens", "1 token", 1.1}},
+	},
+}
+
+// input is a file with a server for stdin.
+func (g *ground) input(server string) (string, error) {
+	path := filepath.Join(g.dir, "stdin-"+hex.EncodeToString([]byte(server)))
+	return path, os.WriteFile(path, []byte(server), 0o600)
+}
+
+// get is a contender that gets one server's credentials.
+func (g *ground) get(label, program, server string, at place) (contender, error) {
+	if err := os.MkdirAll(at.home, 0o700); err != nil {
+		return contender{}, err
+	}
+	stdin, err := g.input(server)
+	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, at}}}, err
+}
+
+// floor is a contender that reads stdin and a file as large as a token's.
+func (g *ground) floor() (contender, error) {
+	at := g.newPlace()
+	file := filepath.Join(at.home, "token")
+	if err := at.write("token", strings.Repeat("x", 3<<10)); err != nil {
+		return contender{}, err
+	}
+	stdin, err := g.input(host)
+	return contender{label: atLeast, runs: []run{{g.programs.floor, []string{file}, stdin, at}}}, err
+}
+
+// collect makes a list of contenders, and gives up at the first error.
+func collect(make ...func() (contender, error)) ([]contender, error) {
+	var all []contender
+	for _, m := range make {
+		c, err := m()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+func static(g *ground) ([]contender, error) {
+	vars := append(keys(), "AWS_REGION=ap-south-1")
+	return collect(
+		g.floor,
+		func() (contender, error) { return g.get(ours, g.programs.us, host, g.newPlace(vars...)) },
+		func() (contender, error) { return g.get(theirs, g.programs.peer, host, g.newPlace(vars...)) },
+	)
+}
+
+// roleProfile is the runner's credentials file of the README.
+func roleProfile() (string, error) {
+	text, err := os.ReadFile(filepath.Join(root(), "testdata/runner/credentials"))
+	return string(text), err
+}
+
+func (g *ground) onRole(label, program string) (contender, error) {
+	text, err := roleProfile()
+	if err != nil {
+		return contender{}, err
+	}
+	at := g.newPlace()
+	if err := at.write(".aws/credentials", text); err != nil {
+		return contender{}, err
+	}
+	return g.get(label, program, host, at)
+}
+
+func warmRole(g *ground) ([]contender, error) {
+	g.cloud.SetLatency(latency)
+	return collect(
+		func() (contender, error) { return g.onRole(ours, g.programs.us) },
+		func() (contender, error) { return g.onRole(theirs, g.programs.peer) },
+	)
+}
+
+func sources(g *ground) ([]contender, error) {
+	const aKey = "aws_access_key_id = " + keyID + "\naws_secret_access_key = " + secret + "\n"
+	const portal = "https://acme.awsapps.com/start"
+	from := func(label string, files map[string]string, vars ...string) func() (contender, error) {
+		return func() (contender, error) {
+			at := g.newPlace(vars...)
+			for path, text := range files {
+				if err := at.write(path, strings.ReplaceAll(text, "HOME", at.home)); err != nil {
+					return contender{}, err
+				}
+			}
+			for i, kv := range at.env {
+				at.env[i] = strings.ReplaceAll(kv, "=HOME", "="+at.home)
+			}
+			return g.get(label, g.programs.us, host, at)
+		}
+	}
+	asJSON := func(v any, err error) string {
+		text, marshalErr := json.Marshal(v)
+		if err != nil || marshalErr != nil {
+			panic(fmt.Sprint(err, marshalErr)) // of the stand-in's own making
+		}
+		return string(text)
+	}
+	job := standin.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
+	g.cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
+	g.cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
+	g.cloud.SetContainerRole(runnerRole, "")
+	runner, err := roleProfile()
+	if err != nil {
+		return nil, err
+	}
+	return collect(
+		from("static keys", nil, keys()...),
+		from("profile with keys", map[string]string{".aws/credentials": "[default]\n" + aKey}),
+		from("role over an instance profile", map[string]string{".aws/credentials": runner}),
+		from("two roles over keys", map[string]string{".aws/config": "[default]\nrole_arn = arn:aws:iam::222222222222:role/last\nsource_profile = a\n" +
+			"[profile a]\nrole_arn = " + pullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
+		from("instance profile", nil),
+		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+g.cloud.ContainerURL()),
+		from("web identity", map[string]string{"token": job.Token(time.Now().Add(time.Hour))},
+			"AWS_ROLE_ARN=arn:aws:iam::222222222222:role/job", "AWS_WEB_IDENTITY_TOKEN_FILE=HOME/token"),
+		from("credential process", map[string]string{
+			".aws/config": "[default]\ncredential_process = cat HOME/keys.json\n",
+			"keys.json":   `{"Version":1,"AccessKeyId":"` + keyID + `","SecretAccessKey":"` + secret + `"}`,
+		}),
+		from("SSO", map[string]string{
+			".aws/config": "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
+				"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = " + portal + "\n",
+			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(g.cloud.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
+		}),
+		from("aws login", map[string]string{
+			".aws/config": "[default]\nlogin_session = " + userARN + "\nregion = eu-west-1\n",
+			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(g.cloud.AddLogin(userARN)),
+		}),
+	)
+}
+
+// hundred is a map of n hosts with a role each; the last is host.
+func hundred(n int) string {
+	var text strings.Builder
+	for i := range n {
+		account := fmt.Sprintf("%012d", i+1)
+		if i == n-1 {
+			account, _, _ = strings.Cut(host, ".")
+		}
+		fmt.Fprintf(&text, "[[registry]]\nhost = \"%s.dkr.ecr.ap-south-1.amazonaws.com\"\n"+
+			"role_arn = \"arn:aws:iam::%s:role/pull\"\nrole_session_name = \"runner\"\n\n", account, account)
+	}
+	return text.String()
+}
+
+// withMap is a contender with keys and a registry map.
+func (g *ground) withMap(label, verb, text string) func() (contender, error) {
+	return func() (contender, error) {
+		at := g.newPlace(keys()...)
+		if text != "" {
+			if err := at.write(".ecr/config.toml", text); err != nil {
+				return contender{}, err
+			}
+		}
+		c, err := g.get(label, g.programs.us, host, at)
+		if verb != "get" {
+			c.runs[0].args = []string{verb}
+		}
+		return c, err
+	}
+}
+
+func mapped(g *ground) ([]contender, error) {
+	g.cloud.Grant("222222222222", userARN)
+	var accounts strings.Builder
+	for i := range 99 {
+		fmt.Fprintf(&accounts, "%q, ", fmt.Sprintf("%012d", i+1))
+	}
+	byAccount := "[[registry]]\naccounts = [" + accounts.String() + "\"222222222222\"]\nregions = [\"ap-south-1\"]\n" +
+		"role_arn = \"arn:aws:iam::{account}:role/pull\"\n"
+	return collect(
+		g.withMap("no map", "get", ""),
+		g.withMap("map of 100 hosts", "get", hundred(100)),
+		g.withMap("map of 100 accounts by region", "get", byAccount),
+	)
+}
+
+func notECR(g *ground) ([]contender, error) {
+	get := func(label, program string) func() (contender, error) {
+		return func() (contender, error) {
+			c, err := g.get(label, program, "docker.io", g.newPlace(keys()...))
+			c.fails = true
+			return c, err
+		}
+	}
+	return collect(g.floor, get(ours, g.programs.us), get(theirs, g.programs.peer))
+}
+
+func lists(g *ground) ([]contender, error) {
+	return collect(
+		g.withMap("get", "get", ""),
+		g.withMap("list of 1", "list", hundred(1)),
+		g.withMap("list of 100", "list", hundred(100)),
+	)
+}
+
+// pass is what GitLab Runner does for a job: it lists, and gets every key.
+func pass(g *ground) ([]contender, error) {
+	g.cloud.SetLatency(latency)
+	make := func(label, program string) func() (contender, error) {
+		return func() (contender, error) {
+			c, err := g.onRole(label, program)
+			if err != nil {
+				return c, err
+			}
+			first := c.runs[0]
+			c.runs = []run{{program, []string{"list"}, first.stdin, first.place}}
+			for i := range 50 {
+				stdin, err := g.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
+				if err != nil {
+					return c, err
+				}
+				c.runs = append(c.runs, run{program, []string{"get"}, stdin, first.place})
+			}
+			return c, nil
+		}
+	}
+	return collect(make(ours, g.programs.us), make(theirs, g.programs.peer))
+}
+
+func cold(g *ground) ([]contender, error) {
+	g.cloud.SetLatency(latency)
+	g.cloud.SetConnectLatency(latency)
+	forget := func(c contender, err error) (contender, error) {
+		c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+		return c, err
+	}
+	return collect(
+		func() (contender, error) { return forget(g.onRole(ours, g.programs.us)) },
+		func() (contender, error) { return forget(g.onRole(theirs, g.programs.peer)) },
+	)
+}
+
+func nobody(breakCloud func(*ground)) func(g *ground) ([]contender, error) {
+	return func(g *ground) ([]contender, error) {
+		get := func(label, program string) func() (contender, error) {
+			return func() (contender, error) {
+				c, err := g.get(label, program, host, g.newPlace())
+				c.fails = true
+				return c, err
+			}
+		}
+		all, err := collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
+		breakCloud(g)
+		return all, err
+	}
+}
+
+func slowMetadata(g *ground) ([]contender, error) {
+	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
+		g.cloud.Fail(action, standin.Fault{Delay: 400 * time.Millisecond})
+	}
+	c, err := g.get(ours, g.programs.us, host, g.newPlace())
+	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+	return []contender{c}, err
+}
+
+// crowded has the tokens of other identities in the cache.
+func crowded(g *ground) ([]contender, error) {
+	beside := func(label string, n int) func() (contender, error) {
+		return func() (contender, error) {
+			c, err := g.get(label, g.programs.us, host, g.newPlace(keys()...))
+			if err != nil {
+				return c, err
+			}
+			if _, err := g.output(c.runs[0]); err != nil {
+				return c, err
+			}
+			dir := filepath.Join(c.runs[0].place.home, ".ecr/tokens")
+			found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+			if err != nil || len(found) != 1 {
+				return c, fmt.Errorf("%d tokens in the cache, %w", len(found), err)
+			}
+			text, err := os.ReadFile(found[0])
+			if err != nil {
+				return c, err
+			}
+			_, rest, _ := strings.Cut(filepath.Base(found[0]), ".")
+			expires := time.Now().Add(12 * time.Hour)
+			for i := range n - 1 {
+				path := filepath.Join(dir, fmt.Sprintf("%032x.%s", i, rest))
+				if err := os.WriteFile(path, text, 0o600); err != nil {
+					return c, err
+				}
+				if err := os.Chtimes(path, expires, expires); err != nil {
+					return c, err
+				}
+			}
+			return c, nil
+		}
+	}
+	return collect(beside("1 token", 1), beside("1,500 tokens", 1500), beside("20,000 tokens", 20000))
+}
