@@ -34,6 +34,7 @@ func main() {
 			return fallback.Ask(ctx, env, name, verb, input)
 		},
 		Version: version,
+		Exit:    os.Exit,
 	}))
 }
 

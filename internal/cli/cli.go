@@ -52,6 +52,8 @@ type Process struct {
 	Fallback func(ctx context.Context, name, verb, input string) (Said, error)
 	// Version tells the version of the program.
 	Version func() string
+	// Exit ends the process, for what can't be ended otherwise.
+	Exit func(status int)
 
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
@@ -79,7 +81,7 @@ func (a answer) explained(format string, args ...any) answer {
 // Main runs the helper and returns its exit status.
 func Main(p Process) int { return p.print(p.run()) }
 
-// Early runs the helper without the functions of a Process, which may be nil.
+// Early runs the helper without the functions of a Process but Exit; the others may be nil.
 // Where it takes one of them it is false, and nothing has happened but that stdin
 // was read.
 func Early(p Process) (status int, ok bool) {

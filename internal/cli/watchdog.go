@@ -16,14 +16,25 @@ const grace = time.Second
 // watchdog ends a verb that doesn't end by itself: no deadline reaches a disk that
 // hangs.
 type watchdog struct {
+	ended atomic.Bool // by the verb or by the watchdog, whichever was first
+
 	mu      sync.Mutex
 	timer   *time.Timer
 	began   time.Time
 	timeout time.Duration
 }
 
-func newWatchdog(timeout time.Duration) *watchdog {
-	return &watchdog{timer: time.NewTimer(timeout + grace), began: time.Now(), timeout: timeout}
+// watch makes a watchdog that calls bite when the time is over.
+func watch(timeout time.Duration, bite func(*watchdog)) *watchdog {
+	w := &watchdog{began: time.Now(), timeout: timeout}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(timeout+grace, func() {
+		if w.ended.CompareAndSwap(false, true) {
+			bite(w)
+		}
+	})
+	return w
 }
 
 // allow sets another timeout, counted from the beginning.
@@ -47,23 +58,21 @@ func (w *watchdog) limit() time.Duration {
 	return w.timeout
 }
 
-// within runs a verb, but hardly longer than the timeout.
-func (p *Process) within(v verb, input string) answer {
-	p.watchdog, p.failsLoudly = newWatchdog(config.Timeout(p.Env)), new(atomic.Bool)
-	answers := make(chan answer, 1)
-	go func() {
-		defer func() {
-			if r := recover(); r != nil {
-				answers <- v.fail(p, input, fmt.Sprintf("internal error: %v; please report it", r))
-			}
-		}()
-		answers <- v.run(p, input)
+// within runs a verb, but hardly longer than the timeout: then the watchdog answers
+// in its place and exits.
+func (p *Process) within(v verb, input string) (a answer) {
+	p.failsLoudly = new(atomic.Bool)
+	p.watchdog = watch(config.Timeout(p.Env), func(w *watchdog) {
+		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
+			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it", w.limit()))))
+	})
+	defer func() {
+		if r := recover(); r != nil {
+			a = v.fail(p, input, fmt.Sprintf("internal error: %v; please report it", r))
+		}
+		if !p.watchdog.ended.CompareAndSwap(false, true) {
+			select {} // the watchdog is about to exit
+		}
 	}()
-	select {
-	case a := <-answers:
-		return a
-	case <-p.watchdog.timer.C:
-		return v.fail(p, input, fmt.Sprintf("not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it",
-			p.watchdog.limit()))
-	}
+	return v.run(p, input)
 }

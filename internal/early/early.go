@@ -38,6 +38,7 @@ func init() {
 		Stderr: os.Stderr,
 		Env:    env,
 		Home:   env.Home(),
+		Exit:   os.Exit,
 	})
 	if ok {
 		os.Exit(status)
