@@ -15,7 +15,6 @@
 package cache
 
 import (
-	"encoding/json"
 	"os"
 	"path"
 	"strings"
@@ -38,23 +37,23 @@ type Family struct {
 type Key struct {
 	Family
 	// Registry is the registry ID: an account of twelve digits, or "public".
-	Registry string `json:"registry"`
+	Registry string
 }
 
 // Token is what ECR gave.
 type Token struct {
 	// Password opens the registry for the user "AWS".
-	Password string `json:"password"`
+	Password string
 	// Asked is the local time at which it was asked for.
-	Asked time.Time `json:"asked"`
+	Asked time.Time
 	// FreshUntil is when it ought to be renewed, and Expires when it ends, both
 	// on the local clock.
-	FreshUntil time.Time `json:"fresh_until"`
-	Expires    time.Time `json:"expires"`
+	FreshUntil time.Time
+	Expires    time.Time
 	// Source says in words where the principal's credentials came from.
-	Source string `json:"source,omitempty"`
+	Source string
 	// Default marks the token of the identity's own registry.
-	Default bool `json:"default,omitempty"`
+	Default bool
 }
 
 // Fresh tells whether the token needs no renewal yet.
@@ -120,7 +119,7 @@ func (c *Cache) Items(identity string) []Item {
 
 // Put saves the token under the key, and removes what has expired meanwhile.
 func (c *Cache) Put(key Key, token Token) error {
-	text, err := json.Marshal(Item{key, token})
+	text, err := Item{key, token}.encode()
 	if err != nil {
 		return err
 	}
@@ -156,10 +155,10 @@ func (c *Cache) items(prefix string) []Item {
 
 // read returns the live token in the file.
 func (c *Cache) read(name string) (Item, bool) {
-	var item Item
 	text, err := c.readFile(name)
-	if err != nil || json.Unmarshal(text, &item) != nil {
+	if err != nil {
 		return Item{}, false
 	}
-	return item, item.live(c.now())
+	item, ok := decodeItem(string(text))
+	return item, ok && item.live(c.now())
 }

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -244,7 +243,7 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	release()
-	notOurs := []string{"README", "x.json", family.identityPrefix() + "txt"}
+	notOurs := []string{"README", "x.token", family.identityPrefix() + "txt"}
 	for _, name := range append(notOurs, key.file()+".1.tmp") {
 		if err := os.WriteFile(c.path(name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -387,13 +386,13 @@ func TestNamesStayInTheFolder(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	now := time.Now()
-	text, err := json.Marshal(Item{key, newToken(now)})
+	text, err := Item{key, newToken(now)}.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
 	f.Add([]byte("null"))
-	f.Add([]byte(`{"password":"x"}`))
+	f.Add([]byte(tokenHead + "password x\n"))
 	c := New(f.TempDir())
 	if err := c.makeDir(); err != nil {
 		f.Fatal(err)
@@ -403,8 +402,40 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		token, ok := c.Get(key)
+		if ok && strings.Count(string(text), "\n") != 11 {
+			t.Errorf("%q is taken for a token", text)
+		}
 		if ok && (token.Password == "" || !time.Now().Before(token.Expires)) {
 			t.Errorf("%q is taken for the token %+v", text, token)
 		}
 	})
+}
+
+// A file that was cut off anywhere, or has more than a token, is none.
+func TestDecode(t *testing.T) {
+	item := Item{key, newToken(time.Now().Round(0))}
+	item.Default, item.Source = true, "profile a b, role"
+	text, err := item.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := decodeItem(string(text))
+	if !ok || got.Key != item.Key || got.Password != item.Password || !got.Asked.Equal(item.Asked) ||
+		!got.FreshUntil.Equal(item.FreshUntil) || !got.Expires.Equal(item.Expires) || got.Source != item.Source || !got.Default {
+		t.Errorf("decodeItem = %+v, %v; want %+v", got, ok, item)
+	}
+	for n := range text {
+		if got, ok := decodeItem(string(text[:n])); ok {
+			t.Errorf("cut after %d of %d bytes: %+v", n, len(text), got)
+		}
+	}
+	for _, text := range []string{string(text) + "x", string(text) + "\n", "x" + string(text), "null\n"} {
+		if got, ok := decodeItem(text); ok {
+			t.Errorf("%.40q: %+v", text, got)
+		}
+	}
+	item.Source = "a\npassword b"
+	if _, err := item.encode(); err == nil {
+		t.Error("a value with a line break is kept")
+	}
 }

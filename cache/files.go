@@ -18,14 +18,14 @@ import (
 
 // The names in the folder:
 //
-//	IDENTITY.REGION.FLAVOUR.REGISTRY.json   a token; its mtime is when it expires
+//	IDENTITY.REGION.FLAVOUR.REGISTRY.token  a token; its mtime is when it expires
 //	IDENTITY.REGION.FLAVOUR.failure         why the last fetch failed
 //	IDENTITY.REGION.FLAVOUR.lock            held while a token is fetched
 //	….tmp                                   one of the above, being written
 //
 // The identity is cut short, so each file also names its whole key inside.
 const (
-	tokenSuffix = ".json"
+	tokenSuffix = ".token"
 	tempSuffix  = ".tmp"
 	failureName = "failure"
 	lockName    = "lock"
@@ -98,7 +98,9 @@ func (c *Cache) readFile(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !owned(info) || info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: %w", f.Name(), errNotOurs)
 	}
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	text := make([]byte, info.Size())
+	n, err := io.ReadFull(f, text)
+	return text[:n], err
 }
 
 // write puts the text under the name, whatever was there before.

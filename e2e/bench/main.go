@@ -16,15 +16,17 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
 func main() {
 	rounds := flag.Int("rounds", 200, "rounds of the rows that take milliseconds; slow ones take fewer")
 	out := flag.String("out", filepath.Join(root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
+	only := flag.String("only", "", "a part of the names of the rows to measure; the others are left out, and nothing is written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := bench(ctx, *rounds, *out)
+	err := bench(ctx, *rounds, *only, *out)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -38,7 +40,7 @@ func root() string {
 	return filepath.Join(filepath.Dir(file), "../..")
 }
 
-func bench(ctx context.Context, rounds int, out string) error {
+func bench(ctx context.Context, rounds int, only, out string) error {
 	dir, err := os.MkdirTemp("", "ecr-login-bench-")
 	if err != nil {
 		return err
@@ -52,10 +54,17 @@ func bench(ctx context.Context, rounds int, out string) error {
 	b := &ground{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
 	began := time.Now()
 	for _, row := range rows {
+		if !strings.Contains(row.name, only) {
+			continue
+		}
 		progress("%s", row.name)
 		if err := b.measure(row); err != nil {
 			return fmt.Errorf("%s: %w", row.name, err)
 		}
+	}
+	if only != "" {
+		fmt.Print(b.report(time.Since(began)))
+		return nil
 	}
 	if err := b.measureSizes(); err != nil {
 		return err

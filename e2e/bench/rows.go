@@ -388,7 +388,7 @@ func crowded(g *ground) ([]contender, error) {
 				return c, err
 			}
 			dir := filepath.Join(c.runs[0].place.home, ".ecr/tokens")
-			found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+			found, err := filepath.Glob(filepath.Join(dir, "*.token"))
 			if err != nil || len(found) != 1 {
 				return c, fmt.Errorf("%d tokens in the cache, %w", len(found), err)
 			}

@@ -141,6 +141,10 @@ func (g *ground) largestParts() (string, error) {
 	}
 	bytesOf := map[string]uint64{}
 	for _, s := range symbols {
+		// What has no bytes in the file, such as room for variables, takes none.
+		if int(s.Section) >= len(file.Sections) || file.Sections[s.Section].Type == elf.SHT_NOBITS || elf.ST_TYPE(s.Info) == elf.STT_NOTYPE {
+			continue
+		}
 		bytesOf[partOf(s.Name)] += s.Size
 	}
 	for _, section := range file.Sections {

@@ -188,7 +188,7 @@ func TestStormOfVerbs(t *testing.T) {
 func TestOneRenewsForACrowd(t *testing.T) {
 	l := withKeys(t)
 	old := l.Password(t, host)
-	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}

@@ -1,9 +1,9 @@
 package binary
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +15,7 @@ import (
 // kept returns the one token in the cache.
 func kept(t *testing.T, l *lab.Lab) cache.Token {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.json"))
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}
@@ -23,11 +23,13 @@ func kept(t *testing.T, l *lab.Lab) cache.Token {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var token cache.Token
-	if err := json.Unmarshal(text, &token); err != nil {
-		t.Fatal(err)
+	_, rest, _ := strings.Cut(string(text), "identity ")
+	identity, _, _ := strings.Cut(rest, "\n")
+	items := cache.New(filepath.Join(l.Home, ".ecr")).Items(identity)
+	if len(items) != 1 {
+		t.Fatalf("%d tokens in\n%.300s", len(items), text)
 	}
-	return token
+	return items[0].Token
 }
 
 // A token's life counts from the local time of asking, and is what the answer

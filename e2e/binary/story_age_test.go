@@ -1,10 +1,10 @@
 package binary
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,7 +17,7 @@ func (s *story) age(_ *testscript.TestScript, _ bool, args []string) error {
 		return err
 	}
 	aged := 0
-	for _, pattern := range []string{"*.json", "*.failure"} {
+	for _, pattern := range []string{"*.token", "*.failure"} {
 		files, _ := filepath.Glob(filepath.Join(s.Home, ".ecr/tokens", pattern))
 		for _, file := range files {
 			if err := ageFile(file, by); err != nil {
@@ -32,30 +32,22 @@ func (s *story) age(_ *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
+// moment is a time as the cache writes it, in tokens and in failures.
+var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
+
 func ageFile(file string, by time.Duration) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return err
-	}
-	var content map[string]any
-	if err := json.Unmarshal(text, &content); err != nil {
-		return err
-	}
-	for _, name := range []string{"asked", "fresh_until", "expires", "at"} {
-		if text, ok := content[name].(string); ok {
-			at, err := time.Parse(time.RFC3339Nano, text)
-			if err != nil {
-				return err
-			}
-			content[name] = at.Add(-by)
-		}
-	}
-	if text, err = json.Marshal(content); err != nil {
 		return err
 	}
 	info, err := os.Stat(file)
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
+	text = moment.ReplaceAllFunc(text, func(at []byte) []byte {
+		t, parseErr := time.Parse(time.RFC3339Nano, string(at))
+		err = errors.Join(err, parseErr)
+		return []byte(t.Add(-by).Format(time.RFC3339Nano))
+	})
+	return errors.Join(err, os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
 }

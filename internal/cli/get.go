@@ -12,13 +12,6 @@ import (
 	"docker-credential-ecr-login/internal/token"
 )
 
-// credentials are what get answers and store is given.
-type credentials struct {
-	ServerURL string
-	Username  string
-	Secret    string
-}
-
 // get answers with the credentials for a server. Where there are none it says
 // just that, since clients ask for every host they meet and drop all they have
 // on any other text; the reason goes to stderr.
@@ -45,7 +38,7 @@ func (p *Process) get(input string) answer {
 	password, err := broker.Password(context.Background(), target)
 	switch {
 	case err == nil:
-		return say(encode(credentials{server, "AWS", password}))
+		return say(`{"ServerURL":` + quote(server) + `,"Username":"AWS","Secret":` + quote(password) + `}`)
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
 	case target.Registry.Public && target.Principal != (config.Principal{}) && isMisconfigured(err):
@@ -76,13 +69,18 @@ func isMisconfigured(err error) bool {
 	return errors.As(err, &failure) && failure.Kind == cache.Misconfigured
 }
 
-// encode writes a value of this package's as JSON, which can't fail.
-func encode(value any) string {
+// quote writes a string as JSON. What has nothing to be escaped, as almost all has
+// that is printed here, is spared encoding/json, whose first use takes longer than
+// all else a warm get prints.
+func quote(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return `"` + s + `"`
+	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(err)
+	if err := encoder.Encode(s); err != nil {
+		panic(err) // a string can be written
 	}
 	return strings.TrimSuffix(text.String(), "\n")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"docker-credential-ecr-login/internal/token"
 )
@@ -48,7 +49,11 @@ func (p *Process) list(string) answer {
 	if rest.err != nil {
 		lacks = append(lacks, rest.err)
 	}
-	a := say(encode(all))
+	var object []string
+	for _, server := range slices.Sorted(maps.Keys(all)) {
+		object = append(object, quote(server)+":"+quote(all[server]))
+	}
+	a := say("{" + strings.Join(object, ",") + "}")
 	for _, err := range lacks {
 		a = a.explained("%v", err)
 	}

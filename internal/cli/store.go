@@ -8,6 +8,13 @@ import (
 	"docker-credential-ecr-login/internal/config"
 )
 
+// credentials are what store is given.
+type credentials struct {
+	ServerURL string
+	Username  string
+	Secret    string
+}
+
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts, so that "docker login" does.
 func (p *Process) store(input string) answer {
