@@ -51,12 +51,13 @@ func (c *connections) addTo(stack *middleware.Stack) error {
 }
 
 // open opens a connection, for a request that is yet to come. It sends none: a
-// request that is called off while it waits for a connection leaves that to the
-// next one (net/http.Transport does so since a later request may want it).
+// request that is called off once its connection is on the way leaves that to the
+// next one (net/http.Transport.getConn: "because a future request may be able to
+// make use of the connection").
 func (c *connections) open(ctx context.Context, url string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { cancel() }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{ConnectStart: func(string, string) { cancel() }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
 	if err != nil || c.client == nil {
 		return
