@@ -23,3 +23,7 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 .PHONY: e2e
 e2e: ## real clients, and machines in a bad state; needs root and a Docker Engine
 	cd e2e && go test -count=1 ./clients/... ./machine/...
+
+.PHONY: bench
+bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
+	cd e2e && go run ./bench
