@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,15 +21,16 @@ var errLineBreak = errors.New("a value with a line break can't be kept")
 func (i Item) encode() ([]byte, error) {
 	var text strings.Builder
 	text.WriteString(tokenHead)
+	// In UTC, since to read any other zone takes the machine's table of zones.
 	for _, field := range []struct{ name, value string }{
 		{"identity", i.Identity},
 		{"region", i.Region},
 		{"flavour", i.Flavour},
 		{"registry", i.Registry},
-		{"asked", i.Asked.Format(timeForm)},
-		{"fresh_until", i.FreshUntil.Format(timeForm)},
-		{"expires", i.Expires.Format(timeForm)},
-		{"default", map[bool]string{true: "yes", false: "no"}[i.Default]},
+		{"asked", i.Asked.UTC().Format(timeForm)},
+		{"fresh_until", i.FreshUntil.UTC().Format(timeForm)},
+		{"expires", i.Expires.UTC().Format(timeForm)},
+		{"default", strconv.FormatBool(i.Default)},
 		{"source", i.Source},
 		{"password", i.Password},
 	} {
@@ -62,7 +64,7 @@ func decodeItem(text string) (i Item, ok bool) {
 	i.Asked = nextTime("asked")
 	i.FreshUntil = nextTime("fresh_until")
 	i.Expires = nextTime("expires")
-	i.Default = next("default") == "yes"
+	i.Default = next("default") == "true"
 	i.Source = next("source")
 	i.Password = next("password")
 	if !ok || rest != "" {

@@ -97,6 +97,16 @@ var rows = []row{
 		bars:       []bar{{ours, theirs, 0.7}},
 	},
 	{
+		name:       "cold get, static keys, no latency",
+		slow:       2,
+		contenders: coldStatic(0),
+	},
+	{
+		name:       "cold get, static keys, 40 ms for TCP, for TLS and for a request",
+		slow:       5,
+		contenders: coldStatic(latency),
+	},
+	{
 		name:       "get without credentials, the metadata service refused",
 		slow:       60,
 		contenders: nobody(func(g *ground) { g.cloud.Close() }),
@@ -339,16 +349,29 @@ func pass(g *ground) ([]contender, error) {
 	return collect(make(ours, g.programs.us), make(theirs, g.programs.peer))
 }
 
+// forgetful is a contender whose cache is empty at the beginning of each round.
+func forgetful(c contender, err error) (contender, error) {
+	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+	return c, err
+}
+
+func coldStatic(latency time.Duration) func(g *ground) ([]contender, error) {
+	return func(g *ground) ([]contender, error) {
+		g.cloud.SetLatency(latency)
+		g.cloud.SetConnectLatency(latency)
+		get := func(label, program string) func() (contender, error) {
+			return func() (contender, error) { return forgetful(g.get(label, program, host, g.newPlace(keys()...))) }
+		}
+		return collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
+	}
+}
+
 func cold(g *ground) ([]contender, error) {
 	g.cloud.SetLatency(latency)
 	g.cloud.SetConnectLatency(latency)
-	forget := func(c contender, err error) (contender, error) {
-		c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
-		return c, err
-	}
 	return collect(
-		func() (contender, error) { return forget(g.onRole(ours, g.programs.us)) },
-		func() (contender, error) { return forget(g.onRole(theirs, g.programs.peer)) },
+		func() (contender, error) { return forgetful(g.onRole(ours, g.programs.us)) },
+		func() (contender, error) { return forgetful(g.onRole(theirs, g.programs.peer)) },
 	)
 }
 
@@ -371,8 +394,7 @@ func slowMetadata(g *ground) ([]contender, error) {
 	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
 		g.cloud.Fail(action, standin.Fault{Delay: 400 * time.Millisecond})
 	}
-	c, err := g.get(ours, g.programs.us, host, g.newPlace())
-	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+	c, err := forgetful(g.get(ours, g.programs.us, host, g.newPlace()))
 	return []contender{c}, err
 }
 

@@ -85,7 +85,10 @@ func Main(p Process) int { return p.print(p.run()) }
 // Where it takes one of them it is false, and nothing has happened but that stdin
 // was read.
 func Early(p Process) (status int, ok bool) {
-	if len(p.Args) != 1 || verbs[p.Args[0]].run == nil || p.Home == "" {
+	if len(p.Args) != 1 || p.Home == "" {
+		return 0, false
+	}
+	if _, ok := verbOf(p.Args[0]); !ok {
 		return 0, false
 	}
 	a := p.run()
@@ -120,7 +123,7 @@ func (p *Process) run() answer {
 	case "":
 		return answer{stderr: []string{usage}, status: 1}
 	}
-	verb, ok := verbs[word]
+	verb, ok := verbOf(word)
 	switch {
 	case !ok:
 		return answer{status: 1}.explained("unknown verb %q; see %s help", word, name)
@@ -143,11 +146,20 @@ type verb struct {
 	fail func(p *Process, input, reason string) answer
 }
 
-var verbs = map[string]verb{
-	"get":   {run: (*Process).get, reads: true, fail: (*Process).failGet},
-	"store": {run: (*Process).store, reads: true, fail: failStore},
-	"erase": {run: (*Process).erase, reads: true, fail: failStore},
-	"list":  {run: (*Process).list, fail: failList},
+// verbOf returns the verb of that name, false for what is none.
+func verbOf(name string) (verb, bool) {
+	switch name {
+	case "get":
+		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet}, true
+	case "store":
+		return verb{run: (*Process).store, reads: true, fail: failStore}, true
+	case "erase":
+		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
+	case "list":
+		return verb{run: (*Process).list, fail: failList}, true
+	default:
+		return verb{}, false
+	}
 }
 
 // settings reads what the user has set. They are complete even with an error.

@@ -58,7 +58,7 @@ var errPlainHTTP = errors.New("it was asked for over plain http, where the token
 
 // Find returns what a server stands for, false for hosts that are neither ECR's
 // nor an alias. The first entry that matches counts.
-func (m Map) Find(server string) (Target, bool) {
+func (m *Map) Find(server string) (Target, bool) {
 	if r, ok := registry.Parse(server); ok {
 		return m.target(r), true
 	}
@@ -66,7 +66,8 @@ func (m Map) Find(server string) (Target, bool) {
 	if !ok {
 		return Target{}, false
 	}
-	for _, e := range m.entries {
+	for i := range m.entries {
+		e := &m.entries[i]
 		if e.aliasOf == "" || !serves(e.alias, address) {
 			continue
 		}
@@ -95,9 +96,9 @@ func serves(alias, asked registry.Address) bool {
 	return alias.Host == asked.Host && (asked.PlainHTTP || port(alias) == port(asked))
 }
 
-func (m Map) target(r registry.Registry) Target {
-	for _, e := range m.entries {
-		if e.aliasOf == "" && e.matches(r) {
+func (m *Map) target(r registry.Registry) Target {
+	for i := range m.entries {
+		if e := &m.entries[i]; e.aliasOf == "" && e.matches(r) {
 			return m.targetOf(e, r)
 		}
 	}
@@ -111,7 +112,7 @@ func (m Map) target(r registry.Registry) Target {
 
 // Own is the target for the registry of the principal that no entry is about,
 // whichever that turns out to be.
-func (m Map) Own() Target {
+func (m *Map) Own() Target {
 	t := Target{Host: "your own registry", Principal: m.Others, Refusal: m.OthersErr}
 	if m.Others != (Principal{}) {
 		t.Where = roleVariable
@@ -121,7 +122,7 @@ func (m Map) Own() Target {
 
 const roleVariable = "AWS_ECR_ROLE_ARN"
 
-func (m Map) targetOf(e entry, r registry.Registry) Target {
+func (m *Map) targetOf(e *entry, r registry.Registry) Target {
 	line := e.line
 	if e.profileLine > 0 {
 		line = e.profileLine
@@ -136,7 +137,7 @@ func (m Map) targetOf(e entry, r registry.Registry) Target {
 
 // matches tells whether the entry is for the registry. One of accounts and
 // regions is, by whatever host name.
-func (e entry) matches(r registry.Registry) bool {
+func (e *entry) matches(r registry.Registry) bool {
 	switch {
 	case e.pattern != "":
 		return !r.Public && e.pattern.Matches(r)
@@ -148,11 +149,11 @@ func (e entry) matches(r registry.Registry) bool {
 }
 
 // IsEmpty tells whether the map has no entry.
-func (m Map) IsEmpty() bool { return len(m.entries) == 0 }
+func (m *Map) IsEmpty() bool { return len(m.entries) == 0 }
 
 // Hosts lists the hosts that the map names, or that its accounts and regions
 // stand for.
-func (m Map) Hosts() []string {
+func (m *Map) Hosts() []string {
 	var hosts []string
 	for _, e := range m.entries {
 		if e.host != "" && e.pattern == "" {
@@ -175,7 +176,7 @@ type Glob struct {
 }
 
 // Globs lists the entries that name no host.
-func (m Map) Globs() []Glob {
+func (m *Map) Globs() []Glob {
 	var globs []Glob
 	for _, e := range m.entries {
 		if e.pattern != "" {

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -71,6 +72,15 @@ func (c *connections) open(ctx context.Context, url string) {
 func (c *connections) close() {
 	if c.client != nil {
 		c.client.CloseIdleConnections()
+	}
+}
+
+// loadRoots has the machine's authorities read while nobody needs them yet. That is
+// half the work of a cold get, and net/http begins with it in the middle of the first
+// handshake.
+func (c *chain) loadRoots() {
+	if !c.question.Env.Has("AWS_CA_BUNDLE") {
+		go x509.SystemCertPool() // they are kept, once read
 	}
 }
 

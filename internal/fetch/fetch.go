@@ -42,6 +42,7 @@ func New() token.Fetch {
 func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, error) {
 	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
+	c.loadRoots()
 	if err := c.load(begin); err != nil {
 		return token.Answer{}, err
 	}
