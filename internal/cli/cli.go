@@ -103,7 +103,7 @@ func (p *Process) print(a answer) int {
 	for _, line := range a.stderr {
 		fmt.Fprintln(p.Stderr, line)
 	}
-	if _, err := io.WriteString(p.Stdout, a.stdout); err != nil {
+	if _, err := p.Stdout.Write([]byte(a.stdout)); err != nil {
 		fmt.Fprintf(p.Stderr, "%s: the answer can't be written: %v\n", name, err)
 		return 1
 	}

@@ -85,9 +85,11 @@ func readMapFile(file string) ([]byte, error) {
 		// A link to nothing is there, and says that something ought to be.
 		_, lerr := os.Lstat(file)
 		switch {
-		case errors.Is(lerr, fs.ErrNotExist), errors.Is(lerr, syscall.ENOTDIR):
+		case os.IsNotExist(lerr): // errors.Is costs a warm get a table of its own
 			return nil, errAbsent
-		case errors.Is(lerr, fs.ErrPermission):
+		case errors.Is(lerr, syscall.ENOTDIR):
+			return nil, errAbsent
+		case os.IsPermission(lerr):
 			return nil, errHidden
 		}
 		return nil, unreadable(file, err)
