@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
 )
 
@@ -11,12 +12,6 @@ import (
 func TestConnectionsOpenEarly(t *testing.T) {
 	l := onInstance(t)
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
-	connected := func() []string {
-		all := l.Cloud.Connects()
-		slices.Sort(all)
-		// Where the first answers at once, the second connects for itself.
-		return slices.Compact(all)
-	}
 	want := []string{ecrHost, stsHost}
 
 	l.Cloud.Fail("imds:credentials", standin.Fault{Hang: true})
@@ -24,22 +19,32 @@ func TestConnectionsOpenEarly(t *testing.T) {
 	if r := l.Run(t, "get", host); r.Status == 0 {
 		t.Error("get succeeds without the metadata service")
 	}
-	if got := connected(); !slices.Equal(got, want) {
+	if got := connects(l); !slices.Equal(got, want) {
 		t.Errorf("while the metadata service hung, connections were opened to %q, want %q", got, want)
 	}
-	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1})
+	if l.Cloud.Count("sts:AssumeRole")+l.Cloud.Count("ecr:GetAuthorizationToken") > 0 {
+		t.Error("and requests were made with no credentials to sign them")
+	}
 
 	l.Cloud.Heal("imds:credentials")
 	l.Cloud.ResetCounts()
 	l.Password(t, host)
-	if got := connected(); !slices.Equal(got, want) {
+	if got := connects(l); !slices.Equal(got, want) {
 		t.Errorf("a cold get connected to %q, want %q", got, want)
 	}
 
-	// Keys need nothing to be asked before: no connection goes unused.
+	// Keys need nothing to be asked before.
 	k := withKeys(t)
 	k.Password(t, host)
-	if got := k.Cloud.Connects(); !slices.Equal(got, []string{ecrHost}) {
+	if got := connects(k); !slices.Equal(got, []string{ecrHost}) {
 		t.Errorf("with keys, a cold get connected to %q, want %q", got, ecrHost)
+	}
+
+	// Nobody is there to ask: nothing is opened.
+	n := lab.New(t)
+	n.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT=" + closed)
+	n.Run(t, "get", host)
+	if got := connects(n); len(got) > 0 {
+		t.Errorf("without credentials, a get connected to %q", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
 )
 
 // TestNamespace runs what needs AWS's own link-local addresses, a user without a
@@ -88,6 +89,15 @@ func insideMetadata(t *testing.T) {
 	l.Password(t, host)
 	mustStayDirect(t, l)
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
+
+	// So where a role is assumed from it.
+	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	l.Set("AWS_ECR_ROLE_ARN=" + pullRole)
+	l.Cloud.ResetCounts()
+	l.Password(t, host)
+	mustStayDirect(t, l)
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
+	l.Set("AWS_ECR_ROLE_ARN")
 
 	// So with the region, and with a mode that the SDK asks the service for.
 	l.Set("AWS_DEFAULTS_MODE=auto")

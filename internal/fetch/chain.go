@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -30,7 +31,8 @@ type chain struct {
 	steps    []aws.CredentialSource // of the chain, first to last
 	trace    trace
 
-	connections connections
+	connections               connections
+	openedSTS, openedRegistry sync.Once
 }
 
 var (
@@ -72,7 +74,9 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		config.WithHTTPClient(c.proxied()),
 		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = c.direct() }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
+			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
+		}),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
 			// The SDK works out the file's name, but not below our home.
 			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
@@ -180,6 +184,11 @@ func (c *chain) changeable() bool {
 // SDK gets credentials without a deadline.
 func (c *chain) proxied() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.question.Timeout)
+}
+
+// machineOptions are those of the clients of what is on this machine.
+func (c *chain) machineOptions() []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addToMachine}
 }
 
 // direct is the client for what is on this machine, which no proxy is for.

@@ -22,7 +22,11 @@ import (
 // builds a pool of its own out of what it is given; with one for all of them a
 // connection can be opened before it is known which client is to use it, and what
 // has to be asked first need not be waited for.
-type connections struct{ client *http.Client }
+type connections struct {
+	client *http.Client
+	// ahead is told of the service that is being asked, before or while it is.
+	ahead func(service string)
+}
 
 // useFor makes the clients that are made from a configuration, and those inside
 // its credentials, use these connections. What they were given to use is what the
@@ -33,23 +37,38 @@ func (c *connections) useFor(cfg aws.Config) {
 	}
 }
 
-// addTo puts the connections below everything that a client of the SDK does with a
-// request, in place of its own.
+// addTo puts the connections below everything that a client of AWS does with a
+// request, in place of its own. It isn't for clients of what is on this machine.
 func (c *connections) addTo(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("SharedConnections", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 	) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		switch awsmiddleware.GetServiceID(ctx) {
-		case "", "ec2imds": // of this machine, which no proxy is for
-			return next.HandleDeserialize(ctx, in)
-		}
 		if c.client == nil {
 			return next.HandleDeserialize(ctx, in)
 		}
+		c.ahead(awsmiddleware.GetServiceID(ctx))
 		response, meta, err := smithyhttp.NewClientHandlerWithOptions(c.client).Handle(ctx, in.Request)
 		return middleware.DeserializeOutput{RawResponse: response}, meta, err
 	}), middleware.After)
 }
+
+// addToMachine is for the clients of what is on this machine. It tells when that has
+// answered: until then there may be no such thing.
+func (c *connections) addToMachine(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TellAhead", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, meta, err := next.HandleDeserialize(ctx, in)
+		if err == nil {
+			c.ahead(machine)
+		}
+		return out, meta, err
+	}), middleware.After)
+}
+
+// machine is what connections.ahead is told for the instance's metadata and a
+// container's credentials.
+const machine = ""
 
 // open opens a connection, for a request that is yet to come. It sends none: a
 // request that is called off once its connection is on the way leaves that to the
@@ -84,24 +103,27 @@ func (c *chain) loadRoots() {
 	}
 }
 
-// openRegistry opens the connection to ECR while the credentials for it are still
-// to be asked for.
-func (c *chain) openRegistry(ctx context.Context) {
-	if !c.asksForCredentials() {
-		return // the request itself comes next
+// openAhead opens the connections that come after the service that is being asked, on
+// the way to the registry's token.
+func (c *chain) openAhead(ctx context.Context, service string) {
+	if service == ecr.ServiceID || service == ecrpublic.ServiceID || c.cfg.Region == "" {
+		return
 	}
-	if url, err := c.registryEndpoint(ctx); err == nil {
+	if service == machine && slices.Contains(c.steps, aws.CredentialSourceSTSAssumeRole) {
+		c.openedSTS.Do(func() { c.open(ctx, c.stsEndpoint) })
+	}
+	c.openedRegistry.Do(func() { c.open(ctx, c.registryEndpoint) })
+}
+
+// open finds out where to before it goes on by itself, as the configuration doesn't
+// stay as it is.
+func (c *chain) open(ctx context.Context, endpoint func(context.Context) (string, error)) {
+	if url, err := endpoint(ctx); err == nil {
 		go c.connections.open(ctx, url)
 	}
 }
 
-// openSTS opens the connection to STS while what is to be shown there is still to
-// be asked for.
-func (c *chain) openSTS(ctx context.Context) {
-	first := slices.Index(c.steps, aws.CredentialSourceSTSAssumeRole)
-	if first < 0 || !slices.ContainsFunc(c.steps[:first], isRemote) {
-		return
-	}
+func (c *chain) stsEndpoint(ctx context.Context) (string, error) {
 	o := sts.NewFromConfig(c.cfg).Options()
 	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
 		Region:       aws.String(o.Region),
@@ -109,9 +131,7 @@ func (c *chain) openSTS(ctx context.Context) {
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
 		Endpoint:     o.BaseEndpoint,
 	})
-	if err == nil {
-		go c.connections.open(ctx, endpoint.URI.String())
-	}
+	return endpoint.URI.String(), err
 }
 
 // registryEndpoint is where the registry's token is asked for.
@@ -136,22 +156,4 @@ func (c *chain) registryEndpoint(ctx context.Context) (string, error) {
 		})
 	}
 	return endpoint.URI.String(), err
-}
-
-// asksForCredentials tells whether anybody has to be asked before the registry is.
-func (c *chain) asksForCredentials() bool {
-	return slices.ContainsFunc(c.steps, func(step aws.CredentialSource) bool {
-		return isRemote(step) || step == aws.CredentialSourceSTSAssumeRole || step == aws.CredentialSourceSTSAssumeRoleWebID
-	})
-}
-
-// isRemote tells whether a source of credentials takes its time.
-func isRemote(step aws.CredentialSource) bool {
-	switch step {
-	case aws.CredentialSourceIMDS, aws.CredentialSourceHTTP, aws.CredentialSourceProcess,
-		aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy:
-		return true
-	default:
-		return false
-	}
 }

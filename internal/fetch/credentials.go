@@ -60,7 +60,6 @@ func (s *shared) result(identity string) *result {
 }
 
 func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
-	c.openSTS(begin)
 	if c.hasProcess() {
 		if err := c.runProcess(ctx); err != nil {
 			return aws.Credentials{}, err

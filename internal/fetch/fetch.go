@@ -43,11 +43,11 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
 	c.loadRoots()
+	c.connections.ahead = func(service string) { c.openAhead(begin, service) }
 	if err := c.load(begin); err != nil {
 		return token.Answer{}, err
 	}
 	defer c.connections.close()
-	c.openRegistry(begin)
 	rest, cancelRest, err := credentials.get(ctx, begin, c)
 	defer cancelRest()
 	if err != nil {

@@ -33,7 +33,7 @@ func (m *metadata) region(ctx context.Context) (string, error) {
 func (m *metadata) imds() *imds.Client {
 	m.once.Do(func() {
 		cfg := m.chain.cfg.Copy()
-		cfg.HTTPClient = m.chain.direct()
+		cfg.HTTPClient, cfg.APIOptions = m.chain.direct(), m.chain.machineOptions()
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
 			if !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
