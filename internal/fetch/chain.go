@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -194,6 +195,6 @@ func (c *chain) machineOptions() []func(*middleware.Stack) error {
 // direct is the client for what is on this machine, which no proxy is for.
 func (c *chain) direct() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
-		WithTransportOptions(func(t *http.Transport) { t.Proxy = nil }).
+		WithTransportOptions(func(t *http.Transport) { t.Proxy, t.IdleConnTimeout = nil, time.Second }).
 		WithTimeout(c.question.Timeout)
 }

@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -32,8 +33,15 @@ type connections struct {
 // its credentials, use these connections. What they were given to use is what the
 // user has configured: proxy, authorities, time.
 func (c *connections) useFor(cfg aws.Config) {
-	if built, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
-		c.client, _ = built.Freeze().(*http.Client)
+	built, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		return
+	}
+	if frozen, ok := built.Freeze().(*http.Client); ok {
+		client := *frozen
+		// What the SDK puts around it hides CloseIdleConnections.
+		client.Transport = built.GetTransport()
+		c.client = &client
 	}
 }
 
@@ -70,10 +78,10 @@ func (c *connections) addToMachine(stack *middleware.Stack) error {
 // container's credentials.
 const machine = ""
 
-// open opens a connection, for a request that is yet to come. It sends none: a
-// request that is called off once its connection is on the way leaves that to the
-// next one (net/http.Transport.getConn: "because a future request may be able to
-// make use of the connection").
+// open opens a connection to where there is none yet, for a request that is to come.
+// It sends none itself: a request that is called off once its connection is on the way
+// leaves that to the next one (net/http.Transport.getConn: "because a future request
+// may be able to make use of the connection").
 func (c *connections) open(ctx context.Context, url string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -104,7 +112,8 @@ func (c *chain) loadRoots() {
 }
 
 // openAhead opens the connections that come after the service that is being asked, on
-// the way to the registry's token.
+// the way to the registry's token. An endpoint of the user's own is near, and may be
+// one for several services; nothing is opened there.
 func (c *chain) openAhead(ctx context.Context, service string) {
 	if service == ecr.ServiceID || service == ecrpublic.ServiceID || c.cfg.Region == "" {
 		return
@@ -129,31 +138,36 @@ func (c *chain) stsEndpoint(ctx context.Context) (string, error) {
 		Region:       aws.String(o.Region),
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-		Endpoint:     o.BaseEndpoint,
 	})
-	return endpoint.URI.String(), err
+	return elsewhere(o.BaseEndpoint, endpoint, err)
 }
 
 // registryEndpoint is where the registry's token is asked for.
 func (c *chain) registryEndpoint(ctx context.Context) (string, error) {
-	var endpoint smithyendpoints.Endpoint
-	var err error
 	if c.question.Registry.Public {
 		o := c.publicClient().Options()
-		endpoint, err = o.EndpointResolverV2.ResolveEndpoint(ctx, ecrpublic.EndpointParameters{
+		endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, ecrpublic.EndpointParameters{
 			Region:       aws.String(o.Region),
 			UseFIPS:      aws.Bool(false),
 			UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-			Endpoint:     o.BaseEndpoint,
 		})
-	} else {
-		o := c.privateClient().Options()
-		endpoint, err = o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
-			Region:       aws.String(o.Region),
-			UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
-			UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-			Endpoint:     o.BaseEndpoint,
-		})
+		return elsewhere(o.BaseEndpoint, endpoint, err)
+	}
+	o := c.privateClient().Options()
+	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
+		Region:       aws.String(o.Region),
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	return elsewhere(o.BaseEndpoint, endpoint, err)
+}
+
+var errNear = errors.New("an endpoint of the user's own")
+
+// elsewhere returns the URL of an endpoint of AWS's own.
+func elsewhere(own *string, endpoint smithyendpoints.Endpoint, err error) (string, error) {
+	if own != nil {
+		err = errNear
 	}
 	return endpoint.URI.String(), err
 }

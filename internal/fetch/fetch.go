@@ -40,6 +40,7 @@ func New() token.Fetch {
 }
 
 func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, error) {
+	defer c.connections.close() // after begin has ended, which opens no more then
 	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
 	c.loadRoots()
@@ -47,7 +48,6 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	if err := c.load(begin); err != nil {
 		return token.Answer{}, err
 	}
-	defer c.connections.close()
 	rest, cancelRest, err := credentials.get(ctx, begin, c)
 	defer cancelRest()
 	if err != nil {
