@@ -64,7 +64,9 @@ func decodeItem(text string) (i Item, ok bool) {
 	i.Asked = nextTime("asked")
 	i.FreshUntil = nextTime("fresh_until")
 	i.Expires = nextTime("expires")
-	i.Default = next("default") == "true"
+	var err error
+	i.Default, err = strconv.ParseBool(next("default"))
+	ok = ok && err == nil
 	i.Source = next("source")
 	i.Password = next("password")
 	if !ok || rest != "" {

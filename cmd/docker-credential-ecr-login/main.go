@@ -28,6 +28,7 @@ func main() {
 		Stderr:  os.Stderr,
 		Env:     env,
 		Home:    home.Find(env),
+		Began:   early.Began,
 		Fetch:   fetch.New(),
 		OpenLog: func(file, level string) (token.Logger, error) { return logfile.Open(file, level) },
 		Fallback: func(ctx context.Context, name, verb, input string) (cli.Said, error) {

@@ -186,6 +186,12 @@ func insideMachineMap(t *testing.T) {
 	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
 	l.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
+	// A home that only /etc/passwd knows.
+	if err := os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", l.Home), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l.Set("HOME")
+	mustList(`{"https://` + own + `":"AWS"}` + "\n")
 	l.Set("HOME=/nowhere")
 	mustList(machine)
 	if err := os.Chmod("/etc/ecr-login/config.toml", 0o666); err != nil {

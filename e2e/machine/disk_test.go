@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -42,6 +43,18 @@ func TestHungDisk(t *testing.T) {
 				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		})
+	}
+}
+
+// So with the timeout that the map sets.
+func TestHungDiskAndMap(t *testing.T) {
+	l := lab.New(t)
+	l.Write(t, ".ecr/config.toml", `timeout = "1s"`)
+	cache := filepath.Join(l.Home, "cache")
+	l.Set("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ECR_CACHE_DIR="+cache)
+	hang(t, cache)
+	if r := l.Run(t, "get", host); r.Status != 1 || !strings.Contains(r.Stderr, "not done within 1s") || r.Took > 6*time.Second {
+		t.Errorf("get: status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/oneline"
@@ -44,6 +45,8 @@ type Process struct {
 	Env config.Env
 	// Home is the user's home directory, empty where there is none.
 	Home string
+	// Began is when the process did, from which on its timeout counts.
+	Began time.Time
 	// Fetch asks AWS, where the cache has nothing, and OpenLog opens the log the
 	// user has asked for.
 	Fetch   token.Fetch
@@ -190,6 +193,6 @@ func (p *Process) broker(settings config.Settings) (*token.Broker, error) {
 		}
 	}
 	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
-	broker.Unhurried = p.watchdog.extend
+	broker.Unhurried, broker.Began = p.watchdog.extend, p.Began
 	return broker, nil
 }

@@ -25,11 +25,11 @@ type watchdog struct {
 }
 
 // watch makes a watchdog that calls bite when the time is over.
-func watch(timeout time.Duration, bite func(*watchdog)) *watchdog {
-	w := &watchdog{began: time.Now(), timeout: timeout}
+func watch(began time.Time, timeout time.Duration, bite func(*watchdog)) *watchdog {
+	w := &watchdog{began: began, timeout: timeout}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(timeout+grace, func() {
+	w.timer = time.AfterFunc(time.Until(began.Add(timeout+grace)), func() {
 		if w.ended.CompareAndSwap(false, true) {
 			bite(w)
 		}
@@ -62,7 +62,7 @@ func (w *watchdog) limit() time.Duration {
 // in its place and exits.
 func (p *Process) within(v verb, input string) (a answer) {
 	p.failsLoudly = new(atomic.Bool)
-	p.watchdog = watch(config.Timeout(p.Env), func(w *watchdog) {
+	p.watchdog = watch(p.Began, config.Timeout(p.Env), func(w *watchdog) {
 		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
 			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it", w.limit()))))
 	})

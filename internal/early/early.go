@@ -10,8 +10,9 @@
 //	already initialized is initialized.
 //
 // So a package runs before those that come after it in the alphabet and before
-// those that wait for one that does. This one imports the same code as main, but
-// nothing that waits for net/http; and what isn't answered here, main does as if this
+// those that wait for one that does: this one, whose module's name comes before
+// github.com and net, as long as it imports nothing that comes late. It imports the
+// same code as main, but nothing that waits for net/http; and what isn't answered here, main does as if this
 // package weren't there. A test of the binary looks at what was initialised before
 // a warm get ended.
 package early
@@ -20,13 +21,18 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"time"
 
 	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
 )
 
-// Stdin is what main is to read: the process's stdin from its beginning on.
-var Stdin io.Reader
+var (
+	// Stdin is what main is to read: the process's stdin from its beginning on.
+	Stdin io.Reader
+	// Began is when the process did, nearly.
+	Began = time.Now()
+)
 
 func init() {
 	var read bytes.Buffer
@@ -38,6 +44,7 @@ func init() {
 		Stderr: os.Stderr,
 		Env:    env,
 		Home:   env.Home(),
+		Began:  Began,
 		Exit:   os.Exit,
 	})
 	if ok {

@@ -90,6 +90,8 @@ type Broker struct {
 	Log   Logger
 	// Unhurried is that of every [Question].
 	Unhurried func(time.Duration)
+	// Began is when the timeout began to count, if not at each call.
+	Began time.Time
 }
 
 // NewBroker returns the broker that the settings and the environment ask for.
@@ -163,7 +165,11 @@ func (b *Broker) Forget(ctx context.Context, target config.Target) {
 
 // deadline leaves a little of the time to tell why there was too little.
 func (b *Broker) deadline() time.Time {
-	return time.Now().Add(b.Settings.Timeout - b.Settings.Timeout/20)
+	began := b.Began
+	if began.IsZero() {
+		began = time.Now()
+	}
+	return began.Add(b.Settings.Timeout - b.Settings.Timeout/20)
 }
 
 func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
