@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -72,7 +73,7 @@ func ratios(r result, label string) string {
 
 func verdict(ratio float64, b bar) string {
 	digits := 2
-	if ratio < 0.1 {
+	if ratio < 0.1 || math.Abs(ratio-b.atMost) < 0.01 {
 		digits = 3
 	}
 	text := fmt.Sprintf("%.*f", digits, ratio)

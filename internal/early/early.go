@@ -12,9 +12,9 @@
 // So a package runs before those that come after it in the alphabet and before
 // those that wait for one that does: this one, whose module's name comes before
 // github.com and net, as long as it imports nothing that comes late. It imports the
-// same code as main, but nothing that waits for net/http; and what isn't answered here, main does as if this
-// package weren't there. A test of the binary looks at what was initialised before
-// a warm get ended.
+// same code as main, but nothing that waits for net/http; and what isn't answered
+// here, main does as if this package weren't there. A test of the binary looks at
+// what was initialised before a warm get ended.
 package early
 
 import (
