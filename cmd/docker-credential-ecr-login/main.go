@@ -20,6 +20,9 @@ import (
 )
 
 func main() {
+	// What asks AWS is over in a second, of which the collector would take a tenth
+	// to free the machine's authorities, just read.
+	debug.SetGCPercent(400)
 	env := config.Env(os.Environ())
 	os.Exit(cli.Main(cli.Process{
 		Args:    os.Args[1:],
