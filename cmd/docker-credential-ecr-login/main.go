@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 
 	"docker-credential-ecr-login/internal/cli"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/early"
 	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/fetch"
@@ -23,23 +22,15 @@ func main() {
 	// What asks AWS is over in a second, of which the collector would take a tenth
 	// to free the machine's authorities, just read.
 	debug.SetGCPercent(400)
-	env := config.Env(os.Environ())
-	os.Exit(cli.Main(cli.Process{
-		Args:    os.Args[1:],
-		Stdin:   early.Stdin,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Env:     env,
-		Home:    home.Find(env),
-		Began:   early.Began,
-		Fetch:   fetch.New(),
-		OpenLog: func(file, level string) (token.Logger, error) { return logfile.Open(file, level) },
-		Fallback: func(ctx context.Context, name, verb, input string) (cli.Said, error) {
-			return fallback.Ask(ctx, env, name, verb, input)
-		},
-		Version: version,
-		Exit:    os.Exit,
-	}))
+	p := &early.Process
+	p.Home = home.Find(p.Env)
+	p.Fetch = fetch.New()
+	p.OpenLog = func(file, level string) (token.Logger, error) { return logfile.Open(file, level) }
+	p.Fallback = func(ctx context.Context, name, verb, input string) (cli.Said, error) {
+		return fallback.Ask(ctx, p.Env, name, verb, input)
+	}
+	p.Version = version
+	os.Exit(cli.Main(p))
 }
 
 func version() string {

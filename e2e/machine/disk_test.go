@@ -58,6 +58,22 @@ func TestHungDiskAndMap(t *testing.T) {
 	}
 }
 
+// A host that isn't ECR's is nobody's business, and the disks with what is for AWS are
+// left alone.
+func TestHungDiskAndOtherHosts(t *testing.T) {
+	l := lab.New(t)
+	l.Write(t, ".ecr/config.toml", "")
+	for _, folder := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
+		hang(t, filepath.Join(l.Home, folder))
+	}
+	for _, verb := range []string{"get", "erase"} {
+		want := map[string]int{"get": 1}[verb]
+		if r := l.Run(t, verb, "docker.io"); r.Status != want || r.Stderr != "" {
+			t.Errorf("%s: status %d, stderr %q", verb, r.Status, r.Stderr)
+		}
+	}
+}
+
 // hang mounts a file system of which no request is ever answered.
 func hang(t *testing.T, dir string) {
 	t.Helper()

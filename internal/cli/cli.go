@@ -45,8 +45,6 @@ type Process struct {
 	Env config.Env
 	// Home is the user's home directory, empty where there is none.
 	Home string
-	// Began is when the process did, from which on its timeout counts.
-	Began time.Time
 	// Fetch asks AWS, where the cache has nothing, and OpenLog opens the log the
 	// user has asked for.
 	Fetch   token.Fetch
@@ -57,6 +55,11 @@ type Process struct {
 	Version func() string
 	// Exit ends the process, for what can't be ended otherwise.
 	Exit func(status int)
+
+	// input is what was read from Stdin, and began when that was done: from then on
+	// the timeout counts, for Early and Main together.
+	input string
+	began time.Time
 
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
@@ -82,12 +85,12 @@ func (a answer) explained(format string, args ...any) answer {
 }
 
 // Main runs the helper and returns its exit status.
-func Main(p Process) int { return p.print(p.run()) }
+func Main(p *Process) int { return p.print(p.run()) }
 
-// Early runs the helper without the functions of a Process but Exit; the others may be nil.
-// Where it takes one of them it is false, and nothing has happened but that stdin
-// was read.
-func Early(p Process) (status int, ok bool) {
+// Early runs the helper without the functions of a Process but Exit; the others may
+// be nil. Where it takes one of them it is false, and nothing has happened but that
+// the Process has read stdin, which Main then doesn't.
+func Early(p *Process) (status int, ok bool) {
 	if len(p.Args) != 1 || p.Home == "" {
 		return 0, false
 	}
@@ -133,12 +136,14 @@ func (p *Process) run() answer {
 	case len(p.Args) > 1:
 		return answer{status: 1}.explained("%s takes no argument; what it is about comes on stdin", word)
 	}
-	input := ""
-	if verb.reads {
-		text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
-		input = string(text)
+	if p.began.IsZero() {
+		if verb.reads {
+			text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
+			p.input = string(text)
+		}
+		p.began = time.Now()
 	}
-	return p.within(verb, input)
+	return p.within(verb, p.input)
 }
 
 // verb is a verb of the protocol.
@@ -193,6 +198,6 @@ func (p *Process) broker(settings config.Settings) (*token.Broker, error) {
 		}
 	}
 	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
-	broker.Unhurried, broker.Began = p.watchdog.extend, p.Began
+	broker.Unhurried, broker.Began = p.watchdog.extend, p.began
 	return broker, nil
 }

@@ -62,7 +62,7 @@ func (w *watchdog) limit() time.Duration {
 // in its place and exits.
 func (p *Process) within(v verb, input string) (a answer) {
 	p.failsLoudly = new(atomic.Bool)
-	p.watchdog = watch(p.Began, config.Timeout(p.Env), func(w *watchdog) {
+	p.watchdog = watch(p.began, config.Timeout(p.Env), func(w *watchdog) {
 		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
 			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it", w.limit()))))
 	})

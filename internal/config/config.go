@@ -1,5 +1,5 @@
 // Package config reads what the user has set: the environment variables that
-// are ours, the registry map, and where the user's home is.
+// are ours, and the registry map.
 //
 // It is on the path of a warm get and so imports nothing of the AWS SDK.
 package config

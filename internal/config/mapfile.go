@@ -14,10 +14,11 @@ import (
 // machineMap is the map of all users of a machine who have none of their own.
 const machineMap = "/etc/ecr-login/config.toml"
 
-// MapError is what is wrong with the map or with the fallback helper. While
-// there is one, nobody knows what a host that isn't ECR's stands for.
+// MapError is what is wrong with the map. While there is one, nobody knows what a
+// host that isn't ECR's stands for.
 type MapError struct {
-	// Where is the file, with a line if one is to blame, or the variable.
+	// Where is the file, with a line if one is to blame, or the variable that names
+	// the file.
 	Where string
 	// Problem tells the mistake, and how to mend it.
 	Problem string

@@ -18,37 +18,27 @@
 package early
 
 import (
-	"bytes"
-	"io"
 	"os"
-	"time"
 
 	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
 )
 
-var (
-	// Stdin is what main is to read: the process's stdin from its beginning on.
-	Stdin io.Reader
-	// Began is when the process did, nearly.
-	Began = time.Now()
-)
+// Process is what main goes on with.
+var Process cli.Process
 
 func init() {
-	var read bytes.Buffer
 	env := config.Env(os.Environ())
-	status, ok := cli.Early(cli.Process{
+	Process = cli.Process{
 		Args:   os.Args[1:],
-		Stdin:  io.TeeReader(os.Stdin, &read),
+		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Env:    env,
 		Home:   env.Home(),
-		Began:  Began,
 		Exit:   os.Exit,
-	})
-	if ok {
+	}
+	if status, ok := cli.Early(&Process); ok {
 		os.Exit(status)
 	}
-	Stdin = io.MultiReader(&read, os.Stdin)
 }
