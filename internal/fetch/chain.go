@@ -89,7 +89,7 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		}),
 	})...)
 	c.cfg = cfg
-	c.connections.useFor(cfg)
+	c.connections.useFor(cfg, ownRoots(c.question.Env))
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
 	}

@@ -31,8 +31,9 @@ type connections struct {
 
 // useFor makes the clients that are made from a configuration, and those inside
 // its credentials, use these connections. What they were given to use is what the
-// user has configured: proxy, authorities, time.
-func (c *connections) useFor(cfg aws.Config) {
+// user has configured: proxy, authorities, time. Where no authorities are configured,
+// roots are trusted, and where those are nil, the system's.
+func (c *connections) useFor(cfg aws.Config, roots *x509.CertPool) {
 	built, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
 		return
@@ -40,7 +41,11 @@ func (c *connections) useFor(cfg aws.Config) {
 	if frozen, ok := built.Freeze().(*http.Client); ok {
 		client := *frozen
 		// What the SDK puts around it hides CloseIdleConnections.
-		client.Transport = built.GetTransport()
+		transport := built.GetTransport()
+		if transport.TLSClientConfig.RootCAs == nil {
+			transport.TLSClientConfig.RootCAs = roots
+		}
+		client.Transport = transport
 		c.client = &client
 	}
 }
@@ -99,15 +104,6 @@ func (c *connections) open(ctx context.Context, url string) {
 func (c *connections) close() {
 	if c.client != nil {
 		c.client.CloseIdleConnections()
-	}
-}
-
-// loadRoots has the machine's authorities read while nobody needs them yet. That is
-// half the work of a cold get, and net/http begins with it in the middle of the first
-// handshake.
-func (c *chain) loadRoots() {
-	if !c.question.Env.Has("AWS_CA_BUNDLE") {
-		go x509.SystemCertPool() // they are kept, once read
 	}
 }
 

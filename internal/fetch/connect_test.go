@@ -39,7 +39,7 @@ func TestConnections(t *testing.T) {
 		tr.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 		tr.ForceAttemptHTTP2 = false
 		tr.MaxConnsPerHost = 1 // the request waits for the one that is on its way
-	})})
+	})}, nil)
 	c.open(t.Context(), server.URL)
 	await(http.StateNew)
 	resp, err := c.client.Get(server.URL)
