@@ -128,7 +128,7 @@ func cacheDir(env Env, home string) string {
 	}
 	dir := env.Get("AWS_ECR_CACHE_DIR")
 	if dir == "" {
-		dir = "~/.ecr"
+		return ownDir(env, home)
 	}
 	dir = expand(dir, home)
 	if dir == "" {
@@ -147,10 +147,34 @@ func cacheDir(env Env, home string) string {
 // logFile names a file only where the user has asked for a log.
 func logFile(env Env, s Settings) string {
 	file := env.Get("AWS_ECR_LOG_FILE")
-	if file == "" && s.LogLevel != "" {
-		file = "~/.ecr/log/ecr-login.log"
+	if file != "" || s.LogLevel == "" {
+		return expand(file, s.Home)
 	}
-	return expand(file, s.Home)
+	dir := ownDir(env, s.Home)
+	if dir == "" {
+		return ""
+	}
+	return path.Join(dir, "log/ecr-login.log")
+}
+
+// ownDir is the folder for what the helper keeps, or empty where it would be below
+// somebody else's.
+//
+// Kaniko makes layers of the root file system it runs in, homes included, and empties
+// that between the stages of a build. What it leaves alone is its own folder: there a
+// token gets into no image, and is found again.
+func ownDir(env Env, home string) string {
+	kaniko := env.Get("KANIKO_DIR")
+	if !path.IsAbs(kaniko) {
+		kaniko = "/kaniko"
+	}
+	if _, err := os.Stat(path.Join(kaniko, "executor")); err != nil {
+		return expand("~/.ecr", home)
+	}
+	if !ownedByUser(kaniko) {
+		return ""
+	}
+	return path.Join(kaniko, ".ecr")
 }
 
 // expand puts the home in place of a leading "~". A home that isn't the user's

@@ -65,6 +65,36 @@ func TestLoadNamesTheMistake(t *testing.T) {
 	}
 }
 
+// Kaniko's own folder is the one that gets into no image.
+func TestKanikoDir(t *testing.T) {
+	home, kaniko := t.TempDir(), t.TempDir()
+	env := Env{"KANIKO_DIR=" + kaniko, "AWS_ECR_LOG_LEVEL=debug"}
+	check := func(when string, env Env, dir string) {
+		t.Helper()
+		s, err := Load(env, home)
+		if want := dir + "/log/ecr-login.log"; err != nil || s.CacheDir != dir || s.LogFile != want {
+			t.Errorf("%s: cache %q, log %q, %v; want them in %s", when, s.CacheDir, s.LogFile, err, dir)
+		}
+	}
+	check("without Kaniko", env, home+"/.ecr")
+	if err := os.WriteFile(filepath.Join(kaniko, "executor"), nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	check("beside Kaniko", env, kaniko+"/.ecr")
+	check("a folder that isn't absolute", append(Env{"KANIKO_DIR=."}, env[1:]...), home+"/.ecr")
+	if s, err := Load(append(env, "AWS_ECR_CACHE_DIR=/var/x"), home); err != nil || s.CacheDir != "/var/x" {
+		t.Errorf("what the user says: cache %q, %v", s.CacheDir, err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(kaniko, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := Load(env, home); s.CacheDir != "" || s.LogFile != "" {
+			t.Errorf("somebody else's folder: cache %q, log %q", s.CacheDir, s.LogFile)
+		}
+	}
+}
+
 // Under sudo, HOME may be another user's: nothing is made there.
 func TestNoCacheInAForeignHome(t *testing.T) {
 	foreign := "/" // root's
