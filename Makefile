@@ -21,8 +21,14 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 	cd e2e && go run ./demo
 
 .PHONY: e2e
-e2e: ## real clients, and machines in a bad state; needs root and a Docker Engine
-	cd e2e && go test -count=1 ./clients/... ./machine/...
+e2e: ## real clients, and machines in a bad state; needs root, and installs the rest
+	e2e/install
+	cd e2e && go test -count=1 -timeout=20m ./clients/... ./machine/...
+
+.PHONY: matrix
+matrix: ## the real clients alone; writes what they did into README.md
+	e2e/install
+	cd e2e && go test -count=1 -timeout=20m ./clients -matrix
 
 .PHONY: bench
 bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md

@@ -1,35 +1,73 @@
 package clients
 
 import (
-	"archive/tar"
-	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
 )
 
-// docker is the docker command line at an engine of its own.
+// A cli is Docker's command line. The one of the machine may be years old, and from 29
+// on it takes any error of a helper but "not found" for fatal.
+type cli struct{ name, path, version string }
+
+func dockerCLIs(t *testing.T) []cli {
+	t.Helper()
+	installedPath, installedVersion := installed(t, "docker")
+	builtPath, builtVersion := built(t, "docker")
+	return []cli{
+		{"Docker, as installed", installedPath, installedVersion},
+		{"Docker, newest", builtPath, builtVersion},
+	}
+}
+
+// docker is Docker's command line at an engine of its own.
 type docker struct {
 	*lab.Lab
 	path string
 }
 
-func newDocker(t *testing.T, config string) docker {
+// newDocker makes one, with a configuration, and an empty registry.
+func newDocker(t *testing.T, path, config string) docker {
 	t.Helper()
-	path := need(t, "docker")
 	l := onRunner(t)
-	serveRegistry(l)
-	l.Write(t, ".docker/config.json", config)
+	serveRegistry(t, l)
+	l.Write(t, dockerConfig, config)
+	d := docker{l, path}
+	d.furnish(t, l)
+	return d
+}
+
+// furnish starts the engine, and gives the command line its plugins.
+func (d docker) furnish(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
+	err := os.MkdirAll(plugins, 0o700)
+	for _, plugin := range []string{"docker-buildx", "docker-compose"} {
+		path, _ := built(t, plugin)
+		err = errors.Join(err, os.Symlink(path, filepath.Join(plugins, plugin)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	l.Set("DOCKER_HOST=" + startEngine(t, l))
-	return docker{l, path}
+}
+
+// try runs docker.
+func (d docker) try(t *testing.T, stdin io.Reader, args ...string) (output, error) {
+	t.Helper()
+	return run(t, d.Lab, stdin, d.path, append([]string{"docker"}, args...)...)
 }
 
 // run runs docker, which must succeed with nothing from the helper on stderr.
 func (d docker) run(t *testing.T, stdin io.Reader, args ...string) (stdout string) {
 	t.Helper()
-	out, err := run(t, d.Lab, stdin, d.path, append([]string{"docker"}, args...)...)
+	out, err := d.try(t, stdin, args...)
 	if err != nil || strings.Contains(out.stderr, lab.Name) {
 		t.Fatalf("docker %s: %v, stdout %q, stderr %q", strings.Join(args, " "), err, out.stdout, out.stderr)
 	}
@@ -39,67 +77,121 @@ func (d docker) run(t *testing.T, stdin io.Reader, args ...string) (stdout strin
 // fail runs docker, which must not succeed.
 func (d docker) fail(t *testing.T, args ...string) (stderr string) {
 	t.Helper()
-	out, err := run(t, d.Lab, nil, d.path, append([]string{"docker"}, args...)...)
+	out, err := d.try(t, nil, args...)
 	if err == nil {
 		t.Fatalf("docker %s succeeded with %q", strings.Join(args, " "), out.stdout)
 	}
 	return out.stderr
 }
 
-// tinyRoot is the smallest of root file systems.
-func tinyRoot(t *testing.T) io.Reader {
-	t.Helper()
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	text := "an image of one file\n"
-	if err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
+func TestDocker(t *testing.T) {
+	for _, cli := range dockerCLIs(t) {
+		for name, config := range map[string]string{"credsStore": withStore, "credHelpers": withHelpers} {
+			t.Run(cli.name+"/"+name, func(t *testing.T) {
+				client{
+					name: cli.name, path: cli.path, version: cli.version,
+					file: dockerConfig, config: config, furnish: docker{path: cli.path}.furnish,
+					before: []string{"docker load --input image.tar"},
+					push:   "docker push $REF", remove: "docker rmi $REF", pull: "docker pull $REF",
+					pulledID: "docker image inspect --format {{.Id}} $REF",
+				}.trial(t)
+			})
+		}
 	}
-	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return &buf
 }
 
-func TestDocker(t *testing.T) {
-	const image = pullHost + "/team/app:1.0"
-	for _, test := range []struct{ name, config string }{
-		{"credsStore", `{"credsStore":"ecr-login"}`},
-		{"credHelpers", `{"credHelpers":{"` + pullHost + `":"ecr-login"}}`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			d := newDocker(t, test.config)
+func TestDockerLogin(t *testing.T) {
+	for _, cli := range dockerCLIs(t) {
+		for name, config := range map[string]string{"credsStore": withStore, "credHelpers": withHelpers} {
+			t.Run(cli.name+"/"+name, func(t *testing.T) {
+				l := onRunner(t)
+				img := tinyImage(t)
+				putImage(t, serveRegistry(t, l), img, trialRef)
+				l.Write(t, dockerConfig, config)
+				d := docker{l, cli.path}
+				d.furnish(t, l)
 
-			id := d.run(t, tinyRoot(t), "import", "-", image)
-			d.run(t, nil, "push", image)
-			wantRequests(t, d.Lab, "a cold push", coldGet)
-			d.run(t, nil, "rmi", image)
-			d.run(t, nil, "pull", image)
-			if got := d.run(t, nil, "image", "inspect", "--format", "{{.Id}}", image); got != id {
-				t.Errorf("pulled image %s, want %s", got, id)
-			}
-			wantRequests(t, d.Lab, "a warm pull", nil)
-
-			// A login is with the credentials that are there, and is stored.
-			d.run(t, nil, "login", pullHost)
-			wantRequests(t, d.Lab, "a login", nil)
-
-			// A logout forgets them.
-			d.run(t, nil, "logout", pullHost)
-			d.run(t, nil, "pull", image)
-			wantRequests(t, d.Lab, "a pull after a logout", coldGet)
-
-			d.run(t, nil, "logout", pullHost)
-			d.Cloud.Deny("sts:AssumeRole", pullRole)
-			stderr := d.fail(t, "pull", image)
-			helper, rest, _ := strings.Cut(stderr, "\n")
-			wantReason(t, helper+"\n", pullRole)
-			if !strings.Contains(rest, "no basic auth credentials") {
-				t.Errorf("the engine says %q", rest)
-			}
-		})
+				// A login is with the credentials that are there, and is stored.
+				d.run(t, nil, "login", pullHost)
+				wantRequests(t, d.Lab, "a login", coldGet)
+				d.run(t, nil, "pull", trialRef)
+				wantRequests(t, d.Lab, "a pull after a login", nil)
+				// A logout forgets them.
+				d.run(t, nil, "logout", pullHost)
+				d.run(t, nil, "pull", trialRef)
+				wantRequests(t, d.Lab, "a pull after a logout", coldGet)
+				if text, err := os.ReadFile(filepath.Join(d.Home, dockerConfig)); err != nil || strings.Contains(string(text), `"auth"`) {
+					t.Errorf("the configuration is %q, %v", text, err)
+				}
+				record(t, cli.name, cli.version, "login", "logout")
+			})
+		}
 	}
+}
+
+// A build from a private image. Docker's old builder asks for a list and for all that
+// is in it; BuildKit asks for the one registry.
+func TestDockerBuild(t *testing.T) {
+	cold := map[string]map[string]int{
+		"0": {
+			"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1,
+			"ecr:GetAuthorizationToken": 1, "ecr-public:GetAuthorizationToken": 1,
+		},
+		"1": coldGet,
+	}
+	builders := map[string]string{"0": "classic build", "1": "BuildKit build"}
+	for _, cli := range dockerCLIs(t) {
+		for buildKit, builder := range builders {
+			t.Run(cli.name+"/"+builder, func(t *testing.T) {
+				l := onRunner(t)
+				putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
+				l.Write(t, dockerConfig, withStore)
+				d := docker{l, cli.path}
+				d.furnish(t, l)
+				d.Set("DOCKER_BUILDKIT=" + buildKit)
+				d.Write(t, "context/Dockerfile", "FROM "+trialRef+"\nCOPY Dockerfile /\n")
+				build := []string{"build", "--no-cache", "--pull", "--tag", "built", "context"}
+
+				d.run(t, nil, build...)
+				wantRequests(t, d.Lab, "a cold build", cold[buildKit])
+				d.run(t, nil, build...)
+				wantRequests(t, d.Lab, "a warm build", nil)
+				if layers := d.run(t, nil, "image", "inspect", "--format", "{{len .RootFS.Layers}}", "built"); layers != "2" {
+					t.Errorf("the image has %s layers, want 2", layers)
+				}
+				wantDenied(t, d.Lab, func() (output, error) { return d.try(t, nil, build...) })
+				record(t, cli.name, cli.version, builder)
+			})
+		}
+	}
+}
+
+// Everything a project is made of is pulled at once, from many repositories, with one
+// token.
+func TestCompose(t *testing.T) {
+	_, version := built(t, "docker-compose")
+	path, _ := built(t, "docker")
+	const images = 40
+	l := onRunner(t)
+	var refs []string
+	var file strings.Builder
+	file.WriteString("services:\n")
+	for i := range images {
+		ref := fmt.Sprintf("%s/team/app-%d:1.0", pullHost, i)
+		refs = append(refs, ref)
+		fmt.Fprintf(&file, "  app-%d:\n    image: %s\n", i, ref)
+	}
+	putImage(t, serveRegistry(t, l), tinyImage(t), refs...)
+	l.Write(t, dockerConfig, withStore)
+	l.Write(t, "compose.yaml", file.String())
+	d := docker{l, path}
+	d.furnish(t, l)
+
+	d.run(t, nil, "compose", "pull")
+	wantRequests(t, d.Lab, fmt.Sprintf("%d pulls at once", images), coldGet)
+	d.run(t, nil, append([]string{"image", "inspect"}, refs...)...)
+	d.run(t, nil, "compose", "pull")
+	wantRequests(t, d.Lab, "warm", nil)
+	wantDenied(t, d.Lab, func() (output, error) { return d.try(t, nil, "compose", "pull") })
+	record(t, "Docker Compose", version, fmt.Sprintf("%d pulls at once, one token", images))
 }

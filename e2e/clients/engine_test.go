@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -35,7 +36,11 @@ func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 		}
 	})
 	in := func(name string) string { return filepath.Join(dir, name) }
-	if err := os.WriteFile(in("daemon.json"), []byte("{}"), 0o600); err != nil {
+	if err := errors.Join(
+		os.WriteFile(in("daemon.json"), []byte("{}"), 0o600),
+		// It looks each registry up, one at a time and for nothing: it asks the proxy.
+		os.WriteFile(in("hosts"), []byte("127.0.0.1 localhost "+pullHost+" "+otherHost+"\n"), 0o644),
+	); err != nil {
 		t.Fatal(err)
 	}
 	// Where the engine says it is ready, as it does to systemd.
@@ -50,7 +55,7 @@ func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 	}
 
 	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, dockerd,
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, in("hosts"), dockerd,
 		"--host", "unix://"+in("docker.sock"),
 		"--config-file", in("daemon.json"),
 		"--data-root", in("data"),
@@ -59,7 +64,7 @@ func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 		// If it finds the machine's containerd, it shares nothing with its users.
 		"--containerd-namespace", filepath.Base(dir),
 		"--containerd-plugins-namespace", filepath.Base(dir)+"-plugins",
-		"--storage-driver", "vfs",
+		"--storage-driver", "overlay2",
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false",
 	)
 	cmd.Env = []string{
@@ -101,15 +106,4 @@ func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 		t.Fatalf("the Docker Engine doesn't start (%v, %v); its log ends with\n%s", err, exit, text[max(0, len(text)-2000):])
 	}
 	return "unix://" + in("docker.sock")
-}
-
-// need is the path of a program that must be installed: a client that is missing
-// has not been tested.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatalf("%s is missing, and make e2e needs it (.ci/run installs it): %v", program, err)
-	}
-	return path
 }

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -78,15 +79,17 @@ func (f fileStore) List() (map[string]string, error) {
 	return users, err
 }
 
+const otherHost = "registry.example.com"
+
 // credsStore beside another registry: what docker logs in to there is kept by the
 // fallback, and ECR needs no login.
 func TestDockerFallback(t *testing.T) {
 	const (
-		otherHost = "registry.example.com"
-		image     = pullHost + "/team/app:1.0"
-		other     = otherHost + "/team/app:1.0"
+		image = pullHost + "/team/app:1.0"
+		other = otherHost + "/team/app:1.0"
 	)
-	d := newDocker(t, `{"credsStore":"ecr-login"}`)
+	path, version := installed(t, "docker")
+	d := newDocker(t, path, withStore)
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	d.Cloud.Handle(otherHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "me" || password != "my password" {
@@ -112,7 +115,7 @@ func TestDockerFallback(t *testing.T) {
 		}
 	}
 
-	d.run(t, tinyRoot(t), "import", "-", image)
+	d.run(t, bytes.NewReader(tinyRoot(t)), "import", "-", image)
 	d.run(t, nil, "tag", image, other)
 	d.run(t, nil, "push", image)
 	wantRequests(t, d.Lab, "a push to ECR", coldGet)
@@ -140,4 +143,5 @@ func TestDockerFallback(t *testing.T) {
 	d.run(t, nil, "logout", otherHost)
 	d.fail(t, "pull", other)
 	d.run(t, nil, "pull", image)
+	record(t, "Docker, as installed", version, "another registry beside ECR, through a fallback helper")
 }

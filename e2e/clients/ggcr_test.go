@@ -85,7 +85,7 @@ func TestGgcr(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := onRunner(t)
-			serveRegistry(l)
+			serveRegistry(t, l)
 			l.Write(t, ".docker/config.json", test.config)
 			for _, run := range []struct {
 				when string
@@ -99,8 +99,17 @@ func TestGgcr(t *testing.T) {
 				}
 				wantRequests(t, l, run.when, run.want)
 			}
+			record(t, ggcrRows[test.program], moduleVersion(t, ggcrModule), "push", "pull")
 		})
 	}
+}
+
+const ggcrModule = "github.com/google/go-containerregistry"
+
+// ggcrRows are what the matrix calls the programs.
+var ggcrRows = map[string]string{
+	"ggcr":         "go-containerregistry, DefaultKeychain",
+	"ggcr-library": "go-containerregistry, NewKeychainFromHelper with our library",
 }
 
 // The keychain takes "not found" for "go on without credentials", and any error
@@ -109,7 +118,7 @@ func TestGgcrBrokenRole(t *testing.T) {
 	for _, program := range []string{"ggcr", "ggcr-library"} {
 		t.Run(program, func(t *testing.T) {
 			l := onRunner(t)
-			serveRegistry(l)
+			serveRegistry(t, l)
 			l.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
 			l.Cloud.Deny("sts:AssumeRole", pullRole)
 			var got transferred
@@ -124,6 +133,7 @@ func TestGgcrBrokenRole(t *testing.T) {
 				return
 			}
 			wantReason(t, stderr, pullRole)
+			record(t, ggcrRows[program], moduleVersion(t, ggcrModule), "a denied role")
 		})
 	}
 }
@@ -131,7 +141,7 @@ func TestGgcrBrokenRole(t *testing.T) {
 // The library and the program are one helper with one cache.
 func TestGgcrLibrarySharesTokens(t *testing.T) {
 	l := onRunner(t)
-	serveRegistry(l)
+	serveRegistry(t, l)
 	l.Password(t, pullHost)
 	wantRequests(t, l, "the program", coldGet)
 	var got transferred

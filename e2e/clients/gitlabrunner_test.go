@@ -95,6 +95,13 @@ func TestGitLabRunnerCredsStore(t *testing.T) {
 		t.Errorf("the next job found %d credentials, want 3, and on stderr is %q", len(found), stderr)
 	}
 	wantRequests(t, l, "the next job", nil)
+	recordRunner(t, "credsStore")
+}
+
+// recordRunner is about the package that the runner finds credentials with.
+func recordRunner(t *testing.T, did ...string) {
+	t.Helper()
+	record(t, "GitLab Runner's resolution, by docker/cli's NativeStore", moduleVersion(t, "github.com/docker/cli"), did...)
 }
 
 // An error other than "not found" would have the runner drop the credentials of
@@ -109,6 +116,7 @@ func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	if n := strings.Count(stderr, "\n"); n != 2 || strings.Count(stderr, pullRole) < 2 {
 		t.Errorf("want a reason for the own registry and one for public ECR on stderr, got %q", stderr)
 	}
+	recordRunner(t, "a denied role")
 }
 
 // Two accounts with a role each, told apart as people did it without a map, by wrapper
@@ -140,6 +148,7 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		t.Errorf("%s: credentials of a role that can't be assumed, for user %q", brokenKey, auth.Username)
 	}
 	wantReason(t, stderr, brokenRole)
+	recordRunner(t, "credHelpers, one role broken")
 }
 
 // Ten registries in three accounts, as the registry map has them: the runner's own
@@ -224,4 +233,5 @@ func TestGitLabRunnerMapOneBroken(t *testing.T) {
 	if lines := strings.Count(stderr, "\n"); lines != 3 || strings.Count(stderr, "may not assume "+partnerRole) != 3 {
 		t.Errorf("want the reason for each of three registries on stderr, got %q", stderr)
 	}
+	recordRunner(t, "ten registries in three accounts, one role broken")
 }

@@ -7,9 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"log"
 	"maps"
 	"os"
 	"os/exec"
@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/docker/docker-credential-helpers/credentials"
-	"github.com/google/go-containerregistry/pkg/registry"
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
@@ -62,8 +61,15 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	flag.Parse()
 	status := m.Run()
 	lab.Clean()
+	if all := flag.Lookup("test.run").Value.String() == ""; all && status == 0 {
+		if err := checkMatrix(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+	}
 	os.Exit(status)
 }
 
@@ -84,12 +90,6 @@ func onRunner(t *testing.T) *lab.Lab {
 	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
 	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
 	return l
-}
-
-// serveRegistry puts an empty registry behind the gate of pullHost.
-func serveRegistry(l *lab.Lab) {
-	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	l.Cloud.Handle(pullHost, l.Cloud.RegistryGate(pullHost, images))
 }
 
 // A run of a client that takes longer than this hangs.

@@ -1,0 +1,260 @@
+package clients
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// The targets of the Dockerfile, built by a real engine from images that are made
+// here, as none can be pulled. A container has the network of the machine and reaches
+// the Cloud there.
+
+// goImage imports the image that the helper is built in: Debian with Go and the modules
+// that the helper needs, so that a build needs no network.
+func (d docker) goImage(t *testing.T, tag string) {
+	t.Helper()
+	modules, file := t.TempDir(), filepath.Join(t.TempDir(), "go.tar")
+	command := func(dir string, env []string, name string, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	goroot := command(root(), nil, "go", "env", "GOROOT")
+	cache := command(root(), nil, "go", "env", "GOMODCACHE")
+	command(root(), nil, "go", "mod", "download")
+	command(root(), []string{"GOMODCACHE=" + modules, "GOFLAGS=-modcacherw", "GOPROXY=file://" + cache + "/cache/download"},
+		"go", "mod", "download")
+	command(root(), nil, "cp", "dist/glibc.tar", file)
+	command(goroot, nil, "tar", "-rf", file, "--exclude=./test", "--exclude=./doc", "--transform=s,^[.],usr/local/go,S", ".")
+	command(modules+"/cache/download", nil, "tar", "-rf", file, "--transform=s,^[.],modules,S", ".")
+	d.run(t, nil, "import",
+		"--change", "ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOPROXY=file:///modules GOTOOLCHAIN=local", file, tag)
+}
+
+const authorities = "etc/ssl/certs/ca-certificates.crt"
+
+// glibcImage makes an image of Debian's that trusts the Cloud's authority besides its own.
+func (d docker) glibcImage(t *testing.T, tag string) {
+	t.Helper()
+	tree := filepath.Join(root(), "dist/glibc.tar")
+	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+authorities).Output()
+	if err != nil {
+		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
+	}
+	d.run(t, nil, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", tree, "debian:local")
+	d.build(t, tag, map[string]string{
+		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + authorities + "\n",
+		"authorities": string(own) + string(d.Cloud.CAPEM()),
+	})
+}
+
+// build builds an image from a few files.
+func (d docker) build(t *testing.T, tag string, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), []byte(text))
+	}
+	d.run(t, nil, "build", "--tag", tag, dir)
+}
+
+// muslImage imports a small system of musl's loader and a static shell.
+func (d docker) muslImage(t *testing.T, tag string) {
+	t.Helper()
+	loader := "lib/ld-musl-" + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + ".so.1"
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for path, text := range map[string][]byte{
+		loader:        read(t, "/"+loader),
+		"bin/busybox": read(t, need(t, "busybox")),
+		authorities:   d.Cloud.CAPEM(),
+		"etc/passwd":  []byte("root:x:0:0::/root:/bin/sh\n"),
+	} {
+		addFile(t, w, path, text)
+	}
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.run(t, &buf, "import", "--change", "ENV PATH=/usr/local/bin:/bin", "-", tag)
+}
+
+func addFile(t *testing.T, w *tar.Writer, path string, text []byte) {
+	t.Helper()
+	if err := w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(text))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func write(t *testing.T, file string, text []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// container is how a container is run that reaches the Cloud.
+func (d docker) container(options ...string) []string {
+	return append([]string{
+		"run", "--rm", "--interactive", "--network", "host",
+		"--env", "HTTPS_PROXY=" + d.Cloud.ProxyURL(),
+		"--env", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + d.Cloud.MetadataURL(),
+	}, options...)
+}
+
+// wantPull checks that an image can be pulled with what a get has printed.
+func (d docker) wantPull(t *testing.T, stdout string) {
+	t.Helper()
+	var got struct{ Username, Secret string }
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatalf("get printed %.40q: %v", stdout, err)
+	}
+	ref, err := name.ParseReference(trialRef)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Lab)),
+		remote.WithAuth(&authn.Basic{Username: got.Username, Password: got.Secret}))
+	if err == nil {
+		err = validate.Image(img)
+	}
+	if err != nil {
+		t.Errorf("what get printed doesn't pull the image: %v", err)
+	}
+}
+
+// throughProxy reaches the Cloud's hosts, and trusts no others.
+func throughProxy(t *testing.T, l *lab.Lab) *http.Transport {
+	t.Helper()
+	proxy, err := url.Parse(l.Cloud.ProxyURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(l.Cloud.CAPEM())
+	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+// wantGet has a container get a token, and pulls an image with it.
+func (d docker) wantGet(t *testing.T, options ...string) {
+	t.Helper()
+	d.Cloud.ResetCounts()
+	out := d.run(t, strings.NewReader(pullHost), d.container(append(options, "get")...)...)
+	wantRequests(t, d.Lab, "a get in a container", coldGet)
+	d.wantPull(t, out)
+}
+
+// onImages is where images are built: an engine, the registry with one image, and the
+// runner's credentials in a folder to mount.
+func onImages(t *testing.T) (d docker, credentials string) {
+	t.Helper()
+	path, _ := built(t, "docker")
+	l := onRunner(t)
+	putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
+	d = docker{l, path}
+	d.furnish(t, l)
+	return d, filepath.Join(l.Home, ".aws") + ":/root/.aws:ro"
+}
+
+// target builds a target of the Dockerfile.
+func (d docker) target(t *testing.T, name, tag string, args ...string) {
+	t.Helper()
+	out, err := d.try(t, nil, append(append([]string{
+		"build", "--network", "none", "--build-arg", "GO_IMAGE=go:local", "--target", name, "--tag", tag,
+	}, args...), root())...)
+	if err != nil {
+		t.Fatalf("target %s: %v\n%s%s", name, err, out.stdout, out.stderr)
+	}
+}
+
+func TestImages(t *testing.T) {
+	d, credentials := onImages(t)
+	d.goImage(t, "go:local")
+	d.glibcImage(t, "glibc:local")
+	d.muslImage(t, "musl:local")
+	write(t, filepath.Join(d.Home, "mounted.pem"), d.Cloud.CAPEM())
+	ca := filepath.Join(d.Home, "mounted.pem") + ":/ca.pem:ro"
+
+	for _, builder := range []struct {
+		name, variable string
+		arm64          []string
+	}{
+		{"classic", "DOCKER_BUILDKIT=0", []string{"--build-arg", "TARGETARCH=arm64"}},
+		{"BuildKit", "DOCKER_BUILDKIT=1", []string{"--platform", "linux/arm64"}},
+	} {
+		t.Run(builder.name, func(t *testing.T) {
+			d.Set(builder.variable)
+			d.target(t, "binary", "binary:test")
+			d.target(t, "gitlab-runner", "glibc:test", "--build-arg", "GITLAB_RUNNER_IMAGE=glibc:local")
+			d.target(t, "gitlab-runner", "musl:test", "--build-arg", "GITLAB_RUNNER_IMAGE=musl:local")
+
+			// The authorities are those of the base image.
+			d.wantGet(t, "--volume", credentials, "glibc:test", lab.Name)
+			d.wantGet(t, "--volume", credentials, "musl:test", lab.Name)
+			for _, image := range []string{"glibc:test", "musl:test"} {
+				out := d.run(t, nil, "run", "--rm", "--network", "none", image, "sh", "-c", lab.Name+" version && command -v "+lab.Name)
+				if !strings.HasPrefix(out, lab.Name+" ") || !strings.HasSuffix(out, "/usr/local/bin/"+lab.Name) {
+					t.Errorf("in %s it says %q", image, out)
+				}
+			}
+			// Here there is no home, no file of users, no /tmp and no authority.
+			d.wantGet(t, "--volume", ca, "--env", "AWS_CA_BUNDLE=/ca.pem", "--env", "HOME=", "--env", "AWS_ECR_ROLE_ARN="+pullRole, "binary:test")
+			if layers, user := d.inspect(t, "binary:test", "{{len .RootFS.Layers}}"), d.inspect(t, "binary:test", "{{.Config.User}}"); layers != "1" || user != "65534:65534" {
+				t.Errorf("the file alone has %s layers and runs as %q", layers, user)
+			}
+
+			d.target(t, "binary", "arm64:test", builder.arm64...)
+			arm64 := filepath.Join(t.TempDir(), lab.Name)
+			d.run(t, nil, "cp", d.run(t, nil, "create", "arm64:test")+":/"+lab.Name, arm64)
+			wantArm64(t, arm64)
+		})
+	}
+	t.Run("Kaniko", func(t *testing.T) { testKaniko(t, d, credentials) })
+}
+
+func (d docker) inspect(t *testing.T, image, format string) string {
+	t.Helper()
+	return d.run(t, nil, "image", "inspect", "--format", format, image)
+}

@@ -1,0 +1,79 @@
+package clients
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+var writeMatrix = flag.Bool("matrix", false, "write what the clients did into README.md")
+
+// ran is what each client did, in tests that passed.
+var ran = struct {
+	sync.Mutex
+	versions map[string]string
+	did      map[string]map[string]bool
+}{versions: map[string]string{}, did: map[string]map[string]bool{}}
+
+// record notes down what a client does in a test. It counts once the test has passed.
+func record(t *testing.T, client, version string, does ...string) {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() || t.Skipped() {
+			return
+		}
+		ran.Lock()
+		defer ran.Unlock()
+		ran.versions[client] = version
+		if ran.did[client] == nil {
+			ran.did[client] = map[string]bool{}
+		}
+		for _, what := range does {
+			ran.did[client][what] = true
+		}
+	})
+}
+
+// matrix is the table of all that has been recorded.
+func matrix() string {
+	var b strings.Builder
+	b.WriteString("| client | version | what was run | result |\n|---|---|---|---|\n")
+	for _, client := range slices.Sorted(maps.Keys(ran.did)) {
+		fmt.Fprintf(&b, "| %s | %s | %s | passed |\n",
+			client, ran.versions[client], strings.Join(slices.Sorted(maps.Keys(ran.did[client])), "; "))
+	}
+	return b.String()
+}
+
+const matrixBegin, matrixEnd = "<!-- written by make matrix -->\n", "<!-- end -->\n"
+
+// checkMatrix compares the table with README's, or writes it there. Another machine
+// has other versions of what it installs.
+func checkMatrix() error {
+	file := filepath.Join(root(), "README.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), matrixBegin)
+	old, after, ok2 := strings.Cut(rest, matrixEnd)
+	if !ok || !ok2 {
+		return errors.New("README.md has no place for the matrix of clients")
+	}
+	if *writeMatrix {
+		return os.WriteFile(file, []byte(before+matrixBegin+matrix()+matrixEnd+after), 0o644)
+	}
+	version := regexp.MustCompile(`\| [0-9.]+ \|`)
+	if got := matrix(); version.ReplaceAllString(got, "||") != version.ReplaceAllString(old, "||") {
+		return fmt.Errorf("README.md says of the clients\n%s\nbut they did\n%s\nmake matrix mends it", old, got)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package clients
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// podman, buildah and skopeo are made of the same packages, which know credHelpers
+// but no credsStore.
+
+const podmanConfig = "run/containers/auth.json"
+
+// ownStorage keeps what they store, and what they note down of it, below the home.
+func ownStorage(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	in := func(dir string) string { return filepath.Join(l.Home, dir) }
+	l.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
+	l.Write(t, "containers.conf", fmt.Sprintf(
+		"[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nlock_type = \"file\"\ntmp_dir = %q\nstatic_dir = %q\nvolume_path = %q\n",
+		in("tmp"), in("static"), in("volumes")))
+	l.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
+}
+
+func TestSkopeo(t *testing.T) {
+	path, version := installed(t, "skopeo")
+	client{
+		name: "skopeo", path: path, version: version,
+		file: podmanConfig, config: withHelpers,
+		push: "skopeo copy docker-archive:image.tar docker://$REF",
+		pull: "skopeo copy docker://$REF docker-archive:pulled.tar", pulledTar: "pulled.tar",
+	}.trial(t)
+}
+
+func TestPodman(t *testing.T) {
+	path, version := installed(t, "podman")
+	client{
+		name: "podman", path: path, version: version,
+		file: podmanConfig, config: withHelpers, furnish: ownStorage,
+		before: []string{"podman load --input image.tar"},
+		push:   "podman push $REF", remove: "podman rmi $REF", pull: "podman pull $REF",
+		pulledID: "podman image inspect --format {{.Id}} $REF",
+	}.trial(t)
+}
+
+func TestBuildah(t *testing.T) {
+	path, version := installed(t, "buildah")
+	client{
+		name: "buildah", path: path, version: version,
+		file: podmanConfig, config: withHelpers, furnish: ownStorage,
+		before: []string{"buildah pull docker-archive:image.tar"},
+		push:   "buildah push $REF", remove: "buildah rmi $REF", pull: "buildah pull $REF",
+		pulledID: "buildah images --no-trunc --quiet $REF",
+	}.trial(t)
+}

@@ -1,0 +1,68 @@
+package clients
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// root is the folder of the repository.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../..")
+}
+
+// need is the path of a program that must be installed: a client that is missing
+// has not been tested.
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%s is missing, and make e2e needs it (e2e/install installs it): %v", program, err)
+	}
+	return path
+}
+
+// installed is a program of the machine's, and its version.
+func installed(t *testing.T, program string) (path, version string) {
+	t.Helper()
+	path = need(t, program)
+	out, err := exec.CommandContext(t.Context(), path, "--version").Output()
+	if err != nil {
+		t.Fatalf("%s --version: %v", program, err)
+	}
+	version = regexp.MustCompile(`\d+\.\d+[0-9.]*`).FindString(string(out))
+	if version == "" {
+		t.Fatalf("%s --version tells none: %q", program, out)
+	}
+	return path, version
+}
+
+// built is a program that e2e/install has built from its Go module, and its version.
+func built(t *testing.T, program string) (path, version string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root(), "dist/clients", program+"@v*"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s is missing, and make e2e needs it (e2e/install builds it): %v", program, err)
+	}
+	path = paths[len(paths)-1]
+	_, version, _ = strings.Cut(filepath.Base(path), "@v")
+	version, _, _ = strings.Cut(version, "+")
+	return path, version
+}
+
+// moduleVersion is that of a module the tests themselves are built with.
+func moduleVersion(t *testing.T, module string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", module)
+	cmd.Dir = filepath.Join(root(), "e2e")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	version, _, _ := strings.Cut(strings.TrimSpace(string(out)), "+")
+	return strings.TrimPrefix(version, "v")
+}

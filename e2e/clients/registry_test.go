@@ -1,0 +1,121 @@
+package clients
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/sirupsen/logrus"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
+// has a token that the Cloud issued and that hasn't expired. It is the CNCF's own, with
+// its images in memory. What is returned is its back door.
+func serveRegistry(t *testing.T, l *lab.Lab) http.Handler {
+	t.Helper()
+	logrus.SetOutput(io.Discard) // where it writes its log
+	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
+		"inmemory":    nil,
+		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
+	}})
+	l.Cloud.Handle(pullHost, l.Cloud.RegistryGate(pullHost, images))
+	return images
+}
+
+// putImage puts an image into a registry by its back door.
+func putImage(t *testing.T, images http.Handler, img v1.Image, refs ...string) {
+	t.Helper()
+	door := httptest.NewServer(images)
+	defer door.Close()
+	for _, ref := range refs {
+		_, path, _ := strings.Cut(ref, "/")
+		inside, err := name.ParseReference(strings.TrimPrefix(door.URL, "http://") + "/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(inside, img, remote.WithContext(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// tinyRoot is the smallest of root file systems, as a tar file.
+func tinyRoot(t *testing.T) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	text := "an image of one file\n"
+	if err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// tinyImage is an image of tinyRoot.
+func tinyImage(t *testing.T) v1.Image {
+	t.Helper()
+	root := tinyRoot(t)
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(root)), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	if img, err = mutate.ConfigFile(img, config); err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// imageID is what clients call an image by: the digest of its configuration, in hex.
+func imageID(t *testing.T, img v1.Image) string {
+	t.Helper()
+	id, err := img.ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.Hex
+}
+
+// saveImage writes an image to a file of the home, as docker save does.
+func saveImage(t *testing.T, l *lab.Lab, file, ref string, img v1.Image) {
+	t.Helper()
+	tag, err := name.NewTag(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tarball.WriteToFile(filepath.Join(l.Home, file), tag, img); err != nil {
+		t.Fatal(err)
+	}
+}

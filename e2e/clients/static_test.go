@@ -1,0 +1,154 @@
+package clients
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// build builds the helper, with go build's arguments and environment of its own.
+func build(t *testing.T, env, args []string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), lab.Name)
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", path}, args...), "./cmd/"+lab.Name)...)
+	cmd.Dir, cmd.Env = root(), append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+func TestStatic(t *testing.T) {
+	bin := lab.Binary(t)
+	out, err := exec.CommandContext(t.Context(), need(t, "file"), "--brief", bin).Output()
+	if err != nil || !strings.Contains(string(out), "statically linked") {
+		t.Errorf("file says %q, %v", out, err)
+	}
+	// It fails where there is nothing to list.
+	out, err = exec.CommandContext(t.Context(), need(t, "ldd"), bin).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "not a dynamic executable") {
+		t.Errorf("ldd says %q, %v", out, err)
+	}
+}
+
+// wantArm64 runs a helper that was built for arm64, under emulation.
+func wantArm64(t *testing.T, bin string) {
+	t.Helper()
+	emulator := need(t, "qemu-aarch64-static")
+	l := onRunner(t)
+	for _, want := range []map[string]int{coldGet, nil} {
+		out, err := run(t, l, strings.NewReader(pullHost), emulator, "qemu", bin, "get")
+		var got struct{ Secret string }
+		if err != nil || json.Unmarshal([]byte(out.stdout), &got) != nil || out.stderr != "" {
+			t.Fatalf("get: %v, stderr %q", err, out.stderr)
+		}
+		if _, err := l.Cloud.VerifyToken(got.Secret, pullHost); err != nil {
+			t.Error(err)
+		}
+		wantRequests(t, l, "a get on arm64", want)
+	}
+}
+
+// A system without any authorities trusts Mozilla's. As none of those signs for the
+// Cloud, its own takes their place in the helper, and nothing else is changed.
+func TestOwnRoots(t *testing.T) {
+	d, _ := onImages(t)
+	trusting := build(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.Cloud.CAPEM())})
+	get := func(helper string, files map[string][]byte, options ...string) (output, error) {
+		t.Helper()
+		var buf bytes.Buffer
+		w := tar.NewWriter(&buf)
+		addFile(t, w, lab.Name, read(t, helper))
+		for path, text := range files {
+			addFile(t, w, path, text)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d.run(t, &buf, "import", "-", "scratch:test")
+		options = append(options, "--env", "AWS_ECR_ROLE_ARN="+pullRole, "scratch:test", "/"+lab.Name, "get")
+		return d.try(t, strings.NewReader(pullHost), d.container(options...)...)
+	}
+
+	out, err := get(trusting, nil)
+	if err != nil || out.stderr != "" {
+		t.Fatalf("with no authorities but its own: %v, stderr %q", err, out.stderr)
+	}
+	d.wantPull(t, out.stdout)
+
+	stranger, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	other := stranger.CAPEM()
+	for when, try := range map[string]func() (output, error){
+		"Mozilla's authorities":        func() (output, error) { return get(lab.Binary(t), nil) },
+		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{authorities: other}) },
+		"a folder that has some":       func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
+		"a file that the user has set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
+	} {
+		if out, err := try(); err == nil || !strings.Contains(out.stderr, "signed by an authority that isn't trusted here") {
+			t.Errorf("%s: %v, stderr %q", when, err, out.stderr)
+		}
+	}
+}
+
+// withRoots is a go.mod for go build by which the bundle of authorities is another one.
+func withRoots(t *testing.T, ca []byte) (file string) {
+	t.Helper()
+	const bundle = "golang.org/x/crypto/x509roots/fallback"
+	block, _ := pem.Decode(ca)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	write(t, in("go.sum"), read(t, filepath.Join(root(), "go.sum")))
+	write(t, in("go.mod"), append(read(t, filepath.Join(root(), "go.mod")), "\nreplace "+bundle+" => "+in("roots")+"\n"...))
+	write(t, in("roots/go.mod"), []byte("module "+bundle+"\n\ngo 1.26\n"))
+	write(t, in("roots/bundle/roots.go"), []byte(`package bundle
+
+import (
+	"crypto/x509"
+	"iter"
+)
+
+type Root struct {
+	Certificate []byte
+	Constraint  func([]*x509.Certificate) error
+}
+
+func Roots() iter.Seq[Root] {
+	return func(yield func(Root) bool) { yield(Root{Certificate: []byte(`+strconv.Quote(string(block.Bytes))+`)}) }
+}
+`))
+	return in("go.mod")
+}
+
+// A program that was linked for another libc isn't found, as sh says, though it is
+// there. This is what people see who download a helper; ours runs in the same shell.
+func TestNotFound(t *testing.T) {
+	path, _ := built(t, "docker")
+	l := onRunner(t)
+	d := docker{l, path}
+	d.furnish(t, l)
+	d.muslImage(t, "musl:local")
+	for _, test := range []struct{ helper, want string }{
+		{build(t, []string{"CGO_ENABLED=1"}, nil), "not found"},
+		{lab.Binary(t), lab.Name + " "},
+	} {
+		out, _ := d.try(t, nil, "run", "--rm", "--network", "none",
+			"--volume", test.helper+":/usr/local/bin/"+lab.Name, "musl:local", "sh", "-c", lab.Name+" version")
+		if all := out.stdout + out.stderr; !strings.Contains(all, test.want) {
+			t.Errorf("sh says %q, want %q in it", all, test.want)
+		}
+	}
+}

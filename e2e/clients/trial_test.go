@@ -1,0 +1,167 @@
+package clients
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// A client pushes and pulls images. Its commands are words: $REF is an image in
+// pullHost's registry, whose content is in image.tar of the home, where they run.
+type client struct {
+	name          string
+	path, version string // of the program that is each command's first word
+	// furnish gives the client what it needs besides its configuration.
+	furnish func(t *testing.T, l *lab.Lab)
+	// config is docker's configuration, in a file of the home.
+	config, file string
+
+	before     []string // gets the image ready
+	push       string
+	remove     string // makes it forget the image
+	pull       string
+	pulledTar  string            // holds what was pulled, as docker save writes it
+	pulledFile map[string]string // or files do, that are copies of those
+	pulledID   string            // or a command tells its ID
+
+	// also is what a get that finds nothing asks for besides coldGet.
+	also map[string]int
+}
+
+// run runs one of the client's commands.
+func (c client) run(t *testing.T, l *lab.Lab, command string) (output, error) {
+	t.Helper()
+	words := strings.Fields(strings.NewReplacer("$REF", trialRef, "$HOST", pullHost).Replace(command))
+	return run(t, l, nil, c.path, words...)
+}
+
+// must runs one that has to succeed, with nothing from the helper on stderr.
+func (c client) must(t *testing.T, l *lab.Lab, command string) (stdout string) {
+	t.Helper()
+	if command == "" {
+		return ""
+	}
+	out, err := c.run(t, l, command)
+	if err != nil || strings.Contains(out.stderr, lab.Name) {
+		t.Fatalf("%s: %v, stdout %q, stderr %q", command, err, out.stdout, out.stderr)
+	}
+	return out.stdout
+}
+
+const trialRef = pullHost + "/team/app:1.0"
+
+const (
+	withStore   = `{"credsStore":"ecr-login"}`
+	withHelpers = `{"credHelpers":{"` + pullHost + `":"ecr-login"}}`
+)
+
+// trial pushes an image and pulls it again, cold and warm, and then without a role
+// that may be assumed.
+func (c client) trial(t *testing.T) {
+	l := onRunner(t)
+	serveRegistry(t, l)
+	l.Write(t, c.file, c.config)
+	l.Set("XDG_RUNTIME_DIR=" + filepath.Join(l.Home, "run"))
+	img := tinyImage(t)
+	saveImage(t, l, "image.tar", trialRef, img)
+	if c.furnish != nil {
+		c.furnish(t, l)
+	}
+	for _, command := range c.before {
+		c.must(t, l, command)
+	}
+	wantRequests(t, l, "what comes before", nil)
+
+	cold := map[string]int{}
+	for _, some := range []map[string]int{coldGet, c.also} {
+		for action, n := range some {
+			cold[action] += n
+		}
+	}
+	c.must(t, l, c.push)
+	wantRequests(t, l, "a cold push", cold)
+	c.must(t, l, c.remove)
+	c.must(t, l, c.pull)
+	wantRequests(t, l, "a warm pull", nil)
+	c.wantPulled(t, l, imageID(t, img))
+	forget(t, l)
+	c.must(t, l, c.remove)
+	c.must(t, l, c.pull)
+	wantRequests(t, l, "a cold pull", coldGet) // where there is more, that is remembered
+	c.wantPulled(t, l, imageID(t, img))
+	c.must(t, l, c.push)
+	wantRequests(t, l, "a warm push", nil)
+
+	c.must(t, l, c.remove)
+	wantDenied(t, l, func() (output, error) { return c.run(t, l, c.pull) })
+	record(t, c.name, c.version, "push", "pull", "a denied role")
+}
+
+// wantPulled checks that what was pulled is the image, and removes it.
+func (c client) wantPulled(t *testing.T, l *lab.Lab, id string) {
+	t.Helper()
+	in := func(file string) string { return filepath.Join(l.Home, file) }
+	switch {
+	case c.pulledTar != "":
+		img, err := tarball.ImageFromPath(in(c.pulledTar), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := imageID(t, img); got != id {
+			t.Errorf("pulled image %s, want %s", got, id)
+		}
+		os.Remove(in(c.pulledTar))
+	case c.pulledFile != nil:
+		for pulled, pushed := range c.pulledFile {
+			got, err := os.ReadFile(in(pulled))
+			want, wantErr := os.ReadFile(in(pushed))
+			if err != nil || wantErr != nil || string(got) != string(want) {
+				t.Errorf("pulled %d bytes, pushed %d: %v, %v", len(got), len(want), err, wantErr)
+			}
+			os.Remove(in(pulled))
+		}
+	default:
+		if got := strings.TrimPrefix(strings.TrimSpace(c.must(t, l, c.pulledID)), "sha256:"); got != id {
+			t.Errorf("pulled image %s, want %s", got, id)
+		}
+	}
+}
+
+// forget has the helper forget the tokens it holds.
+func forget(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	if r := l.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
+		t.Fatalf("erase: %+v", r)
+	}
+}
+
+// wantDenied runs a client that has no token yet and whose role may not be assumed. It
+// must not succeed, and show why.
+func wantDenied(t *testing.T, l *lab.Lab, run func() (output, error)) {
+	t.Helper()
+	forget(t, l)
+	l.Cloud.Deny("sts:AssumeRole", pullRole)
+	defer l.Cloud.Allow("sts:AssumeRole", pullRole)
+	out, err := run()
+	t.Logf("with the role denied:\n%s%s", out.stdout, out.stderr)
+	if err == nil {
+		t.Error("it succeeds without a role")
+	}
+	reasons := 0
+	for line := range strings.Lines(out.stderr) {
+		// A build has something before it.
+		if _, reason, ok := strings.Cut(line, lab.Name+": "); ok {
+			reasons++
+			wantReason(t, lab.Name+": "+reason, pullRole)
+		}
+	}
+	if reasons == 0 {
+		t.Errorf("no reason on stderr: %q", out.stderr)
+	}
+	l.Cloud.ResetCounts()
+}
