@@ -178,7 +178,7 @@ func static(g *ground) ([]contender, error) {
 
 // roleProfile is the runner's credentials file of the README.
 func roleProfile() (string, error) {
-	text, err := os.ReadFile(filepath.Join(root(), "testdata/runner/credentials"))
+	text, err := os.ReadFile(filepath.Join(root(), "testdata/gitlab-runner/credentials"))
 	return string(text), err
 }
 

@@ -34,7 +34,7 @@ func onInstance(t testing.TB) *lab.Lab {
 	l.Cloud.AddRole(standin.Role{ARN: runnerRole})
 	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	l.Cloud.SetInstanceRole(runnerRole)
-	text, err := os.ReadFile("../../testdata/runner/credentials")
+	text, err := os.ReadFile("../../testdata/gitlab-runner/credentials")
 	if err != nil {
 		t.Fatal(err)
 	}

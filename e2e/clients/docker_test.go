@@ -37,7 +37,7 @@ func newDocker(t *testing.T, path, config string) docker {
 	t.Helper()
 	l := onRunner(t)
 	serveRegistry(t, l)
-	l.Write(t, dockerConfig, config)
+	example(t, l, dockerConfig, config)
 	d := docker{l, path}
 	d.furnish(t, l)
 	return d
@@ -107,7 +107,7 @@ func TestDockerLogin(t *testing.T) {
 				l := onRunner(t)
 				img := tinyImage(t)
 				putImage(t, serveRegistry(t, l), img, trialRef)
-				l.Write(t, dockerConfig, config)
+				example(t, l, dockerConfig, config)
 				d := docker{l, cli.path}
 				d.furnish(t, l)
 
@@ -145,7 +145,7 @@ func TestDockerBuild(t *testing.T) {
 			t.Run(cli.name+"/"+builder, func(t *testing.T) {
 				l := onRunner(t)
 				putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-				l.Write(t, dockerConfig, withStore)
+				example(t, l, dockerConfig, withStore)
 				d := docker{l, cli.path}
 				d.furnish(t, l)
 				d.Set("DOCKER_BUILDKIT=" + buildKit)
@@ -161,6 +161,9 @@ func TestDockerBuild(t *testing.T) {
 				}
 				wantDenied(t, d.Lab, func() (output, error) { return d.try(t, nil, build...) })
 				record(t, cli.name, cli.version, builder)
+				if _, version := built(t, "docker-buildx"); buildKit == "1" {
+					record(t, "Docker Buildx", version, builder)
+				}
 			})
 		}
 	}
@@ -182,7 +185,7 @@ func TestCompose(t *testing.T) {
 		fmt.Fprintf(&file, "  app-%d:\n    image: %s\n", i, ref)
 	}
 	putImage(t, serveRegistry(t, l), tinyImage(t), refs...)
-	l.Write(t, dockerConfig, withStore)
+	example(t, l, dockerConfig, withStore)
 	l.Write(t, "compose.yaml", file.String())
 	d := docker{l, path}
 	d.furnish(t, l)

@@ -21,7 +21,8 @@ import (
 // It runs no containers.
 func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 	t.Helper()
-	dockerd := need(t, "dockerd")
+	dockerd, version := installed(t, "dockerd")
+	record(t, "Docker Engine", version, "all of Docker's and Compose's; the targets of the Dockerfile in glibc, musl and scratch")
 	if os.Geteuid() != 0 {
 		t.Fatal("the Docker Engine needs root")
 	}

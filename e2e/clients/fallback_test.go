@@ -18,8 +18,9 @@ import (
 )
 
 // fileHelper is a credential helper beside ours, made of the package that those of
-// Docker are made of. It keeps what it is given in a file of the home.
-const fileHelper = "docker-credential-file"
+// Docker are made of. It keeps what it is given in a file of the home, under the name
+// that docs/docker.md has for one.
+const fileHelper = "docker-credential-pass"
 
 type fileStore struct{}
 
@@ -107,7 +108,7 @@ func TestDockerFallback(t *testing.T) {
 	if err := errors.Join(os.Mkdir(bin, 0o700), os.Symlink(self, filepath.Join(bin, fileHelper))); err != nil {
 		t.Fatal(err)
 	}
-	d.Write(t, ".ecr/config.toml", `fallback = "file"`)
+	example(t, d.Lab, ".ecr/config.toml", "testdata/docker/fallback.toml")
 	for _, kv := range d.Env {
 		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
 			d.Set("PATH=" + bin + ":" + path)

@@ -251,6 +251,7 @@ func TestImages(t *testing.T) {
 			wantArm64(t, arm64)
 		})
 	}
+	t.Run("compose", func(t *testing.T) { testCompose(t, d) })
 	t.Run("Kaniko", func(t *testing.T) { testKaniko(t, d, credentials) })
 }
 

@@ -9,10 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"go.yaml.in/yaml/v3"
+
+	"docker-credential-ecr-login/internal/standin"
 )
 
 // kanikoImage imports an image that is laid out as Kaniko's own is (deploy/Dockerfile
@@ -29,67 +33,116 @@ func (d docker) kanikoImage(t *testing.T, tag string) {
 	w := tar.NewWriter(&buf)
 	addFile(t, w, "kaniko/executor", read(t, executor))
 	addFile(t, w, "kaniko/ssl/certs/ca-certificates.crt", d.Cloud.CAPEM())
+	// Its debug images, which jobs of GitLab need, have a shell.
+	addFile(t, w, "busybox/sh", read(t, need(t, "busybox")))
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	d.run(t, &buf, "import",
-		"--change", "ENV HOME=/root USER=root PATH=/usr/local/bin:/kaniko SSL_CERT_DIR=/kaniko/ssl/certs DOCKER_CONFIG=/kaniko/.docker/",
+		"--change", "ENV HOME=/root USER=root PATH=/usr/local/bin:/kaniko:/busybox SSL_CERT_DIR=/kaniko/ssl/certs DOCKER_CONFIG=/kaniko/.docker/",
 		"--change", `ENTRYPOINT ["/kaniko/executor"]`, "-", tag)
 }
 
-// A build inside a job: the base image is pulled from ECR, and the image and its cache
-// are pushed there. No token gets into a layer, wherever the home is.
+// A build pulls its base images from ECR and pushes the image and its cache there. No
+// token gets into a layer, though the file system that layers are made of is the one that
+// the helper runs in.
 func testKaniko(t *testing.T, d docker, credentials string) {
 	d.kanikoImage(t, "kaniko:local")
 	d.target(t, "kaniko", "kaniko:test", "--build-arg", "KANIKO_IMAGE=kaniko:local", "--build-arg", "GITLAB_RUNNER_IMAGE=kaniko:local")
-	config := filepath.Join(root(), "testdata/kaniko/config.json") + ":/kaniko/.docker/config.json:ro"
-
+	example := filepath.Join(root(), "testdata/kaniko")
+	config := []string{"--volume", filepath.Join(example, "config.json") + ":/kaniko/.docker/config.json:ro"}
+	executor := func(image, destination string, options ...string) []string {
+		return d.container(append(options, "--volume", credentials, "--volume", example+":/workspace:ro", image,
+			"--context", "/workspace", "--dockerfile", "/workspace/Dockerfile",
+			"--cache", "--cache-repo", pullHost+"/team/cache", "--destination", destination)...)
+	}
 	for _, test := range []struct {
 		name    string
 		image   string
 		options []string
-		want    map[string]int
-		leaks   bool
 	}{
-		{"the helper", "kaniko:test", []string{"--volume", config}, coldGet, false},
-		{"the library", "kaniko:test", nil, coldGet, false},
-		{"the library in another image", "kaniko:local", nil, coldGet, false},
-		// What it is prevented from. If this one held no token, the others would say nothing.
-		{"in the home", "kaniko:test", []string{"--env", "AWS_ECR_CACHE_DIR=/root/.ecr"}, nil, true},
+		{"helper", "kaniko:test", config},
+		{"library", "kaniko:test", nil},
+		// Somebody's own image, that sets no variable.
+		{"elsewhere", "kaniko:local", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d.Cloud.ResetCounts()
-			destination := pullHost + "/team/" + strings.ReplaceAll(test.name, " ", "-") + ":1.0"
-			options := append(test.options, "--volume", credentials, test.image,
-				"--base", trialRef, "--cache-repo", pullHost+"/team/cache", "--destination", destination)
-			d.run(t, nil, d.container(options...)...)
-			if !test.leaks {
-				wantRequests(t, d.Lab, "a build", test.want)
-			}
-			files := d.files(t, destination)
-			for _, file := range []string{"stage-1-command-0", "stage-1-command-1"} {
-				if _, ok := files[file]; !ok {
-					t.Errorf("the image lacks %s", file)
-				}
-			}
-			var leaked []string
-			for file := range files {
-				if strings.Contains(file, ".ecr") {
-					leaked = append(leaked, file)
-				}
-			}
-			if (len(leaked) > 0) != test.leaks {
-				t.Errorf("of the helper's files the image has %q", leaked)
-			}
+			destination := pullHost + "/team/" + test.name + ":1.0"
+			d.run(t, nil, executor(test.image, destination, test.options...)...)
+			wantRequests(t, d.Lab, "a build", coldGet)
+			d.wantLayers(t, destination, false)
 		})
 	}
+	// What it is prevented from: if this held no token, the others would say nothing.
+	t.Run("in the home", func(t *testing.T) {
+		const destination = pullHost + "/team/leaks:1.0"
+		d.run(t, nil, executor("kaniko:test", destination, "--env", "AWS_ECR_CACHE_DIR=/root/.ecr")...)
+		d.wantLayers(t, destination, true)
+	})
+	t.Run("in a job", func(t *testing.T) { testKanikoJob(t, d) })
 
 	wantDenied(t, d.Lab, func() (output, error) {
-		return d.try(t, nil, d.container("--volume", config, "--volume", credentials, "kaniko:test",
-			"--base", trialRef, "--cache-repo", pullHost+"/team/cache", "--destination", pullHost+"/team/denied:1.0")...)
+		return d.try(t, nil, executor("kaniko:test", pullHost+"/team/denied:1.0", config...)...)
 	})
-	record(t, "Kaniko's keychain and snapshots, composed as its source does", moduleVersion(t, "github.com/google/go-containerregistry"),
+	record(t, "Kaniko's keychain and snapshots, composed as its source does", moduleVersion(t, ggcrModule),
 		"pull", "push", "a denied role", "no token in a layer")
+}
+
+// The job that docs/gitlab-runner.md shows, run as the runner does: its script by a shell,
+// its variables and its ID token in the environment.
+func testKanikoJob(t *testing.T, d docker) {
+	const pushRole = "arn:aws:iam::222222222222:role/push"
+	job := standin.WebIdentity{
+		Issuer: "https://gitlab.example.com", Subject: "project_path:team/app:ref_type:branch:ref:main", Audience: "sts.amazonaws.com",
+	}
+	d.Cloud.AddRole(standin.Role{ARN: pushRole, WebIdentity: &job})
+	var jobs map[string]struct {
+		Image     struct{ Name string }
+		IDTokens  map[string]struct{ Aud string } `yaml:"id_tokens"`
+		Variables map[string]string
+		Script    []string
+	}
+	if err := yaml.Unmarshal(read(t, filepath.Join(root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
+		t.Fatal(err)
+	}
+	spec, ok := jobs["image"]
+	if !ok {
+		t.Fatal("there is no job")
+	}
+	options := []string{"--volume", filepath.Join(root(), "testdata/kaniko") + ":/builds/team/app:ro", "--env", "CI_PROJECT_DIR=/builds/team/app"}
+	for name, value := range spec.Variables {
+		options = append(options, "--env", name+"="+value)
+	}
+	for name, claims := range spec.IDTokens {
+		job.Audience = claims.Aud
+		options = append(options, "--env", name+"="+job.Token(time.Now().Add(time.Hour)))
+	}
+	d.Cloud.ResetCounts()
+	d.run(t, nil, d.container(append(options, "--entrypoint", "", "kaniko:test", "sh", "-ec", strings.Join(spec.Script, "\n"))...)...)
+	wantRequests(t, d.Lab, "a job", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
+	d.wantLayers(t, pullHost+"/team/app:1.0", false)
+}
+
+// wantLayers checks that an image has all that was built, and none of the helper's files
+// unless it leaks them.
+func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
+	t.Helper()
+	files := d.files(t, image)
+	for _, file := range []string{"second", "third"} {
+		if !files[file] {
+			t.Errorf("the image lacks %s", file)
+		}
+	}
+	var leaked []string
+	for file := range files {
+		if strings.Contains(file, ".ecr") || strings.Contains(file, "token") {
+			leaked = append(leaked, file)
+		}
+	}
+	if leaks != (len(leaked) > 0) {
+		t.Errorf("of the helper's files the image has %q", leaked)
+	}
 }
 
 // files are those of all the layers of an image.

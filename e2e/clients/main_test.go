@@ -82,11 +82,7 @@ func onRunner(t *testing.T) *lab.Lab {
 	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	l.Cloud.SetInstanceRole(runnerRole)
 	l.Cloud.Grant("333333333333", pullRole)
-	text, err := os.ReadFile("../../testdata/runner/credentials")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Write(t, ".aws/credentials", string(text))
+	example(t, l, ".aws/credentials", "testdata/gitlab-runner/credentials")
 	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
 	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
 	return l

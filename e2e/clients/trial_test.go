@@ -18,7 +18,7 @@ type client struct {
 	path, version string // of the program that is each command's first word
 	// furnish gives the client what it needs besides its configuration.
 	furnish func(t *testing.T, l *lab.Lab)
-	// config is docker's configuration, in a file of the home.
+	// config is what docker's configuration is copied from, and file where to in the home.
 	config, file string
 
 	before     []string // gets the image ready
@@ -55,9 +55,10 @@ func (c client) must(t *testing.T, l *lab.Lab, command string) (stdout string) {
 
 const trialRef = pullHost + "/team/app:1.0"
 
+// The two ways to name the helper in docker's configuration, as docs/docker.md shows them.
 const (
-	withStore   = `{"credsStore":"ecr-login"}`
-	withHelpers = `{"credHelpers":{"` + pullHost + `":"ecr-login"}}`
+	withStore   = "testdata/docker/all.json"
+	withHelpers = "testdata/docker/one-registry.json"
 )
 
 // trial pushes an image and pulls it again, cold and warm, and then without a role
@@ -65,7 +66,7 @@ const (
 func (c client) trial(t *testing.T) {
 	l := onRunner(t)
 	serveRegistry(t, l)
-	l.Write(t, c.file, c.config)
+	example(t, l, c.file, c.config)
 	l.Set("XDG_RUNTIME_DIR=" + filepath.Join(l.Home, "run"))
 	img := tinyImage(t)
 	saveImage(t, l, "image.tar", trialRef, img)
@@ -130,6 +131,12 @@ func (c client) wantPulled(t *testing.T, l *lab.Lab, id string) {
 			t.Errorf("pulled image %s, want %s", got, id)
 		}
 	}
+}
+
+// example copies a file of the repository into the home.
+func example(t *testing.T, l *lab.Lab, file, from string) {
+	t.Helper()
+	l.Write(t, file, string(read(t, filepath.Join(root(), from))))
 }
 
 // forget has the helper forget the tokens it holds.

@@ -165,7 +165,7 @@ func (s *stage) addMap(context.Context) error {
 	if err := os.Remove(filepath.Join(s.home, ".aws/credentials")); err != nil {
 		return err
 	}
-	return s.write(".ecr/config.toml", "testdata/runner/config.toml")
+	return s.write(".ecr/config.toml", "testdata/gitlab-runner/ecr.toml")
 }
 
 func (s *stage) mappedJob(ctx context.Context) error {

@@ -144,8 +144,8 @@ func (s *stage) serve(ctx context.Context, host, image string) error {
 
 func (s *stage) furnish(context.Context) error {
 	return errors.Join(
-		s.write(".aws/credentials", "testdata/runner/credentials"),
-		s.write(".docker/config.json", "testdata/runner/docker.json"),
+		s.write(".aws/credentials", "testdata/gitlab-runner/credentials"),
+		s.write(".docker/config.json", "testdata/docker/all.json"),
 	)
 }
 

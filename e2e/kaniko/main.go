@@ -1,10 +1,13 @@
 // Command kaniko stands in for Kaniko's executor, which can't be had as a module, in
 // what a credential helper meets there. It finds credentials with a keychain that is
-// composed as pkg/creds of Kaniko does it, and builds in two stages in the root file
-// system it runs in: unpack the base image, take a snapshot, run a command (here: write a
-// file), take what has changed since for a layer, push that to a cache. Before each stage
-// it empties the file system. What lies below its own folder or is mounted it
-// leaves alone (pkg/util of Kaniko, DefaultIgnoreList and DeleteFilesystem).
+// composed as pkg/creds of Kaniko does it, and builds in the root file system it runs in:
+// for each stage it unpacks the base image, takes a snapshot, runs a command, takes
+// what has changed since for a layer, and pushes that to a cache. Before each stage it
+// empties the file system. What lies in its own folder or is mounted it leaves alone
+// (pkg/util of Kaniko, DefaultIgnoreList and DeleteFilesystem).
+//
+// Of Kaniko's flags it has the few below, of a Dockerfile's instructions FROM, and COPY
+// of one file.
 package main
 
 import (
@@ -32,11 +35,14 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	base := flag.String("base", "", "the image to start from")
-	cache := flag.String("cache-repo", "", "the repository for layers")
-	destination := flag.String("destination", "", "where to push the image to")
+	var b builder
+	flag.StringVar(&b.context, "context", "", "the folder that files are copied from")
+	flag.StringVar(&b.dockerfile, "dockerfile", "", "the Dockerfile")
+	flag.Bool("cache", true, "")
+	flag.StringVar(&b.cache, "cache-repo", "", "the repository for layers")
+	flag.StringVar(&b.destination, "destination", "", "where to push the image to")
 	flag.Parse()
-	if err := build(*base, *cache, *destination); err != nil {
+	if err := b.build(); err != nil {
 		log.Fatalf("error building image: %v", err)
 	}
 }
@@ -48,50 +54,68 @@ var keychain = authn.NewMultiKeychain(
 	authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard))),
 )
 
-func build(base, cache, destination string) error {
+type builder struct{ context, dockerfile, cache, destination string }
+
+func (b builder) build() error {
+	text, err := os.ReadFile(b.dockerfile)
+	if err != nil {
+		return err
+	}
 	var img v1.Image
-	for stage := range 2 {
-		if err := empty("/"); err != nil {
-			return err
-		}
-		var err error
-		if img, err = unpack(base); err != nil {
-			return err
-		}
-		before, err := snapshot()
-		if err != nil {
-			return err
-		}
-		for command := range 2 {
-			file := fmt.Sprintf("/stage-%d-command-%d", stage, command)
-			if err := os.WriteFile(file, []byte(file), 0o644); err != nil {
+	var before map[string]string
+	for number, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case words[0] == "FROM":
+			if err := empty("/"); err != nil {
 				return err
 			}
-			// A command that leaves a clean home behind. Whatever is cached there has to be
-			// fetched anew for the push, which comes before the next snapshot.
-			if command == 0 {
-				if err := empty(os.Getenv("HOME")); err != nil {
-					return err
-				}
-			}
-			after, err := snapshot()
-			if err != nil {
+			if img, err = unpack(words[1]); err != nil {
 				return err
 			}
-			layer, err := layerOf(before, after)
-			if err != nil {
+			if before, err = snapshot(); err != nil {
 				return err
 			}
-			if img, err = mutate.AppendLayers(img, layer); err != nil {
+		case words[0] == "COPY" && len(words) == 3:
+			if img, before, err = b.copy(img, before, words[1], words[2]); err != nil {
 				return err
 			}
-			if err := push(img, fmt.Sprintf("%s:%d-%d", cache, stage, command)); err != nil {
+			if err := push(img, fmt.Sprintf("%s:%d", b.cache, number)); err != nil {
 				return err
 			}
-			before = after
+		default:
+			return fmt.Errorf("%s:%d: %s isn't known here", b.dockerfile, number+1, words[0])
 		}
 	}
-	return push(img, destination)
+	return push(img, b.destination)
+}
+
+// copy makes a layer of what has changed with a command, and of what has changed since
+// the last one.
+func (b builder) copy(img v1.Image, before map[string]string, from, to string) (v1.Image, map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(b.context, from))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.WriteFile(to, text, 0o644); err != nil {
+		return nil, nil, err
+	}
+	after, err := snapshot()
+	if err != nil {
+		return nil, nil, err
+	}
+	layer, err := layerOf(before, after)
+	if err != nil {
+		return nil, nil, err
+	}
+	img, err = mutate.AppendLayers(img, layer)
+	if err != nil {
+		return nil, nil, err
+	}
+	// What is cached in the home has to be fetched anew for the push, as in a build that
+	// lasts longer than a token is fresh.
+	return img, after, empty(os.Getenv("HOME"))
 }
 
 func unpack(image string) (v1.Image, error) {

@@ -1,0 +1,109 @@
+package clients
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/cli/cli/config/types"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/pelletier/go-toml/v2"
+)
+
+// The set-up that docs/gitlab-runner.md shows, from the same files.
+
+// The runner's configuration has it find credentials for the image of its jobs, and pull
+// that.
+func TestGitLabRunnerExample(t *testing.T) {
+	var config struct {
+		Runners []struct {
+			Environment []string
+			Docker      struct{ Image string }
+		}
+	}
+	if err := toml.Unmarshal(read(t, filepath.Join(root(), "testdata/gitlab-runner/config.toml")), &config); err != nil || len(config.Runners) != 1 {
+		t.Fatalf("%d runners, %v", len(config.Runners), err)
+	}
+	runner := config.Runners[0]
+	l := onRunner(t)
+	putImage(t, serveRegistry(t, l), tinyImage(t), runner.Docker.Image)
+	l.Set(runner.Environment...)
+
+	var found map[string]types.AuthConfig
+	if stderr := runProgram(t, l, &found, "gitlab-runner"); stderr != "" {
+		t.Errorf("on stderr is %q", stderr)
+	}
+	ref, err := name.ParseReference(runner.Docker.Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := found["https://"+ref.Context().RegistryStr()]
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, l)),
+		remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
+	if err == nil {
+		err = validate.Image(img)
+	}
+	if err != nil {
+		t.Errorf("the job's image can't be pulled: %v", err)
+	}
+	recordRunner(t, "the config.toml of the docs")
+}
+
+// The compose file builds the runner's image and mounts what it needs.
+func testCompose(t *testing.T, d docker) {
+	override := filepath.Join(t.TempDir(), "override.yaml")
+	text, err := json.Marshal(map[string]any{"services": map[string]any{"runner": map[string]any{
+		"build": map[string]any{
+			"network": "none",
+			"args":    map[string]string{"GO_IMAGE": "go:local", "GITLAB_RUNNER_IMAGE": "glibc:local"},
+		},
+		"command":      []string{"sleep", "600"}, // in the place of the runner itself
+		"network_mode": "host",
+		"environment": map[string]string{
+			"HTTPS_PROXY":                       d.Cloud.ProxyURL(),
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT": d.Cloud.MetadataURL(),
+		},
+		// Not the machine's own, which may not be there.
+		"volumes": []string{d.socket(t) + ":/var/run/docker.sock"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, override, text)
+	compose := func(stdin string, args ...string) (output, error) {
+		t.Helper()
+		return d.try(t, strings.NewReader(stdin), append([]string{
+			"compose", "--file", filepath.Join(root(), "testdata/gitlab-runner/compose.yaml"), "--file", override,
+		}, args...)...)
+	}
+	defer compose("", "down", "--timeout", "0")
+	if out, err := compose("", "up", "--build", "--detach"); err != nil {
+		t.Fatalf("up: %v, %s", err, out.stderr)
+	}
+	d.Cloud.ResetCounts()
+	out, err := compose("", "exec", "-T", "runner", "docker-credential-ecr-login", "list")
+	if err != nil || !strings.Contains(out.stdout, `"https://`+pullHost+`":"AWS"`) {
+		t.Errorf("list: %v, stdout %q, stderr %q", err, out.stdout, out.stderr)
+	}
+	out, err = compose(pullHost, "exec", "-T", "runner", "docker-credential-ecr-login", "get")
+	if err != nil {
+		t.Fatalf("get: %v, stderr %q", err, out.stderr)
+	}
+	d.wantPull(t, out.stdout)
+}
+
+// socket is the path of the engine's.
+func (d docker) socket(t *testing.T) string {
+	t.Helper()
+	for _, kv := range d.Env {
+		if path, ok := strings.CutPrefix(kv, "DOCKER_HOST=unix://"); ok {
+			return path
+		}
+	}
+	t.Fatal("there is no engine")
+	return ""
+}
