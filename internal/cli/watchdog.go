@@ -62,6 +62,9 @@ func (w *watchdog) limit() time.Duration {
 // in its place and exits.
 func (p *Process) within(v verb, input string) (a answer) {
 	p.failsLoudly = new(atomic.Bool)
+	if !canOpenFiles() {
+		return v.fail(p, input, "this process may open no more files; raise its limit, which ulimit -n shows")
+	}
 	p.watchdog = watch(p.began, config.Timeout(p.Env), func(w *watchdog) {
 		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
 			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it", w.limit()))))
