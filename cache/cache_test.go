@@ -439,3 +439,34 @@ func TestDecode(t *testing.T) {
 		t.Error("a value with a line break is kept")
 	}
 }
+
+// What is being written is locked; what nobody holds was left by a process that was
+// killed, however old it is.
+func TestPruneAbandoned(t *testing.T) {
+	c := New(t.TempDir())
+	key := Key{Family: Family{Identity: strings.Repeat("ab", 32), Region: "eu-west-1", Flavour: "ecr"}, Registry: "111111111111"}
+	now := time.Now()
+	put := func() {
+		t.Helper()
+		if err := c.Put(key, Token{Password: "p", Asked: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put()
+	held, left := c.path(key.file()+".1"+tempSuffix), c.path(key.file()+".2"+tempSuffix)
+	f, err := os.OpenFile(held, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := errors.Join(flock(f, syscall.LOCK_EX), os.WriteFile(left, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	put()
+	if _, err := os.Lstat(held); err != nil {
+		t.Errorf("what is being written: %v", err)
+	}
+	if _, err := os.Lstat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was left: %v", err)
+	}
+}

@@ -35,8 +35,7 @@ const (
 
 	maxFile = 64 << 10 // a token is 2 to 4 kB
 
-	// tempLife is longer than any write takes, and how long what a killed
-	// process left behind may stay.
+	// tempLife is longer than any write takes.
 	tempLife = time.Minute
 	// memoryLife is longer than a failure counts for anybody, and idleLock
 	// longer than any process holds or waits for a lock.
@@ -108,18 +107,36 @@ func (c *Cache) write(name string, text []byte, mtime time.Time) error {
 	if err := c.makeDir(); err != nil {
 		return err
 	}
+	err := c.writeOnce(name, text, mtime)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Another process has pruned the file before it was locked.
+		err = c.writeOnce(name, text, mtime)
+	}
+	return err
+}
+
+// writeOnce writes a file of another name, locked so that it can be told from what a
+// killed process has left, and renames it.
+func (c *Cache) writeOnce(name string, text []byte, mtime time.Time) (err error) {
 	f, err := os.CreateTemp(c.dir, name+".*"+tempSuffix)
 	if err != nil {
 		return err
 	}
+	written := f.Name()
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(written)
+		}
+	}()
+	flock(f, syscall.LOCK_EX|syscall.LOCK_NB) // where there are no locks, age tells
 	_, err = f.Write(text)
 	// The umask may have taken permissions away.
-	err = errors.Join(err, f.Chmod(0o600), f.Close(), os.Chtimes(f.Name(), time.Time{}, mtime))
+	err = errors.Join(err, f.Chmod(0o600), os.Chtimes(written, time.Time{}, mtime))
 	if err == nil {
-		err = replace(f.Name(), c.path(name))
+		err = replace(written, c.path(name))
 	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err == nil {
+		written = c.path(name)
 	}
 	return err
 }
@@ -209,7 +226,7 @@ func (c *Cache) prune() {
 		case isToken(name):
 			stale = age >= 0 || age < -maxLife
 		case strings.HasSuffix(name, tempSuffix):
-			stale = age > tempLife || age < -maxLife
+			stale = c.isAbandoned(name, age)
 		case strings.HasSuffix(name, "."+failureName):
 			stale = age > memoryLife || age < -maxLife
 		default: // a lock; see below
@@ -226,6 +243,23 @@ func (c *Cache) prune() {
 			c.removeIdleLock(name, now)
 		}
 	}
+}
+
+// isAbandoned tells whether the process that was writing a file is gone: nobody holds its
+// lock, or where there are no locks, it is old.
+func (c *Cache) isAbandoned(name string, age time.Duration) bool {
+	f, err := os.OpenFile(c.path(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		defer f.Close()
+		err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return false
+	}
+	return age > tempLife || age < -maxLife
 }
 
 // familyOf cuts a name after its third part.
