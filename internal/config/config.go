@@ -157,24 +157,24 @@ func logFile(env Env, s Settings) string {
 	return path.Join(dir, "log/ecr-login.log")
 }
 
-// ownDir is the folder for what the helper keeps, or empty where it would be below
-// somebody else's.
+// ownDir is the folder for what the helper keeps, or empty where it would be in
+// somebody else's home.
 //
 // Kaniko makes layers of the root file system it runs in, homes included, and empties
 // that between the stages of a build. What it leaves alone is its own folder: there a
 // token gets into no image, and is found again.
 func ownDir(env Env, home string) string {
-	kaniko := env.Get("KANIKO_DIR")
-	if !path.IsAbs(kaniko) {
-		kaniko = "/kaniko"
+	// Where it is told by its flag to move, Kaniko tells its helpers by this alone.
+	moved, _ := strings.CutSuffix(path.Clean(env.Get("DOCKER_CONFIG")), "/.docker")
+	for _, dir := range []string{env.Get("KANIKO_DIR"), moved, "/kaniko"} {
+		if !path.IsAbs(dir) {
+			continue
+		}
+		if info, err := os.Stat(path.Join(dir, "executor")); err == nil && info.Mode().IsRegular() {
+			return path.Join(dir, ".ecr")
+		}
 	}
-	if _, err := os.Stat(path.Join(kaniko, "executor")); err != nil {
-		return expand("~/.ecr", home)
-	}
-	if !ownedByUser(kaniko) {
-		return ""
-	}
-	return path.Join(kaniko, ".ecr")
+	return expand("~/.ecr", home)
 }
 
 // expand puts the home in place of a leading "~". A home that isn't the user's

@@ -85,14 +85,9 @@ func TestKanikoDir(t *testing.T) {
 	if s, err := Load(append(env, "AWS_ECR_CACHE_DIR=/var/x"), home); err != nil || s.CacheDir != "/var/x" {
 		t.Errorf("what the user says: cache %q, %v", s.CacheDir, err)
 	}
-	if os.Geteuid() == 0 {
-		if err := os.Chown(kaniko, 65534, 65534); err != nil {
-			t.Fatal(err)
-		}
-		if s, _ := Load(env, home); s.CacheDir != "" || s.LogFile != "" {
-			t.Errorf("somebody else's folder: cache %q, log %q", s.CacheDir, s.LogFile)
-		}
-	}
+	// As --kaniko-dir does it.
+	check("moved", Env{"DOCKER_CONFIG=" + kaniko + "/.docker/", "AWS_ECR_LOG_LEVEL=debug"}, kaniko+"/.ecr")
+	check("docker's configuration elsewhere", Env{"DOCKER_CONFIG=" + home + "/.docker", "AWS_ECR_LOG_LEVEL=debug"}, home+"/.ecr")
 }
 
 // Under sudo, HOME may be another user's: nothing is made there.

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"os"
@@ -31,6 +32,9 @@ type chain struct {
 	cfg      aws.Config
 	steps    []aws.CredentialSource // of the chain, first to last
 	trace    trace
+
+	// roots are the authorities to trust, or nil for the system's.
+	roots func() *x509.CertPool
 
 	connections               connections
 	openedSTS, openedRegistry sync.Once
@@ -89,7 +93,7 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		}),
 	})...)
 	c.cfg = cfg
-	c.connections.useFor(cfg, ownRoots(c.question.Env))
+	c.connections.useFor(cfg, c.roots())
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
 	}
@@ -195,6 +199,9 @@ func (c *chain) machineOptions() []func(*middleware.Stack) error {
 // direct is the client for what is on this machine, which no proxy is for.
 func (c *chain) direct() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
-		WithTransportOptions(func(t *http.Transport) { t.Proxy, t.IdleConnTimeout = nil, time.Second }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.Proxy, t.IdleConnTimeout = nil, time.Second
+			t.TLSClientConfig.RootCAs = c.roots()
+		}).
 		WithTimeout(c.question.Timeout)
 }

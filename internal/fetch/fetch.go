@@ -4,11 +4,13 @@ package fetch
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,12 +27,16 @@ import (
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 const maxLife = 12 * time.Hour
 
+// maxPassword is many times what ECR's passwords take, two to three thousand bytes.
+const maxPassword = 48 << 10
+
 // New returns what asks AWS for tokens, with the credentials that the SDK's own
 // chain finds. Its errors are [*cache.Failure]s.
 func New() token.Fetch {
 	credentials := new(shared)
 	return func(ctx context.Context, q token.Question) (token.Answer, error) {
 		c := &chain{question: q, trace: trace{log: q.Log}}
+		c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
 		answer, err := c.ask(ctx, credentials)
 		if err != nil {
 			return token.Answer{}, c.failure(err)
@@ -142,6 +148,9 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 	user, password, _ := strings.Cut(string(text), ":")
 	if user != "AWS" || password == "" {
 		return token.Answer{}, errors.New(`the token isn't of the form "AWS:password"`)
+	}
+	if len(password) > maxPassword || strings.ContainsFunc(password, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return token.Answer{}, errors.New("the token's password is none that AWS gives: too long, or with other than printable characters")
 	}
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok {

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"crypto/x509"
+	"iter"
 	"os"
 	"runtime"
 
@@ -14,7 +15,7 @@ import (
 // half the work of a cold get, and net/http begins with it in the middle of the first
 // handshake.
 func (c *chain) loadRoots() {
-	if !c.question.Env.Has("AWS_CA_BUNDLE") {
+	if c.question.Env.Get("AWS_CA_BUNDLE") == "" {
 		go x509.SystemCertPool() // they are kept, once read
 	}
 }
@@ -41,19 +42,22 @@ func ownRoots(env config.Env) *x509.CertPool {
 		}
 	}
 	for _, file := range rootFiles {
-		if _, err := os.Stat(file); err == nil {
+		// One that isn't there, but was to be mounted, is an empty folder.
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			return nil
 		}
 	}
 	if system, err := x509.SystemCertPool(); err != nil || !system.Equal(x509.NewCertPool()) {
 		return nil
 	}
-	return mozillaRoots()
+	return poolOf(bundle.Roots())
 }
 
-func mozillaRoots() *x509.CertPool {
+// poolOf is a pool of authorities, some of which are trusted for a part of what they have
+// signed.
+func poolOf(roots iter.Seq[bundle.Root]) *x509.CertPool {
 	pool := x509.NewCertPool()
-	for root := range bundle.Roots() {
+	for root := range roots {
 		cert, err := x509.ParseCertificate(root.Certificate)
 		if err != nil {
 			continue // the others serve
