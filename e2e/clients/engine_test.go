@@ -15,14 +15,16 @@ import (
 	"docker-credential-ecr-login/e2e/lab"
 )
 
+// privately runs a program in a mount namespace, where it finds a file of hosts, and no
+// containerd of the machine's, which would start containers outside the namespace.
+const privately = `mount --bind "$0" /etc/hosts && mkdir -p /run/containerd && mount -t tmpfs none /run/containerd && exec "$@"`
+
 // startEngine starts a Docker Engine of the test's own and returns its
 // DOCKER_HOST. It leaves the machine's engine, its images and its network alone,
 // and reaches registries through the Cloud's proxy only, under their own names.
-// It runs no containers.
 func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 	t.Helper()
-	dockerd, version := installed(t, "dockerd")
-	record(t, "Docker Engine", version, "all of Docker's and Compose's; the targets of the Dockerfile in glibc, musl and scratch")
+	dockerd := need(t, "dockerd")
 	if os.Geteuid() != 0 {
 		t.Fatal("the Docker Engine needs root")
 	}
@@ -56,15 +58,12 @@ func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
 	}
 
 	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, in("hosts"), dockerd,
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", privately, in("hosts"), dockerd,
 		"--host", "unix://"+in("docker.sock"),
 		"--config-file", in("daemon.json"),
 		"--data-root", in("data"),
 		"--exec-root", in("run"),
 		"--pidfile", in("pid"),
-		// If it finds the machine's containerd, it shares nothing with its users.
-		"--containerd-namespace", filepath.Base(dir),
-		"--containerd-plugins-namespace", filepath.Base(dir)+"-plugins",
 		"--storage-driver", "overlay2",
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false",
 	)

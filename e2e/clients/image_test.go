@@ -240,10 +240,13 @@ func TestImages(t *testing.T) {
 				}
 			}
 			// Here there is no home, no file of users, no /tmp and no authority.
-			d.wantGet(t, "--volume", ca, "--env", "AWS_CA_BUNDLE=/ca.pem", "--env", "HOME=", "--env", "AWS_ECR_ROLE_ARN="+pullRole, "binary:test")
+			d.wantGet(t, "--volume", ca, "--env", "AWS_CA_BUNDLE=/ca.pem", "--env", "HOME=",
+				"--env", "AWS_ECR_ROLE_ARN="+pullRole, "binary:test")
 			if layers, user := d.inspect(t, "binary:test", "{{len .RootFS.Layers}}"), d.inspect(t, "binary:test", "{{.Config.User}}"); layers != "1" || user != "65534:65534" {
 				t.Errorf("the file alone has %s layers and runs as %q", layers, user)
 			}
+
+			record(t, "Docker Engine", d.engineVersion(t), builder.name+" build of the Dockerfile, run in glibc, musl and scratch")
 
 			d.target(t, "binary", "arm64:test", builder.arm64...)
 			arm64 := filepath.Join(t.TempDir(), lab.Name)
@@ -258,4 +261,10 @@ func TestImages(t *testing.T) {
 func (d docker) inspect(t *testing.T, image, format string) string {
 	t.Helper()
 	return d.run(t, nil, "image", "inspect", "--format", format, image)
+}
+
+func (d docker) engineVersion(t *testing.T) string {
+	t.Helper()
+	version, _, _ := strings.Cut(d.run(t, nil, "version", "--format", "{{.Server.Version}}"), "+")
+	return version
 }

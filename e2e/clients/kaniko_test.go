@@ -106,9 +106,9 @@ func testKanikoJob(t *testing.T, d docker) {
 	if err := yaml.Unmarshal(read(t, filepath.Join(root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
 		t.Fatal(err)
 	}
-	spec, ok := jobs["image"]
-	if !ok {
-		t.Fatal("there is no job")
+	spec, ok := jobs["build-image"] // a job of the name "image" would be none
+	if !ok || len(jobs) != 1 {
+		t.Fatalf("there is no job, or another: %v", jobs)
 	}
 	options := []string{"--volume", filepath.Join(root(), "testdata/kaniko") + ":/builds/team/app:ro", "--env", "CI_PROJECT_DIR=/builds/team/app"}
 	for name, value := range spec.Variables {
@@ -130,23 +130,27 @@ func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
 	t.Helper()
 	files := d.files(t, image)
 	for _, file := range []string{"second", "third"} {
-		if !files[file] {
+		if files[file] == "" {
 			t.Errorf("the image lacks %s", file)
 		}
 	}
 	var leaked []string
-	for file := range files {
-		if strings.Contains(file, ".ecr") || strings.Contains(file, "token") {
+	for file, text := range files {
+		// As the passwords begin that the stand-in issues: base64 of a JSON object.
+		if strings.Contains(file, ".ecr") || strings.Contains(file, "token") || strings.Contains(text, "eyJkYXRha2V5Ijoi") {
 			leaked = append(leaked, file)
 		}
+	}
+	if !strings.HasPrefix(d.Password(t, pullHost), "eyJkYXRha2V5Ijoi") {
+		t.Error("the stand-in's passwords begin otherwise")
 	}
 	if leaks != (len(leaked) > 0) {
 		t.Errorf("of the helper's files the image has %q", leaked)
 	}
 }
 
-// files are those of all the layers of an image.
-func (d docker) files(t *testing.T, image string) map[string]bool {
+// files are those of all the layers of an image, with what they hold.
+func (d docker) files(t *testing.T, image string) map[string]string {
 	t.Helper()
 	ref, err := name.ParseReference(image)
 	if err != nil {
@@ -160,7 +164,7 @@ func (d docker) files(t *testing.T, image string) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]bool{}
+	files := map[string]string{}
 	for _, layer := range layers {
 		content, err := layer.Uncompressed()
 		if err != nil {
@@ -175,7 +179,11 @@ func (d docker) files(t *testing.T, image string) map[string]bool {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files[header.Name] = true
+			text, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[header.Name] += string(text)
 		}
 	}
 	return files

@@ -9,7 +9,7 @@ import (
 )
 
 // podman, buildah and skopeo are made of the same packages, which know credHelpers
-// but no credsStore.
+// but no credsStore, and have a setting of their own for every registry.
 
 const podmanConfig = "run/containers/auth.json"
 
@@ -24,10 +24,14 @@ func ownStorage(t *testing.T, l *lab.Lab) {
 	l.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
 }
 
+// inPrivate runs a program in a mount namespace where what it notes down of registries
+// is its own, for which there is no setting.
+const inPrivate = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
+
 func TestSkopeo(t *testing.T) {
 	path, version := installed(t, "skopeo")
 	client{
-		name: "skopeo", path: path, version: version,
+		name: "skopeo", path: path, version: version, shell: inPrivate,
 		file: podmanConfig, config: withHelpers,
 		push: "skopeo copy docker-archive:image.tar docker://$REF",
 		pull: "skopeo copy docker://$REF docker-archive:pulled.tar", pulledTar: "pulled.tar",
@@ -37,8 +41,12 @@ func TestSkopeo(t *testing.T) {
 func TestPodman(t *testing.T) {
 	path, version := installed(t, "podman")
 	client{
-		name: "podman", path: path, version: version,
-		file: podmanConfig, config: withHelpers, furnish: ownStorage,
+		name: "podman", path: path, version: version, shell: inPrivate,
+		file: "registries.conf", config: "testdata/docker/registries.conf",
+		furnish: func(t *testing.T, l *lab.Lab) {
+			ownStorage(t, l)
+			l.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(l.Home, "registries.conf"))
+		},
 		before: []string{"podman load --input image.tar"},
 		push:   "podman push $REF", remove: "podman rmi $REF", pull: "podman pull $REF",
 		pulledID: "podman image inspect --format {{.Id}} $REF",
@@ -48,8 +56,8 @@ func TestPodman(t *testing.T) {
 func TestBuildah(t *testing.T) {
 	path, version := installed(t, "buildah")
 	client{
-		name: "buildah", path: path, version: version,
-		file: podmanConfig, config: withHelpers, furnish: ownStorage,
+		name: "buildah", path: path, version: version, shell: inPrivate,
+		file: dockerConfig, config: withHelpers, furnish: ownStorage,
 		before: []string{"buildah pull docker-archive:image.tar"},
 		push:   "buildah push $REF", remove: "buildah rmi $REF", pull: "buildah pull $REF",
 		pulledID: "buildah images --no-trunc --quiet $REF",

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
 )
@@ -85,6 +87,10 @@ func TestOwnRoots(t *testing.T) {
 		t.Fatalf("with no authorities but its own: %v, stderr %q", err, out.stderr)
 	}
 	d.wantPull(t, out.stdout)
+	if out, err := get(trusting, map[string][]byte{authorities: nil}); err != nil {
+		t.Errorf("with an empty file of authorities: %v, stderr %q", err, out.stderr)
+	}
+	wantBundle(t)
 
 	stranger, err := standin.Start()
 	if err != nil {
@@ -97,6 +103,7 @@ func TestOwnRoots(t *testing.T) {
 		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{authorities: other}) },
 		"a folder that has some":       func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
 		"a file that the user has set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
+		"a folder that the user set":   func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_DIR=/none") },
 	} {
 		if out, err := try(); err == nil || !strings.Contains(out.stderr, "signed by an authority that isn't trusted here") {
 			t.Errorf("%s: %v, stderr %q", when, err, out.stderr)
@@ -104,16 +111,30 @@ func TestOwnRoots(t *testing.T) {
 	}
 }
 
+// wantBundle checks that the helper as it is built holds Mozilla's authorities.
+func wantBundle(t *testing.T) {
+	t.Helper()
+	helper, found := read(t, lab.Binary(t)), 0
+	for root := range bundle.Roots() {
+		if bytes.Contains(helper, root.Certificate) {
+			found++
+		}
+	}
+	if found < 100 {
+		t.Errorf("the helper holds %d authorities", found)
+	}
+}
+
 // withRoots is a go.mod for go build by which the bundle of authorities is another one.
 func withRoots(t *testing.T, ca []byte) (file string) {
 	t.Helper()
-	const bundle = "golang.org/x/crypto/x509roots/fallback"
+	const module = "golang.org/x/crypto/x509roots/fallback"
 	block, _ := pem.Decode(ca)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write(t, in("go.sum"), read(t, filepath.Join(root(), "go.sum")))
-	write(t, in("go.mod"), append(read(t, filepath.Join(root(), "go.mod")), "\nreplace "+bundle+" => "+in("roots")+"\n"...))
-	write(t, in("roots/go.mod"), []byte("module "+bundle+"\n\ngo 1.26\n"))
+	write(t, in("go.mod"), append(read(t, filepath.Join(root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
+	write(t, in("roots/go.mod"), []byte("module "+module+"\n\ngo 1.26\n"))
 	write(t, in("roots/bundle/roots.go"), []byte(`package bundle
 
 import (
@@ -142,7 +163,7 @@ func TestNotFound(t *testing.T) {
 	d.furnish(t, l)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
-		{build(t, []string{"CGO_ENABLED=1"}, nil), "not found"},
+		{build(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + lab.Name + ": not found"},
 		{lab.Binary(t), lab.Name + " "},
 	} {
 		out, _ := d.try(t, nil, "run", "--rm", "--network", "none",

@@ -16,6 +16,7 @@ import (
 type client struct {
 	name          string
 	path, version string // of the program that is each command's first word
+	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
 	// furnish gives the client what it needs besides its configuration.
 	furnish func(t *testing.T, l *lab.Lab)
 	// config is what docker's configuration is copied from, and file where to in the home.
@@ -37,7 +38,11 @@ type client struct {
 func (c client) run(t *testing.T, l *lab.Lab, command string) (output, error) {
 	t.Helper()
 	words := strings.Fields(strings.NewReplacer("$REF", trialRef, "$HOST", pullHost).Replace(command))
-	return run(t, l, nil, c.path, words...)
+	if c.shell == "" {
+		return run(t, l, nil, c.path, words...)
+	}
+	words[0] = c.path
+	return run(t, l, nil, "/usr/bin/unshare", append([]string{"unshare", "--mount", "sh", "-c", c.shell, "sh"}, words...)...)
 }
 
 // must runs one that has to succeed, with nothing from the helper on stderr.
