@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -23,6 +24,29 @@ func (a answer) write(w http.ResponseWriter, now time.Time) {
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	w.WriteHeader(a.status)
 	w.Write(a.body)
+}
+
+// writeBadly writes an answer byte by byte, or half of it.
+func (c *Cloud) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
+	body := a.body
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	a.body = nil
+	a.write(w, c.now())
+	if fault.Cut {
+		body = body[:len(body)/2]
+	}
+	for i := range body {
+		if !c.pause(r.Context(), fault.Drip) {
+			panic(http.ErrAbortHandler)
+		}
+		w.Write(body[i : i+1])
+		if fault.Drip > 0 {
+			http.NewResponseController(w).Flush()
+		}
+	}
+	if fault.Cut {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func textAnswer(status int, body string) answer {

@@ -24,6 +24,16 @@ type authority struct {
 
 	mu     sync.Mutex
 	minted map[string]*tls.Certificate // by host
+	spoil  func(*x509.Certificate)
+}
+
+// SpoilCertificates has all certificates from now on changed before they are signed. With
+// nil they are right again.
+func (c *Cloud) SpoilCertificates(spoil func(*x509.Certificate)) {
+	c.ca.mu.Lock()
+	defer c.ca.mu.Unlock()
+	c.ca.spoil = spoil
+	c.ca.minted = map[string]*tls.Certificate{}
 }
 
 func newAuthority() (*authority, error) {
@@ -67,6 +77,9 @@ func (a *authority) mint(host string) (*tls.Certificate, error) {
 	template.DNSNames = []string{host}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if a.spoil != nil {
+		a.spoil(template)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.leaf.Public(), a.key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %s: %w", host, err)

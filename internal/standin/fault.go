@@ -9,7 +9,7 @@ import (
 )
 
 // A Fault is what goes wrong with a request, in place of the right answer. One
-// with nothing but a Delay lets the right answer follow.
+// with nothing but a Delay, a Drip or a Cut lets the right answer follow.
 type Fault struct {
 	Status  int           // of the answer; 0 is 400 with a Code, else 200
 	Code    string        // AWS's error code
@@ -19,6 +19,8 @@ type Fault struct {
 	Delay   time.Duration // waited before anything else
 	Hang    bool          // the request is read and never answered
 	Reset   bool          // the connection is reset
+	Drip    time.Duration // waited before each byte of the body, right or wrong
+	Cut     bool          // the connection is dropped in the middle of the body
 	Times   int           // how often it happens; 0 is until healed
 }
 

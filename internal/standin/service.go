@@ -68,6 +68,10 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, at place, name fun
 		a = do(q)
 	}
 	c.journal.amend(q.entry, func(e *Request) { e.Status = a.status })
+	if fault.Drip > 0 || fault.Cut {
+		c.writeBadly(w, r, a, fault)
+		return
+	}
 	a.write(w, c.now())
 }
 

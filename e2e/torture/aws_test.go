@@ -1,0 +1,179 @@
+package torture
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// budget is how many requests one get may make of one kind, whatever it is told: the
+// SDK's three tries.
+const budget = 3
+
+// answerOf is an answer of ECR, of which some of it is wrong.
+func answerOf(token string, expires any) []byte {
+	data := `{"authorizationToken":` + token + `,"proxyEndpoint":"https://` + host + `"`
+	if expires != nil {
+		data += fmt.Sprintf(`,"expiresAt":%v`, expires)
+	}
+	return []byte(`{"authorizationData":[` + data + `}]}`)
+}
+
+func encoded(text string) string {
+	return strconv.Quote(base64.StdEncoding.EncodeToString([]byte(text)))
+}
+
+// Whatever AWS, or who answers in its place, sends: one line, in time, and no token but
+// a good one.
+func TestAnswers(t *testing.T) {
+	soon := time.Now().Add(12 * time.Hour).Unix()
+	status := func(code int, name string, header http.Header) standin.Fault {
+		return standin.Fault{Status: code, Code: name, Message: "said by the test", Header: header}
+	}
+	body := func(text string) standin.Fault { return standin.Fault{Body: []byte(text)} }
+	for name, fault := range map[string]standin.Fault{
+		"400":                             status(400, "InvalidParameterException", nil),
+		"401":                             status(401, "UnrecognizedClientException", nil),
+		"403":                             status(403, "AccessDeniedException", nil),
+		"404":                             status(404, "", nil),
+		"405":                             {Status: 405, Body: []byte("not allowed")},
+		"429":                             status(429, "TooManyRequestsException", nil),
+		"500":                             status(500, "ServerException", nil),
+		"502":                             {Status: 502, Body: []byte("<html>bad gateway</html>")},
+		"503":                             status(503, "ServiceUnavailable", nil),
+		"504, no body":                    {Status: 504, Body: []byte{}},
+		"throttling":                      status(400, "ThrottlingException", nil),
+		"throttling, retry later":         status(400, "ThrottlingException", http.Header{"Retry-After": {"3600"}}),
+		"throttling, retry on a day":      status(429, "ThrottlingException", http.Header{"Retry-After": {"Wed, 21 Oct 2099 07:28:00 GMT"}, "X-Amz-Retry-After": {"3600000"}}),
+		"an error that isn't JSON":        {Status: 400, Body: []byte("}{")},
+		"an error of many lines":          status(400, "Strange\nException", http.Header{"X-Amzn-Errortype": {"a"}}),
+		"nothing":                         {Status: 200, Body: []byte{}},
+		"no content":                      {Status: 204, Body: []byte{}},
+		"partial content":                 {Status: 206, Body: []byte("{")},
+		"null":                            body("null"),
+		"an empty object":                 body("{}"),
+		"an array":                        body("[]"),
+		"a number":                        body("17"),
+		"an empty list":                   body(`{"authorizationData":[]}`),
+		"no list":                         body(`{"authorizationData":null}`),
+		"a list of nothing":               body(`{"authorizationData":[null]}`),
+		"a list of numbers":               body(`{"authorizationData":[1]}`),
+		"truncated JSON":                  body(`{"authorizationData":[{"authorizationToken":"QVdT`),
+		"a portal's page":                 {Body: []byte("<!DOCTYPE html><title>Welcome</title>"), Header: http.Header{"Content-Type": {"text/html"}}},
+		"a portal's redirect":             {Status: 302, Body: []byte("moved"), Header: http.Header{"Location": {"https://portal.example.com/login"}}},
+		"a redirect that asks again":      {Status: 307, Body: []byte("moved"), Header: http.Header{"Location": {"https://api.ecr.ap-south-1.amazonaws.com/"}}},
+		"a redirect to a file":            {Status: 308, Body: []byte("moved"), Header: http.Header{"Location": {"file:///etc/passwd"}}},
+		"a redirect to the metadata":      {Status: 301, Body: []byte("moved"), Header: http.Header{"Location": {"http://169.254.169.254/"}}},
+		"64 MB":                           {Body: bytes.Repeat([]byte("x"), 64<<20)},
+		"a token of 8 MB":                 {Body: answerOf(encoded("AWS:"+strings.Repeat("x", 8<<20)), soon)},
+		"a deep body":                     {Body: bytes.Repeat([]byte("["), 1<<20)},
+		"a wrong type, and no token":      {Body: []byte("{}"), Header: http.Header{"Content-Type": {"image/png"}}},
+		"a wrong encoding":                {Body: []byte("{}"), Header: http.Header{"Content-Encoding": {"gzip"}}},
+		"a token that isn't base64":       {Body: answerOf(`"%%%"`, soon)},
+		"a token without a colon":         {Body: answerOf(encoded("AWS"), soon)},
+		"a token of somebody else":        {Body: answerOf(encoded("root:secret"), soon)},
+		"a token without a password":      {Body: answerOf(encoded("AWS:"), soon)},
+		"a token of two lines":            {Body: answerOf(encoded("AWS:one\ntwo"), soon)},
+		"a token with a NUL":              {Body: answerOf(encoded("AWS:one\x00two"), soon)},
+		"an empty token":                  {Body: answerOf(`""`, soon)},
+		"no token":                        {Body: answerOf("null", soon)},
+		"a number for a token":            {Body: answerOf("17", soon)},
+		"an expiry in the past":           {Body: answerOf(encoded("AWS:old"), 1000000000)},
+		"an expiry of zero":               {Body: answerOf(encoded("AWS:old"), 0)},
+		"an expiry before that":           {Body: answerOf(encoded("AWS:old"), -1)},
+		"an expiry that is text":          {Body: answerOf(encoded("AWS:old"), `"tomorrow"`)},
+		"an expiry past all numbers":      {Body: answerOf(encoded("AWS:old"), "1e999")},
+		"a slow drip":                     {Drip: 100 * time.Millisecond},
+		"a body that ends in the middle":  {Cut: true},
+		"a reset":                         {Reset: true},
+		"a reset in the middle of a body": {Body: []byte(`{"authorizationData":[]}`), Cut: true},
+		"silence":                         {Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, s := withKeys(t), suffer(t)
+			l.Set("AWS_ECR_TIMEOUT=3s")
+			l.Cloud.Fail("ecr:GetAuthorizationToken", fault)
+			r := l.Run(t, "get", host)
+			n := l.Cloud.Count("ecr:GetAuthorizationToken")
+			switch {
+			case r.Status == 0:
+				s.count(t, r, fmt.Errorf("it takes that for a token"))
+			case n > budget:
+				s.count(t, r, fmt.Errorf("%d requests", n))
+			case r.Took > 8*time.Second:
+				s.count(t, r, fmt.Errorf("the timeout is 3 s"))
+			default:
+				s.judge(t, l, r, userARN)
+			}
+			if connects := l.Cloud.Connects(); len(connects) > 0 {
+				for _, to := range connects {
+					if to != "api.ecr.ap-south-1.amazonaws.com" {
+						t.Errorf("it goes to %s", to)
+					}
+				}
+			}
+			l.Cloud.Heal("ecr:GetAuthorizationToken")
+			s.must(t, l, userARN)
+		})
+	}
+}
+
+// The same for the services before ECR, and for the way there.
+func TestWayToAWS(t *testing.T) {
+	page := standin.Fault{Body: []byte("<html>Welcome</html>"), Header: http.Header{"Content-Type": {"text/html"}}}
+	for name, fault := range map[string]standin.Fault{
+		"a page": page, "500": {Status: 500, Code: "InternalFailure"}, "429": {Status: 429, Code: "Throttling"}, "a reset": {Reset: true},
+		"silence": {Hang: true}, "a drip": {Drip: 50 * time.Millisecond}, "half": {Cut: true}, "nothing": {Status: 200, Body: []byte{}},
+		"64 MB": {Body: bytes.Repeat([]byte("x"), 64<<20)}, "null": {Body: []byte("null")},
+	} {
+		for _, action := range []string{"sts:AssumeRole", "imds:token", "imds:roles", "imds:credentials"} {
+			t.Run(action+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				l, s := onRunner(t), suffer(t)
+				l.Set("AWS_ECR_TIMEOUT=3s")
+				l.Cloud.Fail(action, fault)
+				s.judge(t, l, l.Run(t, "get", host), "assumed-role/pull/")
+				if n := l.Cloud.Count(action); n > 2*budget {
+					t.Errorf("%d requests", n)
+				}
+				l.Cloud.Heal(action)
+				s.must(t, l, "assumed-role/pull/")
+			})
+		}
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*x509.Certificate)
+		want  string
+	}{
+		"another's name": {func(c *x509.Certificate) { c.DNSNames = []string{"portal.example.com"} }, "isn't its own"},
+		"no name":        {func(c *x509.Certificate) { c.DNSNames = nil }, "isn't its own"},
+		"expired":        {func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }, "can't be used"},
+		"not yet valid":  {func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }, "can't be used"},
+		"for clients":    {func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, "can't be used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, s := withKeys(t), suffer(t)
+			l.Cloud.SpoilCertificates(c.spoil)
+			r := l.Run(t, "get", host)
+			s.judge(t, l, r, userARN)
+			if r.Status == 0 || !strings.Contains(strings.ReplaceAll(r.Stderr, "is not its own", "isn't its own"), c.want) {
+				t.Errorf("status %d, stderr %q; want %q", r.Status, r.Stderr, c.want)
+			}
+			l.Cloud.SpoilCertificates(nil)
+			s.must(t, l, userARN)
+		})
+	}
+}
