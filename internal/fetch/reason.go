@@ -184,11 +184,15 @@ func innermost(err error) *smithy.OperationError {
 	return found
 }
 
-var passwordInURL = regexp.MustCompile(`://\S*@`)
+var (
+	passwordInURL = regexp.MustCompile(`://\S*@`)
+	queryInURL    = regexp.MustCompile(`(://[^\s?"]*\?)[^\s";]+`)
+)
 
 // clean makes text one line without the secrets that are known to be about.
 func (c *chain) clean(text string) string {
 	text = passwordInURL.ReplaceAllString(text, "://***@")
+	text = queryInURL.ReplaceAllString(text, "${1}***")
 	for _, secret := range c.secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
