@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/token"
+)
+
+// Whatever comes on stdin, it names a registry and decides nothing else: the principal is
+// one of the map's, the answer is of the protocol's form, and nothing it holds breaks a line.
+func FuzzGet(f *testing.F) {
+	home := f.TempDir()
+	const mapped, other = "arn:aws:iam::333333333333:role/mapped", "arn:aws:iam::444444444444:role/other"
+	text := `[[registry]]
+host = "333333333333.dkr.ecr.*.amazonaws.com"
+role_arn = "` + mapped + `"
+[[registry]]
+host = "images.example.com"
+alias_of = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
+role_arn = "` + mapped + `"
+`
+	file := filepath.Join(home, "map.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	env := config.Env{"AWS_ECR_CONFIG=" + file, "AWS_ECR_ROLE_ARN=" + other, "AWS_ECR_DISABLE_CACHE=1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
+
+	for _, server := range []string{
+		"", "{", "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "https://333333333333.dkr.ecr.eu-west-1.amazonaws.com/v2/\n",
+		"HTTP://IMAGES.example.com:443/x", "public.ecr.aws", "docker.io", "{\"uri\":\"x\"}",
+		"a@333333333333.dkr.ecr.eu-west-1.amazonaws.com", "333333333333.dkr.ecr.eu-west-1.amazonaws.com\n[default]\nrole_arn=x",
+		"111111111111.dkr.ecr.\x1b[31m.amazonaws.com", "111111111111.dkr.ecr.eu-west-1.amazonaws.com\u202e",
+	} {
+		f.Add(server)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		var stdout, stderr strings.Builder
+		p := &Process{
+			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
+			Fetch: func(_ context.Context, q token.Question) (token.Answer, error) {
+				if role := q.Principal.RoleARN; role != mapped && role != other && !q.Registry.Public {
+					t.Errorf("the role is %q", role)
+				}
+				if q.Principal != (config.Principal{RoleARN: q.Principal.RoleARN}) {
+					t.Errorf("the principal is %+v", q.Principal)
+				}
+				if host := q.Registry.Host(); !strings.Contains(strings.ToLower(input), host) && !strings.Contains(strings.ToLower(input), "images.example.com") {
+					t.Errorf("asked for %s", host)
+				}
+				return token.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
+			},
+		}
+		status := Main(p)
+		server := strings.TrimSpace(input)
+		switch out := stdout.String(); {
+		case status == 0:
+			var c struct{ ServerURL, Username, Secret string }
+			if err := json.Unmarshal([]byte(out), &c); err != nil || c.ServerURL != strings.ToValidUTF8(server, "\ufffd") || c.Username != "AWS" || c.Secret != "password" {
+				t.Errorf("it prints %q, %v", out, err)
+			}
+			if _, ok := registry.Parse(server); !ok && !strings.Contains(strings.ToLower(server), "images.example.com") {
+				t.Errorf("%q is no registry", server)
+			}
+		case status != 1 || out != notFound+"\n" && out != noServer+"\n":
+			t.Errorf("status %d, stdout %q", status, out)
+		}
+		said := stderr.String()
+		if strings.Count(said, "\n") > 1 || strings.Contains(said, "internal error") ||
+			strings.ContainsFunc(strings.TrimSuffix(said, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("on stderr is %q", said)
+		}
+	})
+}
