@@ -25,6 +25,11 @@ e2e: ## real clients, and machines in a bad state; needs root, and installs the 
 	e2e/install
 	cd e2e && go test -count=1 -timeout=20m ./clients/... ./machine/...
 
+.PHONY: torture
+torture: ## whatever a machine, a network and people can do to the helper; needs root
+	e2e/install
+	cd e2e && go test -count=1 -timeout=20m ./torture
+
 .PHONY: matrix
 matrix: ## the real clients alone; writes what they did into README.md
 	e2e/install

@@ -49,3 +49,40 @@ func TestDocs(t *testing.T) {
 		}
 	}
 }
+
+// Each promise of docs/security.md names a test that is there.
+func TestPromises(t *testing.T) {
+	const root = "../../"
+	text, err := os.ReadFile(root + "docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err = fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(root + path)
+		for _, m := range function.FindAllStringSubmatch(string(text), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, list := range regexp.MustCompile(`\(([^()]*`+"`"+`[^()]*)\)`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile("`([A-Za-z_]+)(?:/\\w+)?`").FindAllStringSubmatch(list[1], -1) {
+			named++
+			name := m[1]
+			if _, err := os.Stat("testdata/" + name + ".txtar"); err != nil && !tests[name] {
+				t.Errorf("there is no test %s", name)
+			}
+		}
+	}
+	if named < 30 {
+		t.Errorf("only %d tests are named", named)
+	}
+}

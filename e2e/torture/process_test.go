@@ -204,3 +204,18 @@ func TestLimits(t *testing.T) {
 		})
 	}
 }
+
+// With nothing but what FIPS 140 approves of, which excludes MD5 and SHA-1.
+func TestFIPS(t *testing.T) {
+	for name, l := range map[string]*lab.Lab{"role": onRunner(t), "keys": withKeys(t)} {
+		t.Run(name, func(t *testing.T) {
+			s := suffer(t)
+			l.Set("GODEBUG=fips140=only")
+			principal := map[string]string{"role": "assumed-role/pull/", "keys": userARN}[name]
+			s.must(t, l, principal)
+			s.must(t, l, principal)
+			l.Run(t, "erase", host)
+			s.must(t, l, principal)
+		})
+	}
+}
