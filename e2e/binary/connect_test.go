@@ -10,13 +10,13 @@ import (
 
 // What a cold get has to ask last is connected to while the first is still asked.
 func TestConnectionsOpenEarly(t *testing.T) {
-	l := onInstance(t)
+	l := lab.OnInstance(t)
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
 	want := []string{ecrHost, stsHost}
 
 	l.Cloud.Fail("imds:credentials", standin.Fault{Hang: true})
 	l.Set("AWS_ECR_TIMEOUT=2s")
-	if r := l.Run(t, "get", host); r.Status == 0 {
+	if r := l.Run(t, "get", lab.Host); r.Status == 0 {
 		t.Error("get succeeds without the metadata service")
 	}
 	if got := connects(l); !slices.Equal(got, want) {
@@ -28,14 +28,14 @@ func TestConnectionsOpenEarly(t *testing.T) {
 
 	l.Cloud.Heal("imds:credentials")
 	l.Cloud.ResetCounts()
-	l.Password(t, host)
+	l.Password(t, lab.Host)
 	if got := connects(l); !slices.Equal(got, want) {
 		t.Errorf("a cold get connected to %q, want %q", got, want)
 	}
 
 	// Keys need nothing to be asked before.
-	k := withKeys(t)
-	k.Password(t, host)
+	k := lab.WithKeys(t)
+	k.Password(t, lab.Host)
 	if got := connects(k); !slices.Equal(got, []string{ecrHost}) {
 		t.Errorf("with keys, a cold get connected to %q, want %q", got, ecrHost)
 	}
@@ -43,7 +43,7 @@ func TestConnectionsOpenEarly(t *testing.T) {
 	// Nobody is there to ask: nothing is opened.
 	n := lab.New(t)
 	n.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT=" + closed)
-	n.Run(t, "get", host)
+	n.Run(t, "get", lab.Host)
 	if got := connects(n); len(got) > 0 {
 		t.Errorf("without credentials, a get connected to %q", got)
 	}

@@ -33,16 +33,16 @@ func mustCount(t testing.TB, l *lab.Lab, want map[string]int) {
 }
 
 func TestHundredAtOnceMakeOneCall(t *testing.T) {
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	l.Cloud.SetLatency(latency)
-	lab.Crowd(100, func(int) { l.Password(t, host) })
+	lab.Crowd(100, func(int) { l.Password(t, lab.Host) })
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
 }
 
 func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
-	l := onInstance(t)
+	l := lab.OnInstance(t)
 	l.Cloud.SetLatency(latency)
-	lab.Crowd(60, func(int) { l.Password(t, host) })
+	lab.Crowd(60, func(int) { l.Password(t, lab.Host) })
 	mustCount(t, l, map[string]int{
 		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
@@ -50,7 +50,7 @@ func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
 }
 
 func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	l.Cloud.SetLatency(latency)
 	get := func(i int) {
 		l.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
@@ -67,12 +67,12 @@ func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
 }
 
 func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
-	l := onInstance(t)
+	l := lab.OnInstance(t)
 	l.Cloud.SetLatency(latency)
-	l.Cloud.Deny("sts:AssumeRole", pullRole)
+	l.Cloud.Deny("sts:AssumeRole", lab.PullRole)
 	lab.Crowd(60, func(int) {
-		r := l.Run(t, "get", host)
-		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+pullRole) {
+		r := l.Run(t, "get", lab.Host)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+lab.PullRole) {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
 	})
@@ -86,12 +86,12 @@ func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 }
 
 func TestStoppedLockHolderStopsNobody(t *testing.T) {
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT=2s")
 	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	holder := l.Command(ctx, "get", host)
+	holder := l.Command(ctx, "get", lab.Host)
 	if err := holder.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,17 +103,17 @@ func TestStoppedLockHolderStopsNobody(t *testing.T) {
 	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	lab.Crowd(3, func(int) { l.Password(t, host) })
+	lab.Crowd(3, func(int) { l.Password(t, lab.Host) })
 }
 
 // One after another, ten would take ten times as long as a get may.
 func TestTenAtAHungServiceEndTogether(t *testing.T) {
 	t.Parallel()
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
 	start := time.Now()
 	lab.Crowd(10, func(int) {
-		r := l.Run(t, "get", host)
+		r := l.Run(t, "get", lab.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
@@ -131,12 +131,12 @@ func TestEverythingEnds(t *testing.T) {
 		silent string
 		lab    func(testing.TB) *lab.Lab
 	}{
-		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", withKeys},
-		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", onInstance},
-		"metadata": {"imds:*", "metadata service at 127.0.0.1", onInstance},
+		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", lab.WithKeys},
+		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", lab.OnInstance},
+		"metadata": {"imds:*", "metadata service at 127.0.0.1", lab.OnInstance},
 		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *lab.Lab {
 			l := lab.New(t)
-			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Cloud.SetContainerRole(lab.RunnerRole, "")
 			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
 			return l
 		}},
@@ -146,7 +146,7 @@ func TestEverythingEnds(t *testing.T) {
 			l := hang.lab(t)
 			l.Set("AWS_ECR_TIMEOUT=" + timeout)
 			l.Cloud.Fail(hang.action, standin.Fault{Hang: true})
-			r := l.Run(t, "get", host)
+			r := l.Run(t, "get", lab.Host)
 			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
 				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
 			}
@@ -155,7 +155,7 @@ func TestEverythingEnds(t *testing.T) {
 			}
 			l.Set("AWS_ECR_TIMEOUT")
 			l.Cloud.Heal(hang.action)
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 		})
 	}
 }
@@ -163,13 +163,13 @@ func TestEverythingEnds(t *testing.T) {
 // The library and the command share their cache and their locks, so a storm of
 // all verbs must leave every get right.
 func TestStormOfVerbs(t *testing.T) {
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	lab.Crowd(120, func(i int) {
 		switch i % 4 {
 		case 0, 1:
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 		case 2:
-			if r := l.Run(t, "erase", host); r.Status != 0 || r.Stderr != "" {
+			if r := l.Run(t, "erase", lab.Host); r.Status != 0 || r.Stderr != "" {
 				t.Errorf("erase: status %d, stderr %q", r.Status, r.Stderr)
 			}
 		case 3:
@@ -178,7 +178,7 @@ func TestStormOfVerbs(t *testing.T) {
 			}
 		}
 	})
-	if _, err := l.Cloud.VerifyToken(l.Password(t, host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
+	if _, err := l.Cloud.VerifyToken(l.Password(t, lab.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
 		t.Errorf("after the storm: %v", err)
 	}
 }
@@ -186,19 +186,19 @@ func TestStormOfVerbs(t *testing.T) {
 // A token past its freshness is renewed by one, while all others are served the
 // old one at once: none of them waits for a service that hangs.
 func TestOneRenewsForACrowd(t *testing.T) {
-	l := withKeys(t)
-	old := l.Password(t, host)
+	l := lab.WithKeys(t)
+	old := l.Password(t, lab.Host)
 	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}
-	if err := ageFile(files[0], 7*time.Hour); err != nil {
+	if err := lab.Age(files[0], 7*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	l.Cloud.ResetCounts()
 	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
 	lab.Crowd(40, func(int) {
-		if password := l.Password(t, host); password != old {
+		if password := l.Password(t, lab.Host); password != old {
 			t.Error("another token than the one that still works")
 		}
 	})

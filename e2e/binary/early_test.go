@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
 )
 
 var initialised = regexp.MustCompile(`(?m)^init (\S+) @`)
@@ -11,8 +13,8 @@ var initialised = regexp.MustCompile(`(?m)^init (\S+) @`)
 // What a warm get never uses must not even start: initialising the SDK, net/http and
 // logrus takes longer than all else it does. See package early.
 func TestWarmStartsNoSDK(t *testing.T) {
-	l := withKeys(t)
-	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+host+"\"\n")
+	l := lab.WithKeys(t)
+	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+lab.Host+"\"\n")
 	l.Set("GODEBUG=inittrace=1")
 	started := func(verb, server string) (all, heavy []string) {
 		t.Helper()
@@ -28,11 +30,11 @@ func TestWarmStartsNoSDK(t *testing.T) {
 		}
 		return all, heavy
 	}
-	if all, heavy := started("get", host); len(heavy) < 10 {
+	if all, heavy := started("get", lab.Host); len(heavy) < 10 {
 		t.Fatalf("a cold get starts only %q of %d packages, so the trace tells too little", heavy, len(all))
 	}
 	for _, run := range [][2]string{
-		{"get", host}, {"list", ""}, {"get", "docker.io"}, {"erase", host}, {"erase", "docker.io"},
+		{"get", lab.Host}, {"list", ""}, {"get", "docker.io"}, {"erase", lab.Host}, {"erase", "docker.io"},
 	} {
 		all, heavy := started(run[0], run[1])
 		if len(heavy) > 0 || len(all) < 10 {

@@ -25,7 +25,7 @@ func TestEndpoints(t *testing.T) {
 		row := strings.Split(line, "|")
 		host, endpoint := strings.TrimSpace(row[0]), strings.TrimSpace(row[5])
 		t.Run(host, func(t *testing.T) {
-			l := withKeys(t)
+			l := lab.WithKeys(t)
 			l.Password(t, host)
 			mustConnect(t, l, endpoint)
 			want := strings.TrimSpace(row[2])
@@ -64,7 +64,7 @@ func TestOwnEndpoint(t *testing.T) {
 		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
 		"111111111111.dkr-ecr-fips.us-east-1.on.aws",
 	} {
-		l := withKeys(t)
+		l := lab.WithKeys(t)
 		l.Set("AWS_ENDPOINT_URL_ECR=" + l.Cloud.EndpointURL())
 		l.Password(t, host)
 		l.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
@@ -76,7 +76,7 @@ func TestOwnEndpoint(t *testing.T) {
 
 // There is no FIPS endpoint for the public registry.
 func TestPublicIsNeverFIPS(t *testing.T) {
-	l := withKeys(t)
+	l := lab.WithKeys(t)
 	l.Set("AWS_USE_FIPS_ENDPOINT=true")
 	l.Password(t, "public.ecr.aws")
 	mustConnect(t, l, "api.ecr-public.us-east-1.amazonaws.com")
@@ -85,12 +85,12 @@ func TestPublicIsNeverFIPS(t *testing.T) {
 // STS is asked in the configured region, else in the registry's, whatever the
 // region of the registry.
 func TestRegionOfSTS(t *testing.T) {
-	l := onInstance(t)
+	l := lab.OnInstance(t)
 	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
 	mustConnect(t, l, "sts.ap-south-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
 
-	l = onInstance(t)
-	l.Write(t, ".aws/credentials", "[default]\nrole_arn="+pullRole+"\ncredential_source=Ec2InstanceMetadata\n")
+	l = lab.OnInstance(t)
+	l.Write(t, ".aws/credentials", "[default]\nrole_arn="+lab.PullRole+"\ncredential_source=Ec2InstanceMetadata\n")
 	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
 	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
 	l.Password(t, "public.ecr.aws")

@@ -50,7 +50,7 @@ func TestLife(t *testing.T) {
 		"longer inside":         {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := withKeys(t)
+			l := lab.WithKeys(t)
 			l.Cloud.SetClock(func() time.Time { return time.Now().Add(c.clock) })
 			if c.life != 0 {
 				l.Cloud.SetTokenLife(c.life)
@@ -59,7 +59,7 @@ func TestLife(t *testing.T) {
 				l.Cloud.SetPasswordLife(c.inside)
 			}
 			before := time.Now()
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 			token := kept(t, l)
 			if token.Asked.Before(before) || token.Asked.After(time.Now()) {
 				t.Errorf("asked at %v, not now", token.Asked)
@@ -78,28 +78,28 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 		prepare func(*testing.T) *lab.Lab
 		want    time.Duration
 	}{
-		"role over an instance": {func(t *testing.T) *lab.Lab { return onInstance(t) }, 6 * hour},
+		"role over an instance": {func(t *testing.T) *lab.Lab { return lab.OnInstance(t) }, 6 * hour},
 		"instance": {func(t *testing.T) *lab.Lab {
 			l := lab.New(t)
-			l.Cloud.SetInstanceRole(runnerRole)
+			l.Cloud.SetInstanceRole(lab.RunnerRole)
 			return l
 		}, hour},
 		"container": {func(t *testing.T) *lab.Lab {
 			l := lab.New(t)
-			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Cloud.SetContainerRole(lab.RunnerRole, "")
 			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
 			return l
 		}, hour},
 		"credential process": {func(t *testing.T) *lab.Lab { return withProcess(t, "") }, hour},
 		"role over a credential process": {func(t *testing.T) *lab.Lab {
 			l := withProcess(t, "base")
-			l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{userARN}})
+			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 			return l
 		}, 6 * hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := c.prepare(t)
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 			token := kept(t, l)
 			mustBeAbout(t, "freshness", token.FreshUntil.Sub(token.Asked), c.want)
 		})
@@ -110,11 +110,11 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 // process is in a profile of its own, a role on top.
 func withProcess(t *testing.T, profile string) *lab.Lab {
 	l := lab.New(t)
-	l.Cloud.AddUser(userARN, keyID, secret)
-	l.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+keyID+`","SecretAccessKey":"`+secret+`"}`)
+	l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+	l.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+lab.KeyID+`","SecretAccessKey":"`+lab.Secret+`"}`)
 	config := "[default]\n"
 	if profile != "" {
-		config += "role_arn = " + pullRole + "\nsource_profile = " + profile + "\n[profile " + profile + "]\n"
+		config += "role_arn = " + lab.PullRole + "\nsource_profile = " + profile + "\n[profile " + profile + "]\n"
 	}
 	l.Write(t, ".aws/config", config+"credential_process = cat "+l.Home+"/keys.json\n")
 	return l

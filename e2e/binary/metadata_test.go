@@ -15,13 +15,13 @@ func TestPatienceWithMetadata(t *testing.T) {
 
 	l := lab.New(t)
 	l.Cloud.Fail("imds:*", reset)
-	if r := l.Run(t, "get", host); r.Status != 1 {
+	if r := l.Run(t, "get", lab.Host); r.Status != 1 {
 		t.Errorf("get: status %d", r.Status)
 	}
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
 
-	l = onInstance(t)
+	l = lab.OnInstance(t)
 	l.Cloud.Fail("imds:token", standin.Fault{Status: 503, Times: 2})
 	l.Cloud.Fail("imds:roles", standin.Fault{Status: 503, Times: 1})
-	l.Password(t, host)
+	l.Password(t, lab.Host)
 }

@@ -84,17 +84,17 @@ func mustStayDirect(t *testing.T, l *lab.Lab) {
 
 func insideMetadata(t *testing.T) {
 	l := enter(t)
-	l.Cloud.SetInstanceRole(runnerRole)
+	l.Cloud.SetInstanceRole(lab.RunnerRole)
 	l.Cloud.SetInstanceRegion("eu-west-1")
-	l.Password(t, host)
+	l.Password(t, lab.Host)
 	mustStayDirect(t, l)
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
 
 	// So where a role is assumed from it.
-	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
-	l.Set("AWS_ECR_ROLE_ARN=" + pullRole)
+	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
+	l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
 	l.Cloud.ResetCounts()
-	l.Password(t, host)
+	l.Password(t, lab.Host)
 	mustStayDirect(t, l)
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
 	l.Set("AWS_ECR_ROLE_ARN")
@@ -114,13 +114,13 @@ func insideContainer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := enter(t)
-			l.Cloud.SetContainerRole(runnerRole, "")
+			l.Cloud.SetContainerRole(lab.RunnerRole, "")
 			l.Set(variable)
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 			mustStayDirect(t, l)
 			mustCount(t, l, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
 			l.Cloud.ResetCounts()
-			l.Password(t, host)
+			l.Password(t, lab.Host)
 			mustCount(t, l, nil)
 		})
 	}
@@ -131,17 +131,17 @@ func insideContainer(t *testing.T) {
 func insideNoHome(t *testing.T) {
 	const nobodyKnown = 54321
 	l := enter(t)
-	l.Cloud.AddUser(userARN, keyID, secret)
+	l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
 	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
 		"endpoint_url = http://169.254.169.254/\n")
 	l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
-	l.Set("AWS_ACCESS_KEY_ID="+keyID, "AWS_SECRET_ACCESS_KEY="+secret)
+	l.Set("AWS_ACCESS_KEY_ID="+lab.KeyID, "AWS_SECRET_ACCESS_KEY="+lab.Secret)
 	before := files(t, l.Home)
 	for _, home := range []string{"HOME", "HOME=", "HOME=."} {
 		l.Set(home)
 		for range 2 {
 			var out, errs bytes.Buffer
-			cmd := l.Command(t.Context(), "get", host)
+			cmd := l.Command(t.Context(), "get", lab.Host)
 			cmd.Stdout, cmd.Stderr = &out, &errs
 			cmd.SysProcAttr = &syscall.SysProcAttr{
 				Cloneflags:  syscall.CLONE_NEWUSER,
@@ -166,13 +166,13 @@ func insideMachineMap(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
 	l := enter(t)
-	l.Cloud.AddUser(userARN, keyID, secret)
-	l.Set("AWS_ACCESS_KEY_ID="+keyID, "AWS_SECRET_ACCESS_KEY="+secret)
+	l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+	l.Set("AWS_ACCESS_KEY_ID="+lab.KeyID, "AWS_SECRET_ACCESS_KEY="+lab.Secret)
 	const hosts = "[[registry]]\nhost = %q\n"
 	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("/etc/ecr-login/config.toml", fmt.Appendf(nil, hosts, host), 0o644); err != nil {
+	if err := os.WriteFile("/etc/ecr-login/config.toml", fmt.Appendf(nil, hosts, lab.Host), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	mustList := func(want string) {
@@ -181,7 +181,7 @@ func insideMachineMap(t *testing.T) {
 			t.Errorf("list: %q, want %q; stderr %q", r.Stdout, want, r.Stderr)
 		}
 	}
-	machine := `{"https://` + host + `":"AWS"}` + "\n"
+	machine := `{"https://` + lab.Host + `":"AWS"}` + "\n"
 	mustList(machine)
 	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
 	l.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))

@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
 )
 
 // Who asks may be a person, who types: the timeout counts from when the question is
@@ -12,10 +14,10 @@ import (
 func TestSlowStdin(t *testing.T) {
 	// More than the timeout below and the second that the watchdog adds.
 	const typing = 1500 * time.Millisecond
-	l := withKeys(t)
-	l.Password(t, host)
+	l := lab.WithKeys(t)
+	l.Password(t, lab.Host)
 	l.Set("AWS_ECR_TIMEOUT=1ms")
-	for _, server := range []string{host, "docker.io"} {
+	for _, server := range []string{lab.Host, "docker.io"} {
 		cmd := l.Command(t.Context(), "get", "")
 		cmd.Stdin = nil
 		stdin, err := cmd.StdinPipe()
@@ -39,7 +41,7 @@ func TestSlowStdin(t *testing.T) {
 			t.Error(err)
 		}
 		stdin.Close()
-		if err := <-ended; (err == nil) != (server == host) || errs.Len() > 0 {
+		if err := <-ended; (err == nil) != (server == lab.Host) || errs.Len() > 0 {
 			t.Errorf("%s: %v, stderr %q", server, err, errs.String())
 		}
 	}

@@ -18,7 +18,7 @@ const notFound = "credentials not found in native keychain\n"
 // secrets are what nothing but the answer of a get may hold: sessions of AWS and
 // of SSO, tokens of ECR and JWTs as package standin makes them, the user's
 // secret key, and what a script marks.
-var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(secret))
+var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(lab.Secret))
 
 // judge says what is wrong with a run, whatever the story is.
 func (s *story) judge(r lab.Result, argv []string, stdin string, fails bool) error {

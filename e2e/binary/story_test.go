@@ -122,10 +122,10 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(cloud.Close)
-	cloud.AddUser(userARN, keyID, secret)
-	cloud.AddRole(standin.Role{ARN: runnerRole})
-	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
-	for _, arn := range []string{userARN, runnerRole} {
+	cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+	cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+	cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole, lab.UserARN}})
+	for _, arn := range []string{lab.UserARN, lab.RunnerRole} {
 		cloud.Grant("222222222222", arn)
 	}
 	if err := makeMapsPrivate(env.WorkDir); err != nil {
@@ -139,12 +139,12 @@ func setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HOME":        home,
 		"REPOSITORY":  root,
-		"HOST":        host,
-		"USER_ARN":    userARN,
-		"RUNNER_ROLE": runnerRole,
-		"PULL_ROLE":   pullRole,
-		"KEY":         keyID,
-		"SECRET":      secret,
+		"HOST":        lab.Host,
+		"USER_ARN":    lab.UserARN,
+		"RUNNER_ROLE": lab.RunnerRole,
+		"PULL_ROLE":   lab.PullRole,
+		"KEY":         lab.KeyID,
+		"SECRET":      lab.Secret,
 		"ENDPOINT":    cloud.EndpointURL(),
 		"CONTAINER":   cloud.ContainerURL(),
 		"METADATA":    cloud.MetadataURL(),

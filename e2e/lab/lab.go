@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +21,12 @@ import (
 	"docker-credential-ecr-login/internal/standin"
 )
 
-// Name is the binary's.
-const Name = "docker-credential-ecr-login"
+const (
+	// Name is the binary's.
+	Name = "docker-credential-ecr-login"
+	// NotFound is what it prints where it has no credentials.
+	NotFound = "credentials not found in native keychain\n"
+)
 
 // Inherit is the variable by which a test process that starts another one hands
 // its binary down.
@@ -111,14 +116,15 @@ type Result struct {
 	Took           time.Duration
 }
 
-// Run runs the binary with a verb and a server on stdin.
-func (l *Lab) Run(t testing.TB, verb, server string) Result {
+// Run runs the binary with a verb and a server on stdin; or a program that gets it and the
+// verb as the last of its arguments, and is to run it.
+func (l *Lab) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
 	start := time.Now()
 	var out, errs bytes.Buffer
-	cmd := l.Command(ctx, verb, server)
+	cmd := l.Command(ctx, verb, server, under...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -128,9 +134,10 @@ func (l *Lab) Run(t testing.TB, verb, server string) Result {
 	return Result{out.String(), errs.String(), cmd.ProcessState.ExitCode(), time.Since(start)}
 }
 
-// Command is the binary, ready to be started.
-func (l *Lab) Command(ctx context.Context, verb, server string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, l.bin, verb)
+// Command is what Run runs, ready to be started.
+func (l *Lab) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
+	words := append(slices.Clone(under), l.bin, verb)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Dir = l.Home
 	cmd.Env = l.Env
 	cmd.Stdin = strings.NewReader(server)
@@ -178,19 +185,23 @@ var build = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv(Inherit); bin != "" {
 		return bin, nil
 	}
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "../..")
 	dir, err := os.MkdirTemp("", "ecr-login-")
 	if err != nil {
 		return "", err
 	}
 	bin := filepath.Join(dir, Name)
-	cmd := exec.Command("make", "-s", "-C", root, "build", "OUT="+bin)
+	cmd := exec.Command("make", "-s", "-C", root(), "build", "OUT="+bin)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make build: %w\n%s", err, out)
 	}
 	return bin, nil
 })
+
+// root is the folder of the repository.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../..")
+}
 
 // Binary is the path of the binary, built once a test process as a release is.
 func Binary(t testing.TB) string {

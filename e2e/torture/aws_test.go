@@ -5,12 +5,15 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 	"docker-credential-ecr-login/internal/standin"
 )
 
@@ -20,7 +23,7 @@ const budget = 3
 
 // answerOf is an answer of ECR, of which some of it is wrong.
 func answerOf(token string, expires any) []byte {
-	data := `{"authorizationToken":` + token + `,"proxyEndpoint":"https://` + host + `"`
+	data := `{"authorizationToken":` + token + `,"proxyEndpoint":"https://` + lab.Host + `"`
 	if expires != nil {
 		data += fmt.Sprintf(`,"expiresAt":%v`, expires)
 	}
@@ -99,20 +102,20 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := withKeys(t), suffer(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Set("AWS_ECR_TIMEOUT=3s")
 			l.Cloud.Fail("ecr:GetAuthorizationToken", fault)
-			r := l.Run(t, "get", host)
+			r := l.Run(t, "get", lab.Host)
 			n := l.Cloud.Count("ecr:GetAuthorizationToken")
 			switch {
 			case r.Status == 0:
-				s.count(t, r, fmt.Errorf("it takes that for a token"))
+				s.Count(t, r, fmt.Errorf("it takes that for a token"))
 			case n > budget:
-				s.count(t, r, fmt.Errorf("%d requests", n))
+				s.Count(t, r, fmt.Errorf("%d requests", n))
 			case r.Took > 8*time.Second:
-				s.count(t, r, fmt.Errorf("the timeout is 3 s"))
+				s.Count(t, r, fmt.Errorf("the timeout is 3 s"))
 			default:
-				s.judge(t, l, r, userARN)
+				s.Judge(t, l, r, lab.UserARN)
 			}
 			if connects := l.Cloud.Connects(); len(connects) > 0 {
 				for _, to := range connects {
@@ -122,7 +125,7 @@ func TestAnswers(t *testing.T) {
 				}
 			}
 			l.Cloud.Heal("ecr:GetAuthorizationToken")
-			s.must(t, l, userARN)
+			s.Must(t, l, lab.UserARN)
 		})
 	}
 }
@@ -138,15 +141,15 @@ func TestWayToAWS(t *testing.T) {
 		for _, action := range []string{"sts:AssumeRole", "imds:token", "imds:roles", "imds:credentials"} {
 			t.Run(action+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				l, s := onRunner(t), suffer(t)
+				l, s := lab.OnInstance(t), torment.Of(t)
 				l.Set("AWS_ECR_TIMEOUT=3s")
 				l.Cloud.Fail(action, fault)
-				s.judge(t, l, l.Run(t, "get", host), "assumed-role/pull/")
+				s.Judge(t, l, l.Run(t, "get", lab.Host), "assumed-role/pull/")
 				if n := l.Cloud.Count(action); n > 2*budget {
 					t.Errorf("%d requests", n)
 				}
 				l.Cloud.Heal(action)
-				s.must(t, l, "assumed-role/pull/")
+				s.Must(t, l, "assumed-role/pull/")
 			})
 		}
 	}
@@ -165,15 +168,45 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := withKeys(t), suffer(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Cloud.SpoilCertificates(c.spoil)
-			r := l.Run(t, "get", host)
-			s.judge(t, l, r, userARN)
+			r := l.Run(t, "get", lab.Host)
+			s.Judge(t, l, r, lab.UserARN)
 			if r.Status == 0 || !strings.Contains(strings.ReplaceAll(r.Stderr, "is not its own", "isn't its own"), c.want) {
 				t.Errorf("status %d, stderr %q; want %q", r.Status, r.Stderr, c.want)
 			}
 			l.Cloud.SpoilCertificates(nil)
-			s.must(t, l, userARN)
+			s.Must(t, l, lab.UserARN)
+		})
+	}
+}
+
+// A proxy wants a password, has none for AWS, or is silent.
+func TestProxies(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer silent.Close()
+	for name, spoil := range map[string]func(cloud *standin.Cloud) (proxy string){
+		"a password":    func(c *standin.Cloud) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
+		"silence":       func(*standin.Cloud) string { return "http://" + silent.Addr().String() },
+		"nobody":        func(*standin.Cloud) string { return "http://127.0.0.1:1" },
+		"no proxy":      func(c *standin.Cloud) string { return c.EndpointURL() },
+		"TLS, and none": func(c *standin.Cloud) string { return strings.Replace(c.ProxyURL(), "http:", "https:", 1) },
+		"no URL":        func(*standin.Cloud) string { return "://" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, s := lab.WithKeys(t), torment.Of(t)
+			old := l.Cloud.ProxyURL()
+			l.Set("HTTPS_PROXY="+spoil(l.Cloud), "AWS_ECR_TIMEOUT=2s")
+			r := l.Run(t, "get", lab.Host)
+			s.Judge(t, l, r, lab.UserARN)
+			if r.Status == 0 || r.Took > 8*time.Second {
+				t.Errorf("status %d, after %v", r.Status, r.Took)
+			}
+			l.Cloud.RequireProxyAuth("", "")
+			l.Set("HTTPS_PROXY=" + old)
+			s.Must(t, l, lab.UserARN)
 		})
 	}
 }

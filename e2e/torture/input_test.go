@@ -8,26 +8,27 @@ import (
 	"unicode"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 )
 
 // What the author of a CI job might send, in the place of a server.
 var hostile = []string{
-	"", "\n", "\x00", "{", `{"uri":"https://` + host + `"}`, "[default]\nrole_arn=arn:aws:iam::666666666666:role/evil",
-	host + "\nlevel=error msg=injected", host + "\r\nX-Injected: yes", host + "\x1b[2J\x1b[31m", host + "\u202egpj.", host + "\u2028x",
-	"evil.example.com/" + host, "evil.example.com#" + host, "evil.example.com?" + host, host + "@evil.example.com", "user:pass@" + host,
-	host + ".evil.example.com", "evil.example.com:443/" + host, "https://" + host + ":99999", "https://" + host + ":80/../..", host + "%00", host + "%2f",
+	"", "\n", "\x00", "{", `{"uri":"https://` + lab.Host + `"}`, "[default]\nrole_arn=arn:aws:iam::666666666666:role/evil",
+	lab.Host + "\nlevel=error msg=injected", lab.Host + "\r\nX-Injected: yes", lab.Host + "\x1b[2J\x1b[31m", lab.Host + "\u202egpj.", lab.Host + "\u2028x",
+	"evil.example.com/" + lab.Host, "evil.example.com#" + lab.Host, "evil.example.com?" + lab.Host, lab.Host + "@evil.example.com", "user:pass@" + lab.Host,
+	lab.Host + ".evil.example.com", "evil.example.com:443/" + lab.Host, "https://" + lab.Host + ":99999", "https://" + lab.Host + ":80/../..", lab.Host + "%00", lab.Host + "%2f",
 	"222222222222.dkr.ecr.ap-south-1.amazonaws.com.", "222222222222.dkr.ecr.evil.example.com.amazonaws.com", "222222222222.dkr.ecr..amazonaws.com",
 	"222222222222.dkr.ecr.ap-south-1.amazonaws.com.cn", "222222222222.dkr.ecr.$(id).amazonaws.com", "222222222222.dkr.ecr.`id`.amazonaws.com",
 	"../../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data/", "localhost:5000", "127.0.0.1",
-	"--help", "-v", "; rm -rf ~", "$HOME", "%s%s%s%n", strings.Repeat("a", 1<<20), strings.Repeat(host+" ", 1<<14), "\xff\xfe" + host, "２２２２２２２２２２２２.dkr.ecr.ap-south-1.amazonaws.com",
-	"222222222222.dkr.ecr.ap-south-1.amazonaws.com\t", "\ufeff" + host, "arn:aws:iam::666666666666:role/evil", "profile evil",
+	"--help", "-v", "; rm -rf ~", "$HOME", "%s%s%s%n", strings.Repeat("a", 1<<20), strings.Repeat(lab.Host+" ", 1<<14), "\xff\xfe" + lab.Host, "２２２２２２２２２２２２.dkr.ecr.ap-south-1.amazonaws.com",
+	"222222222222.dkr.ecr.ap-south-1.amazonaws.com\t", "\ufeff" + lab.Host, "arn:aws:iam::666666666666:role/evil", "profile evil",
 }
 
 // Stdin chooses a registry, and no endpoint, profile, role, file or program; and nothing of
 // it breaks a line of stderr or of the log, or gets into a request. What lies in the working
 // folder chooses nothing either.
 func TestHostileInput(t *testing.T) {
-	l, s := onRunner(t), suffer(t)
+	l, s := lab.OnInstance(t), torment.Of(t)
 	log := filepath.Join(l.Home, "log")
 	l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log)
 	l.Write(t, "bin/docker-credential-evil", "#!/bin/sh\ntouch "+l.Home+"/ran\n")
@@ -37,14 +38,14 @@ func TestHostileInput(t *testing.T) {
 		l.Write(t, file, evil)
 	}
 	for _, file := range []string{"work/.ecr/config.toml", "work/config.toml", "work/ecr-login/config.toml"} {
-		l.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
+		l.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+lab.Host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
 	}
 	must(t, os.Link(filepath.Join(l.Home, "bin/docker-credential-evil"), filepath.Join(l.Home, "work/docker-credential-evil")))
 
 	for _, verb := range []string{"get", "erase", "store", "list"} {
 		for _, input := range hostile {
-			r := under(t, l, verb, input, "env", "-C", filepath.Join(l.Home, "work"))
-			s.count(t, r, nil)
+			r := l.Run(t, verb, input, "env", "-C", filepath.Join(l.Home, "work"))
+			s.Count(t, r, nil)
 			if strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "internal error") {
 				t.Errorf("%s %.60q: %s", verb, input, r.Stderr)
 			}
@@ -66,7 +67,7 @@ func TestHostileInput(t *testing.T) {
 		t.Error("a program ran")
 	}
 	for _, request := range l.Cloud.Requests() {
-		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != pullRole {
+		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != lab.PullRole {
 			t.Errorf("the role %s was asked for", role)
 		}
 	}
@@ -75,6 +76,6 @@ func TestHostileInput(t *testing.T) {
 			t.Errorf("it went to %s", to)
 		}
 	}
-	must(t, os.RemoveAll(tokens(l)))
-	s.must(t, l, "assumed-role/pull/")
+	must(t, os.RemoveAll(l.Tokens()))
+	s.Must(t, l, "assumed-role/pull/")
 }

@@ -2,10 +2,9 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,64 +12,41 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 	"docker-credential-ecr-login/internal/standin"
 )
 
-// times is how often something is done, and a tenth of that in a short run.
-func times(n int) int {
-	if testing.Short() {
-		return n / 10
-	}
-	return n
-}
-
-// A get is killed at some point of its life. Every get after it is right, and once
-// something is saved nothing but tokens and locks is left.
+// A get that finds no token is killed, at points that are spread over its life. Every get after
+// it is right, and once something is saved nothing but tokens and locks is left.
 func TestKilled(t *testing.T) {
 	const principal = "assumed-role/pull/"
-	l, s := onRunner(t), suffer(t)
-	took := l.Run(t, "get", host).Took
-	for i := range times(1000) {
-		if i%2 == 0 { // else it finds a token, or what the last one has left
-			files, _ := filepath.Glob(filepath.Join(tokens(l), "*.token"))
-			for _, file := range files {
-				must(t, os.Remove(file))
-			}
-		}
-		cmd := l.Command(t.Context(), "get", host)
+	l, s := lab.OnInstance(t), torment.Of(t)
+	took := l.Run(t, "get", lab.Host).Took
+	n := torment.Times(1000)
+	for i := range n {
+		must(t, os.Remove(l.TokenFile(t)))
+		cmd := l.Command(t.Context(), "get", lab.Host)
 		must(t, cmd.Start())
-		time.Sleep(time.Duration(rand.Int64N(int64(took))))
+		time.Sleep(took * time.Duration(i) / time.Duration(n))
 		cmd.Process.Kill()
 		cmd.Wait()
-		s.must(t, l, principal)
+		s.Must(t, l, principal)
 	}
-	l.Run(t, "erase", host)
-	s.must(t, l, principal)
-	wantNothingLeft(t, l)
-}
-
-// wantNothingLeft checks that the folder of tokens holds live tokens and locks alone.
-func wantNothingLeft(t *testing.T, l *lab.Lab) {
-	t.Helper()
-	entries, err := os.ReadDir(tokens(l))
-	must(t, err)
-	for _, entry := range entries {
-		if name := entry.Name(); !strings.HasSuffix(name, ".token") && !strings.HasSuffix(name, ".lock") {
-			t.Errorf("%s is left", name)
-		}
-	}
+	l.Run(t, "erase", lab.Host)
+	s.Must(t, l, principal)
+	torment.NothingLeft(t, l)
 }
 
 // It is told to end while it asks AWS, or nobody reads its answer.
 func TestSignals(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP, "SIGPIPE": syscall.SIGPIPE} {
 		t.Run(name, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
-			for range times(50) {
-				l.Run(t, "erase", host)
+			l, s := lab.WithKeys(t), torment.Of(t)
+			for range torment.Times(50) {
+				l.Run(t, "erase", lab.Host)
 				l.Cloud.ResetCounts()
 				l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
-				cmd := l.Command(t.Context(), "get", host)
+				cmd := l.Command(t.Context(), "get", lab.Host)
 				must(t, cmd.Start())
 				must(t, l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
 				must(t, cmd.Process.Signal(sig))
@@ -78,9 +54,9 @@ func TestSignals(t *testing.T) {
 					cmd.Process.Kill()
 				}
 				cmd.Wait()
-				s.must(t, l, userARN)
+				s.Must(t, l, lab.UserARN)
 			}
-			wantNothingLeft(t, l)
+			torment.NothingLeft(t, l)
 		})
 	}
 }
@@ -88,19 +64,19 @@ func TestSignals(t *testing.T) {
 func TestClosedStreams(t *testing.T) {
 	for _, streams := range []string{">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"} {
 		t.Run(streams, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			for _, verb := range []string{"get", "list", "erase", "store", "version"} {
-				r := under(t, l, verb, host, "sh", "-c", `exec "$0" "$@" `+streams)
+				r := l.Run(t, verb, lab.Host, "sh", "-c", `exec "$0" "$@" `+streams)
 				var err error
 				switch {
-				case strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "goroutine"):
+				case torment.Panics(r):
 					err = fmt.Errorf("%s panics", verb)
 				case r.Status > 1:
 					err = fmt.Errorf("%s ends with status %d", verb, r.Status)
 				}
-				s.count(t, r, err)
+				s.Count(t, r, err)
 			}
-			s.must(t, l, userARN)
+			s.Must(t, l, lab.UserARN)
 		})
 	}
 }
@@ -109,48 +85,50 @@ func TestClosedStreams(t *testing.T) {
 func TestLockHolder(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"stopped": syscall.SIGSTOP, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Set("AWS_ECR_TIMEOUT=3s")
 			l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			holder := l.Command(ctx, "get", host)
+			holder := l.Command(ctx, "get", lab.Host)
 			must(t, holder.Start())
 			defer holder.Wait()
 			defer holder.Process.Kill()
 			must(t, l.Cloud.Await(ctx, "ecr:GetAuthorizationToken", 1))
 			must(t, holder.Process.Signal(sig))
-			lab.Crowd(times(50), func(int) { s.must(t, l, userARN) })
+			lab.Crowd(torment.Times(50), func(int) { s.Must(t, l, lab.UserARN) })
 		})
 	}
 }
 
 // Many processes at once do everything there is to do.
 func TestStorm(t *testing.T) {
-	l, s := withKeys(t), suffer(t)
-	l.Cloud.Grant("333333333333", userARN)
+	l, s := lab.WithKeys(t), torment.Of(t)
+	l.Cloud.Grant("333333333333", lab.UserARN)
 	const atOnce = 200
-	for range times(2000) / atOnce {
+	for range torment.Times(2000) / atOnce {
 		lab.Crowd(atOnce, func(i int) {
 			switch i % 10 {
 			case 0:
-				r := l.Run(t, "erase", host)
-				s.count(t, r, wantSilence(r, ""))
+				r := l.Run(t, "erase", lab.Host)
+				s.Count(t, r, wantSilence(r, ""))
 			case 1:
 				r := l.Run(t, "list", "")
-				s.count(t, r, wantSilence(r, "{"))
+				s.Count(t, r, wantSilence(r, "{"))
 			case 2:
 				r := l.Run(t, "get", "docker.io")
-				if r.Status != 1 || r.Stdout != notFound || r.Stderr != "" {
-					s.count(t, r, fmt.Errorf("not found, and no more"))
+				var err error
+				if r.Status != 1 || r.Stdout != lab.NotFound || r.Stderr != "" {
+					err = errors.New("not found, and no more, is the answer")
 				}
+				s.Count(t, r, err)
 			default:
-				s.must(t, l, userARN)
+				s.Must(t, l, lab.UserARN)
 			}
 		})
 	}
-	s.must(t, l, userARN)
-	wantNothingLeft(t, l)
+	s.Must(t, l, lab.UserARN)
+	torment.NothingLeft(t, l)
 }
 
 func wantSilence(r lab.Result, begin string) error {
@@ -164,10 +142,10 @@ func wantSilence(r lab.Result, begin string) error {
 func TestUmask(t *testing.T) {
 	for _, mask := range []string{"000", "077", "777"} {
 		t.Run(mask, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Set("AWS_ECR_LOG_LEVEL=debug")
 			for range 2 {
-				s.judge(t, l, under(t, l, "get", host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), userARN)
+				s.Judge(t, l, l.Run(t, "get", lab.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), lab.UserARN)
 			}
 			if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
 				t.Errorf("%d requests for two gets", n)
@@ -185,37 +163,17 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-// Few file descriptors, little memory, little processor time, no processes: a token or a
-// clear error, and the next one is right.
-func TestLimits(t *testing.T) {
-	prlimit, err := exec.LookPath("prlimit")
-	must(t, err)
-	for _, limit := range []string{
-		"--nofile=3", "--nofile=4", "--nofile=5", "--nofile=6", "--nofile=7", "--nofile=8", "--nofile=10", "--nofile=16",
-		"--fsize=0", "--fsize=100", "--core=0", "--stack=65536", "--memlock=0", "--data=2000000000",
-	} {
-		t.Run(limit, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
-			for range 2 {
-				s.judge(t, l, under(t, l, "get", host, prlimit, limit), userARN)
-			}
-			s.must(t, l, userARN)
-			s.judge(t, l, under(t, l, "get", host, prlimit, limit), userARN)
-		})
-	}
-}
-
 // With nothing but what FIPS 140 approves of, which excludes MD5 and SHA-1.
 func TestFIPS(t *testing.T) {
-	for name, l := range map[string]*lab.Lab{"role": onRunner(t), "keys": withKeys(t)} {
+	for name, l := range map[string]*lab.Lab{"role": lab.OnInstance(t), "keys": lab.WithKeys(t)} {
 		t.Run(name, func(t *testing.T) {
-			s := suffer(t)
+			s := torment.Of(t)
 			l.Set("GODEBUG=fips140=only")
-			principal := map[string]string{"role": "assumed-role/pull/", "keys": userARN}[name]
-			s.must(t, l, principal)
-			s.must(t, l, principal)
-			l.Run(t, "erase", host)
-			s.must(t, l, principal)
+			principal := map[string]string{"role": "assumed-role/pull/", "keys": lab.UserARN}[name]
+			s.Must(t, l, principal)
+			s.Must(t, l, principal)
+			l.Run(t, "erase", lab.Host)
+			s.Must(t, l, principal)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 	"docker-credential-ecr-login/internal/standin"
 )
 
@@ -37,22 +38,22 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 		l.Write(t, ".aws/credentials", "[default\naws_secret_access_key MARKED-a\nMARKED\n= MARKED\n")
 	},
 	"a web identity that is refused": func(t *testing.T, l *lab.Lab) {
-		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+pullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+lab.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
 		l.Write(t, "jwt", standin.WebIdentity{Issuer: "https://x", Subject: "y", Audience: "z"}.Token(time.Now().Add(time.Hour)))
 	},
 	"a web identity that is none": func(t *testing.T, l *lab.Lab) {
-		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+pullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+lab.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
 		l.Write(t, "jwt", "MARKED\nMARKED.MARKED.MARKED")
 	},
 	"a web identity in the map": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "JOB_TOKEN=MARKED.job.token")
-		l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+host+"\"\nrole_arn = \""+pullRole+"\"\nweb_identity_token_env = \"JOB_TOKEN\"\n")
+		l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+lab.Host+"\"\nrole_arn = \""+lab.PullRole+"\"\nweb_identity_token_env = \"JOB_TOKEN\"\n")
 	},
 	"a mistake in the map": func(t *testing.T, l *lab.Lab) {
-		l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+host+"\"\nexternal_idd = \"MARKED\"\n")
+		l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+lab.Host+"\"\nexternal_idd = \"MARKED\"\n")
 	},
 	"a container's token": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.SetContainerRole(runnerRole, "another token")
+		l.Cloud.SetContainerRole(lab.RunnerRole, "another token")
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 			"AWS_CONTAINER_CREDENTIALS_FULL_URI="+strings.Replace(l.Cloud.ContainerURL(), "//", "//MARKED:MARKED@", 1)+"?token=MARKED",
 			"AWS_CONTAINER_AUTHORIZATION_TOKEN=MARKED-container-token")
@@ -79,7 +80,7 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 	},
 	"an endpoint that is no URL": func(t *testing.T, l *lab.Lab) { l.Set("AWS_ENDPOINT_URL_ECR=https://MARKED:MARKED@[::/?x=MARKED") },
 	"AWS repeats what it got": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "the secret was " + secret})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "the secret was " + lab.Secret})
 	},
 	"AWS repeats a session token": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_SESSION_TOKEN=MARKED-session-token")
@@ -88,7 +89,50 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 	"AWS's answer is a token and an error": func(t *testing.T, l *lab.Lab) {
 		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Body: answerOf(encoded("AWS:MARKED password"), 2000000000)})
 	},
+	"an SSO login that is refused": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Write(t, ".aws/config", ssoProfile)
+		l.Write(t, ssoLogin, `{"startUrl":"https://acme.awsapps.com/start","region":"eu-west-1","accessToken":"MARKED-access","expiresAt":"2099-01-01T00:00:00Z"}`)
+	},
+	"an SSO login that can't be renewed": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Write(t, ".aws/config", ssoProfile)
+		l.Write(t, ssoLogin, `{"startUrl":"https://acme.awsapps.com/start","region":"eu-west-1","accessToken":"MARKED-access","expiresAt":"2020-01-01T00:00:00Z",`+
+			`"clientId":"MARKED-id","clientSecret":"MARKED-secret","refreshToken":"MARKED-refresh","registrationExpiresAt":"2099-01-01T00:00:00Z"}`)
+	},
+	"an SSO login that isn't one": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Write(t, ".aws/config", ssoProfile)
+		l.Write(t, ssoLogin, `{"accessToken":"MARKED", MARKED`)
+	},
+	"a fallback that tells all": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ECR_FALLBACK=chatty", "PATH="+l.Home+"/bin:/usr/bin:/bin")
+		l.Write(t, "bin/docker-credential-chatty", "#!/bin/sh\ncase $1 in list) echo '{\"docker.io\":\"me\",MARKED' ;; *) echo no ;; esac\nexit 1\n")
+		must(t, os.Chmod(filepath.Join(l.Home, "bin/docker-credential-chatty"), 0o700))
+	},
 	"nothing goes wrong": func(*testing.T, *lab.Lab) {},
+}
+
+// A profile of an SSO session, and where "aws sso login" keeps its login: the name is the SHA-1
+// of the session's.
+const (
+	ssoProfile = "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
+		"[sso-session acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n"
+	ssoLogin = ".aws/sso/cache/293abb6b76d7791c0732cc517d38c4b5c734b87f.json"
+)
+
+// asked is what the helper is asked, with secrets where people have been seen to put them.
+var asked = []struct{ verb, input string }{
+	{"get", lab.Host},
+	{"get", lab.Host},
+	{"get", "https://user:MARKED@" + lab.Host + "/v2/?token=MARKED#MARKED"},
+	{"get", "user:MARKED@" + lab.Host},
+	{"get", "https://user:MARKED@" + lab.Host + ":99999/"},
+	{"store", `{"ServerURL":"https://` + lab.Host + `","Username":"AWS","Secret":"MARKED"}`},
+	{"store", `{"ServerURL":"docker.io","Username":"MARKED","Secret":"MARKED"`},
+	{"store", "MARKED"},
+	{"list", ""},
+	{"erase", lab.Host},
 }
 
 func TestSecrets(t *testing.T) {
@@ -96,14 +140,14 @@ func TestSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, loud := range []string{"not-found", "fail"} {
-				l, s := withKeys(t), suffer(t)
+				l, s := lab.WithKeys(t), torment.Of(t)
 				log := filepath.Join(l.Home, "log")
 				l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log, "AWS_ECR_ON_ERROR="+loud, "AWS_ECR_TIMEOUT=3s", "AWS_MAX_ATTEMPTS=1")
 				place(t, l)
-				for _, verb := range []string{"get", "get", "list", "erase"} {
-					r := l.Run(t, verb, host)
+				for _, a := range asked {
+					r := l.Run(t, a.verb, a.input)
 					said := r.Stderr
-					if r.Status != 0 || verb != "get" {
+					if r.Status != 0 || a.verb != "get" {
 						said += r.Stdout
 					}
 					if text, err := os.ReadFile(log); err == nil {
@@ -111,10 +155,10 @@ func TestSecrets(t *testing.T) {
 					}
 					said = strings.ReplaceAll(said, "AKIAIOSFODNN7EXAMPLE", "")
 					var err error
-					if found := marks.FindString(said); found != "" || strings.Contains(said, secret) {
-						err = fmt.Errorf("%s tells %q in %.2000q", verb, found, said)
+					if found := marks.FindString(said); found != "" || strings.Contains(said, lab.Secret) {
+						err = fmt.Errorf("%s %s tells %q in %.2000q", a.verb, a.input, found, said)
 					}
-					s.count(t, r, err)
+					s.Count(t, r, err)
 				}
 			}
 		})
@@ -124,45 +168,22 @@ func TestSecrets(t *testing.T) {
 // What the helper gives to the programs it starts, beyond the environment it was given
 // itself; and what others can see of it in the table of processes.
 func TestChildren(t *testing.T) {
-	l, s := withKeys(t), suffer(t)
+	l, s := lab.WithKeys(t), torment.Of(t)
 	l.Write(t, "bin/docker-credential-spy", "#!/bin/sh\n(env; tr '\\0' ' ' </proc/$$/cmdline; tr '\\0' ' ' </proc/$PPID/cmdline; tr '\\0' ' ' </proc/$PPID/environ) >>"+l.Home+"/seen\ncat >/dev/null\necho 'credentials not found in native keychain'; exit 1\n")
 	must(t, os.Chmod(filepath.Join(l.Home, "bin/docker-credential-spy"), 0o700))
-	l.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'env >>"+l.Home+"/seen; cat /proc/$PPID/cmdline >>"+l.Home+"/seen; cat "+l.Home+"/keys'\n[profile role]\nrole_arn = "+pullRole+"\nsource_profile = default\n")
-	l.Write(t, "keys", `{"Version":1,"AccessKeyId":"`+keyID+`","SecretAccessKey":"`+secret+`"}`)
-	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{userARN}})
+	l.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'env >>"+l.Home+"/seen; cat /proc/$PPID/cmdline >>"+l.Home+"/seen; cat "+l.Home+"/keys'\n[profile role]\nrole_arn = "+lab.PullRole+"\nsource_profile = default\n")
+	l.Write(t, "keys", `{"Version":1,"AccessKeyId":"`+lab.KeyID+`","SecretAccessKey":"`+lab.Secret+`"}`)
+	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 	l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role", "AWS_ECR_FALLBACK=spy", "PATH="+l.Home+"/bin:/usr/bin:/bin")
-	s.must(t, l, "assumed-role/pull/")
+	s.Must(t, l, "assumed-role/pull/")
 	l.Run(t, "get", "docker.io")
 	seen, err := os.ReadFile(filepath.Join(l.Home, "seen"))
 	must(t, err)
 	if !strings.Contains(string(seen), "AWS_PROFILE=role") || !strings.Contains(string(seen), lab.Name) {
 		t.Fatalf("nothing was seen: %q", seen)
 	}
-	if found := marks.FindString(string(seen)); found != "" || strings.Contains(string(seen), secret) {
+	if found := marks.FindString(string(seen)); found != "" || strings.Contains(string(seen), lab.Secret) {
 		t.Errorf("the programs it starts see %q", found)
-	}
-}
-
-// No file is readable by others at any moment, whatever the umask: those that hold a token
-// are made with mode 0600, and folders with 0700.
-func TestModesOnTheWay(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	must(t, err)
-	l, s := withKeys(t), suffer(t)
-	l.Set("AWS_ECR_LOG_LEVEL=debug")
-	out := filepath.Join(l.Home, "strace")
-	r := under(t, l, "get", host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
-	s.judge(t, l, r, userARN)
-	text, err := os.ReadFile(out)
-	must(t, err)
-	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
-	if len(made) < 5 {
-		t.Fatalf("%d files were made, which can't be all:\n%s", len(made), text)
-	}
-	for _, m := range made {
-		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
-			t.Errorf("mode %s: %s", mode, m[0])
-		}
 	}
 }
 
@@ -171,11 +192,11 @@ func TestModesOnTheWay(t *testing.T) {
 func TestTraces(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGSEGV} {
 		t.Run(sig.String(), func(t *testing.T) {
-			l, s := onRunner(t), suffer(t)
+			l, s := lab.OnInstance(t), torment.Of(t)
 			l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
 			var said strings.Builder
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -c unlimited; exec "$0" "$@"`, lab.Binary(t), "get")
-			cmd.Env, cmd.Dir, cmd.Stdin = l.Env, l.Home, strings.NewReader(host)
+			cmd.Env, cmd.Dir, cmd.Stdin = l.Env, l.Home, strings.NewReader(lab.Host)
 			cmd.Stdout, cmd.Stderr = &said, &said
 			must(t, cmd.Start())
 			must(t, l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
@@ -190,7 +211,7 @@ func TestTraces(t *testing.T) {
 			if found := marks.FindString(said.String()); found != "" {
 				t.Errorf("the trace tells %q", found)
 			}
-			s.must(t, l, "assumed-role/pull/")
+			s.Must(t, l, "assumed-role/pull/")
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package torture
+package machine
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 )
 
 // Whatever lies in the place of a token's file, the next get answers, and what it saves is
@@ -46,9 +47,9 @@ func TestTokenFile(t *testing.T) {
 		"/dev/null":        device(3),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
-			old := s.must(t, l, userARN)
-			path := tokenFile(t, l)
+			l, s := lab.WithKeys(t), torment.Of(t)
+			old := s.Must(t, l, lab.UserARN)
+			path := l.TokenFile(t)
 			whole, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -56,10 +57,10 @@ func TestTokenFile(t *testing.T) {
 			if err := spoil(path, whole); err != nil {
 				t.Fatal(err)
 			}
-			if s.must(t, l, userARN) == old {
+			if s.Must(t, l, lab.UserARN) == old {
 				t.Error("the old token, from a file that can't be trusted")
 			}
-			if _, kept := s.must(t, l, userARN), l.Cloud.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
+			if _, kept := s.Must(t, l, lab.UserARN), l.Cloud.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
 				t.Errorf("%d requests for three gets: what was saved isn't found", kept)
 			}
 			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
@@ -99,18 +100,18 @@ func TestLockFile(t *testing.T) {
 		"a device":       func(path string) error { return unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := withKeys(t), suffer(t)
-			s.must(t, l, userARN)
-			locks, err := filepath.Glob(filepath.Join(tokens(l), "*.lock"))
+			l, s := lab.WithKeys(t), torment.Of(t)
+			s.Must(t, l, lab.UserARN)
+			locks, err := filepath.Glob(filepath.Join(l.Tokens(), "*.lock"))
 			if err != nil || len(locks) != 1 {
 				t.Fatalf("locks: %q, %v", locks, err)
 			}
-			if err := errors.Join(os.Remove(locks[0]), os.Remove(tokenFile(t, l)), spoil(locks[0])); err != nil {
+			if err := errors.Join(os.Remove(locks[0]), os.Remove(l.TokenFile(t)), spoil(locks[0])); err != nil {
 				t.Fatal(err)
 			}
-			lab.Crowd(3, func(int) { s.must(t, l, userARN) })
+			lab.Crowd(3, func(int) { s.Must(t, l, lab.UserARN) })
 			l.Cloud.ResetCounts()
-			s.must(t, l, userARN)
+			s.Must(t, l, lab.UserARN)
 			if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 0 {
 				t.Error("what was saved isn't found")
 			}

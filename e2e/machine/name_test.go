@@ -1,0 +1,32 @@
+package machine
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
+)
+
+// A name server that takes questions and never answers.
+func TestSilentNames(t *testing.T) {
+	l, s := lab.WithKeys(t), torment.Of(t)
+	server, err := net.ListenPacket("udp", "127.0.0.53:53")
+	if err != nil {
+		server, err = net.ListenPacket("udp", "127.0.0.54:53")
+	}
+	must(t, err)
+	defer server.Close()
+	address, _, _ := net.SplitHostPort(server.LocalAddr().String())
+	l.Write(t, "resolv.conf", "nameserver "+address+"\n")
+	l.Set("HTTPS_PROXY", "AWS_ECR_TIMEOUT=2s")
+	r := l.Run(t, "get", lab.Host, "unshare", "--mount", "sh", "-c",
+		"mount --bind "+filepath.Join(l.Home, "resolv.conf")+` /etc/resolv.conf; exec "$0" "$@"`)
+	s.Judge(t, l, r, lab.UserARN)
+	if r.Status == 0 || r.Took > 8*time.Second || !strings.Contains(r.Stderr, "api.ecr.ap-south-1.amazonaws.com") {
+		t.Errorf("status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
+	}
+}

@@ -1,0 +1,160 @@
+// Package torment counts what the built binary answers while something is done to it, to its
+// machine or to AWS: right answers and clear errors, and whatever else there was, which fails
+// the test.
+package torment
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// A Torment is something that is done, some number of times.
+type Torment struct {
+	name string
+
+	mu    sync.Mutex
+	tries int
+	wrong int
+	worst time.Duration
+}
+
+var torments struct {
+	sync.Mutex
+	all []*Torment
+}
+
+// Of begins a torment, which the report names as the test.
+func Of(t testing.TB) *Torment {
+	s := &Torment{name: strings.TrimPrefix(t.Name(), "Test")}
+	torments.Lock()
+	defer torments.Unlock()
+	torments.all = append(torments.all, s)
+	return s
+}
+
+// Report prints a table of all torments, a line for each test. A TestMain calls it last.
+func Report() {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "fault\tkinds\ttries\twrong answers\tworst time")
+	for all := torments.all; len(all) > 0; {
+		name, _, _ := strings.Cut(all[0].name, "/")
+		var sum Torment
+		kinds := 0
+		all = slices.DeleteFunc(all, func(s *Torment) bool {
+			if test, _, _ := strings.Cut(s.name, "/"); test != name {
+				return false
+			}
+			kinds, sum.tries, sum.wrong, sum.worst = kinds+1, sum.tries+s.tries, sum.wrong+s.wrong, max(sum.worst, s.worst)
+			return true
+		})
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.2f s\n", name, kinds, sum.tries, sum.wrong, sum.worst.Seconds())
+	}
+	w.Flush()
+}
+
+// Times is how often something is done that takes its time: n, or a tenth of it with -short.
+func Times(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
+// Judge counts the answer to a get of [lab.Host]. It is wrong where it is neither a token that
+// the registry takes, of the principal whose ARN ends so, nor a clear error; for that the
+// password is empty.
+func (s *Torment) Judge(t testing.TB, l *lab.Lab, r lab.Result, principal string) (password string) {
+	t.Helper()
+	password, err := verdict(l, r, principal)
+	s.Count(t, r, err)
+	return password
+}
+
+// Count counts an answer that was judged already.
+func (s *Torment) Count(t testing.TB, r lab.Result, err error) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tries++
+	s.worst = max(s.worst, r.Took)
+	if err != nil {
+		s.wrong++
+		t.Errorf("%v: status %d, stdout %.80q, stderr %.400q, after %v", err, r.Status, r.Stdout, r.Stderr, r.Took)
+	}
+}
+
+// Must runs a get of [lab.Host], for which an error is wrong, too.
+func (s *Torment) Must(t testing.TB, l *lab.Lab, principal string) (password string) {
+	t.Helper()
+	r := l.Run(t, "get", lab.Host)
+	password, err := verdict(l, r, principal)
+	if err == nil && password == "" {
+		err = errors.New("there is no token")
+	}
+	s.Count(t, r, err)
+	return password
+}
+
+// tooLong is what no answer may take, on a machine that is slow as well.
+const tooLong = 20 * time.Second
+
+// verdict tells what is wrong with the answer to a get. The password is empty for a clear
+// error.
+func verdict(l *lab.Lab, r lab.Result, principal string) (password string, err error) {
+	switch {
+	case r.Took > tooLong:
+		return "", errors.New("it took too long")
+	case Panics(r):
+		return "", errors.New("it panics")
+	case r.Status == 0:
+		var c struct{ ServerURL, Username, Secret string }
+		if err := json.Unmarshal([]byte(r.Stdout), &c); err != nil || r.Stderr != "" || c.ServerURL != lab.Host || c.Username != "AWS" || c.Secret == "" {
+			return "", errors.New("that is no answer")
+		}
+		who, err := l.Cloud.VerifyToken(c.Secret, lab.Host)
+		if err != nil {
+			return "", fmt.Errorf("the registry refuses the token: %w", err)
+		}
+		if !strings.Contains(who, principal) {
+			return "", fmt.Errorf("the token is %s's", who)
+		}
+		return c.Secret, nil
+	case r.Status == 1 && r.Stdout == lab.NotFound && clear(r.Stderr):
+		return "", nil
+	}
+	return "", errors.New("that is no clear error")
+}
+
+// Panics tells whether the binary ended with one of Go's traces.
+func Panics(r lab.Result) bool {
+	return strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "goroutine")
+}
+
+// clear tells whether it is one line that says who says it.
+func clear(stderr string) bool {
+	return strings.Count(stderr, "\n") == 1 && strings.HasSuffix(stderr, "\n") && strings.HasPrefix(stderr, lab.Name+": ")
+}
+
+// NothingLeft checks that the folder of tokens holds tokens and locks alone.
+func NothingLeft(t testing.TB, l *lab.Lab) {
+	t.Helper()
+	entries, err := os.ReadDir(l.Tokens())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); !strings.HasSuffix(name, ".token") && !strings.HasSuffix(name, ".lock") {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
