@@ -1,6 +1,7 @@
 # Everything here works from a fresh clone with Go, make and git.
 
 OUT ?= docker-credential-ecr-login
+FUZZTIME ?= 10m
 GOFLAGS_BUILD = -trimpath -buildvcs=auto -ldflags '-s -w'
 
 .PHONY: build
@@ -11,6 +12,8 @@ build: ## the static binary
 test: ## all tests that need no Docker engine and no root, on loopback alone
 	go test -race ./...
 	cd e2e && go test -race -count=1 ./binary/... # its cache knows nothing of the built binary
+	cd e2e/torture && go test -race -count=1 -short -parallel=16
+	.ci/fuzz 3s
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be had
@@ -23,12 +26,18 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 .PHONY: e2e
 e2e: ## real clients, and machines in a bad state; needs root, and installs the rest
 	e2e/install
-	cd e2e && go test -count=1 -timeout=20m ./clients/... ./machine/...
+	cd e2e && go test -count=1 -timeout=20m ./clients/...
+	cd e2e/machine && go test -count=1
 
 .PHONY: torture
-torture: ## whatever a machine, a network and people can do to the helper; needs root
+torture: ## whatever AWS, a network, people and a machine can do to the helper; needs root
 	e2e/install
-	cd e2e && go test -count=1 -timeout=20m ./torture
+	cd e2e/torture && go test -count=1 -timeout=20m -parallel=16
+	cd e2e/machine && go test -count=1
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a time of FUZZTIME
+	.ci/fuzz $(FUZZTIME)
 
 .PHONY: matrix
 matrix: ## the real clients alone; writes what they did into README.md
