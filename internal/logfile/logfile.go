@@ -41,8 +41,17 @@ func Open(file, level string) (*logrus.Logger, error) {
 		out.Chmod(0o600) // it may be another helper's, which others can read
 	}
 	logger := logrus.New()
-	logger.SetOutput(out)
+	logger.SetOutput(quiet{out})
 	logger.SetLevel(parsed)
 	logger.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
 	return logger, nil
+}
+
+// quiet fails at no write, which logrus would tell on stderr: a disk that is full is no reason
+// for that.
+type quiet struct{ *os.File }
+
+func (q quiet) Write(p []byte) (int, error) {
+	q.File.Write(p)
+	return len(p), nil
 }
