@@ -162,7 +162,8 @@ func (c *Cache) makeDir() error {
 	return c.checkDir()
 }
 
-// checkDir makes sure that the folder is this user's own, and no link to another.
+// checkDir makes sure that the folder is this user's own and no link to another, and that
+// nobody else can move files in it.
 func (c *Cache) checkDir() error {
 	if c.dir == "" {
 		return fs.ErrNotExist
@@ -173,6 +174,9 @@ func (c *Cache) checkDir() error {
 	}
 	if !info.IsDir() || !owned(info) {
 		return fmt.Errorf("%s is no folder of this user", c.dir)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("others can write to %s (mode %04o)", c.dir, info.Mode().Perm())
 	}
 	return nil
 }
