@@ -67,7 +67,7 @@ func (p *Process) within(v verb, input string) (a answer) {
 	}
 	p.watchdog = watch(p.began, config.Timeout(p.Env), func(w *watchdog) {
 		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
-			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs; mend or unmount it", w.limit()))))
+			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", w.limit()))))
 	})
 	defer func() {
 		if r := recover(); r != nil {

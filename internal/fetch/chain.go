@@ -32,6 +32,8 @@ type chain struct {
 	cfg      aws.Config
 	steps    []aws.CredentialSource // of the chain, first to last
 	trace    trace
+	// given are the credentials that the chain has come by and that no file or variable holds.
+	given []aws.Credentials
 
 	// roots are the authorities to trust, or nil for the system's.
 	roots func() *x509.CertPool
@@ -44,6 +46,12 @@ var (
 	errNoRegion        = errors.New("no region")
 	errNoIdentityToken = errors.New("no web identity token")
 )
+
+func newChain(q token.Question) *chain {
+	c := &chain{question: q, trace: trace{log: q.Log}}
+	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
+	return c
+}
 
 // load loads the configuration. It asks nothing of anybody, but where the
 // principal's own registry is wanted and no region is configured: then it asks

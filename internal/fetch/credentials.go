@@ -23,6 +23,7 @@ type shared struct {
 type result struct {
 	once    sync.Once
 	value   aws.Credentials
+	given   []aws.Credentials // that of the chain
 	failure *cache.Failure
 }
 
@@ -38,7 +39,9 @@ func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, con
 		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
 			got.failure = c.failure(err)
 		}
+		got.given = append(c.given, got.value)
 	})
+	c.given = got.given
 	if got.failure != nil {
 		return begin, func() {}, got.failure
 	}
@@ -60,10 +63,16 @@ func (s *shared) result(identity string) *result {
 }
 
 func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
+	if err := c.checkTokens(); err != nil {
+		return aws.Credentials{}, err
+	}
 	if c.hasProcess() {
 		if err := c.runProcess(ctx); err != nil {
 			return aws.Credentials{}, err
 		}
+	}
+	if err := c.checkKeys(); err != nil {
+		return aws.Credentials{}, err
 	}
 	c.assumeMapped()
 	rest, cancel := c.extend(ctx, begin, start)

@@ -4,13 +4,11 @@ package fetch
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,8 +33,7 @@ const maxPassword = 48 << 10
 func New() token.Fetch {
 	credentials := new(shared)
 	return func(ctx context.Context, q token.Question) (token.Answer, error) {
-		c := &chain{question: q, trace: trace{log: q.Log}}
-		c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
+		c := newChain(q)
 		answer, err := c.ask(ctx, credentials)
 		if err != nil {
 			return token.Answer{}, c.failure(err)
@@ -49,6 +46,9 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	defer c.connections.close() // after begin has ended, which opens no more then
 	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
+	if err := c.checkFiles(); err != nil {
+		return token.Answer{}, err
+	}
 	c.loadRoots()
 	c.connections.ahead = func(service string) { c.openAhead(begin, service) }
 	if err := c.load(begin); err != nil {

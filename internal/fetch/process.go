@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -26,13 +27,18 @@ func (c *chain) runProcess(ctx context.Context) error {
 	last := profiles[len(profiles)-1]
 	c.question.Unhurried(processTime)
 	// Not behind a cache, which would let the process outlive the context.
+	said := &atMost{left: maxInput}
 	value, err := processcreds.NewProviderCommand(
-		quietCommand(last.CredentialProcess),
+		quietCommand(last.CredentialProcess, said),
 		func(o *processcreds.Options) { o.Timeout = processTime },
 	).Retrieve(ctx)
-	if err != nil {
+	switch {
+	case said.left < 0:
+		return &processcreds.ProviderError{Err: errTooMuch}
+	case err != nil:
 		return err
 	}
+	c.given = append(c.given, value)
 	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: value}
 	for _, p := range slices.Backward(profiles) {
 		if p.RoleARN != "" {
@@ -56,12 +62,25 @@ func profileRole(p *config.SharedConfig) func(*stscreds.AssumeRoleOptions) {
 }
 
 // quietCommand runs the command line with an empty stdin, and with nowhere for
-// its stderr to go.
-func quietCommand(line string) processcreds.NewCommandBuilder {
+// its stderr to go. What it says goes to the SDK, which keeps it all, by way of said.
+func quietCommand(line string, said *atMost) processcreds.NewCommandBuilder {
 	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		cmd.Env = os.Environ()
 		cmd.WaitDelay = time.Second // what it has started may hold its stdout open
+		cmd.Stdout = said
 		return cmd, nil
 	})
 }
+
+// atMost takes so many bytes, and what comes after them is an error.
+type atMost struct{ left int }
+
+func (a *atMost) Write(p []byte) (int, error) {
+	if a.left -= len(p); a.left < 0 {
+		return 0, errTooMuch
+	}
+	return len(p), nil
+}
+
+var errTooMuch = errors.New("too much output")

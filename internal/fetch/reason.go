@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -16,7 +14,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/oneline"
 )
 
 // failure turns an error of the SDK into one line that a person can act on. The
@@ -182,49 +179,6 @@ func innermost(err error) *smithy.OperationError {
 		found = op
 	}
 	return found
-}
-
-var (
-	passwordInURL = regexp.MustCompile(`://\S*@`)
-	queryInURL    = regexp.MustCompile(`(://[^\s?"]*\?)[^\s";]+`)
-)
-
-// clean makes text one line without the secrets that are known to be about.
-func (c *chain) clean(text string) string {
-	text = passwordInURL.ReplaceAllString(text, "://***@")
-	text = queryInURL.ReplaceAllString(text, "${1}***")
-	for _, secret := range c.secrets() {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return oneline.Of(text)
-}
-
-// secrets lists the values of variables that hold one, and the web identity tokens.
-func (c *chain) secrets() []string {
-	var values []string
-	for _, file := range c.tokenFiles() {
-		// A pipe would block, and has given its bytes already.
-		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if token, err := os.ReadFile(file); err == nil {
-			values = append(values, string(token))
-		}
-	}
-	for _, name := range []string{
-		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-		c.question.Principal.WebIdentityTokenEnv,
-	} {
-		values = append(values, c.question.Env.Get(name))
-	}
-	var secrets []string
-	for _, value := range values {
-		// What is shorter is no secret, and may be a part of any word.
-		if value = strings.TrimSpace(value); len(value) >= 8 {
-			secrets = append(secrets, value)
-		}
-	}
-	return secrets
 }
 
 // files names the shared configuration, for messages.

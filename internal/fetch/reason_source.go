@@ -37,6 +37,8 @@ func (c *chain) ofProcess(err error) *cache.Failure {
 	switch {
 	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist):
 		what = "can't be started: there is no sh on PATH"
+	case errors.Is(err, errTooMuch):
+		what = fmt.Sprintf("printed more than %d bytes", maxInput)
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
 		what = "was ended, since it took too long"
 	case errors.As(err, &exit):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type trace struct {
 	mu   sync.Mutex
 	last attempt
 	role string // the first that could not be assumed
+	sent []string
 }
 
 // attempt is one request, retries apart. Its service is the one on whose behalf
@@ -43,6 +45,24 @@ func (t *trace) got() (last attempt, role string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last, t.role
+}
+
+// keep remembers what of a request is secret, so that it isn't shown where the answer
+// repeats it.
+func (t *trace) keep(req *smithyhttp.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
+		if value := req.Header.Get(name); value != "" {
+			t.sent = append(t.sent, value)
+		}
+	}
+}
+
+func (t *trace) sentSecrets() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.sent)
 }
 
 func (t *trace) note(a attempt) {
@@ -100,6 +120,7 @@ func (t *trace) watchAttempt(
 	this := attempt{service: awsmiddleware.GetServiceID(ctx)}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.host = req.URL.Host
+		t.keep(req)
 	}
 	// The SDK may give up waiting while this still waits.
 	t.note(this)

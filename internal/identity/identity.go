@@ -212,6 +212,10 @@ func (in *inputs) machine() {
 	in.add("host", host)
 }
 
+// maxInput is many times what a configuration or a token takes. The SDK is given none that is
+// larger.
+const maxInput = 1 << 20
+
 // contents returns a file's bytes, or nothing where it can't be read, as the
 // SDK does. What isn't a regular file is left for the SDK to read: a pipe gives
 // its bytes once.
@@ -223,7 +227,7 @@ func (in *inputs) contents(file string) string {
 	if err != nil || info.IsDir() {
 		return ""
 	}
-	if !info.Mode().IsRegular() {
+	if !info.Mode().IsRegular() || info.Size() > maxInput {
 		in.unsure = true
 		return ""
 	}

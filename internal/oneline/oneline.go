@@ -12,6 +12,15 @@ const longest = 600
 // Of returns the text as one line of bounded length without control characters
 // or marks that turn the direction of writing.
 func Of(text string) string {
+	text = Clean(text)
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return text
+}
+
+// Clean is Of for a text of any length.
+func Clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -21,9 +30,5 @@ func Of(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > longest {
-		text = strings.ToValidUTF8(text[:longest], "") + "…"
-	}
-	return text
+	return strings.Join(strings.Fields(text), " ")
 }
