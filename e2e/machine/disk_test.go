@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
 )
 
 // A disk that hangs, such as a network drive that has lost its server, holds up
@@ -18,18 +19,18 @@ import (
 func TestHungDisk(t *testing.T) {
 	for _, folder := range []string{".aws", ".ecr"} {
 		t.Run(folder, func(t *testing.T) {
-			l := lab.WithKeys(t)
+			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Set("AWS_ECR_TIMEOUT=1s")
 			hang(t, filepath.Join(l.Home, folder))
 			r := l.Run(t, "get", lab.Host)
-			if r.Status != 1 || r.Stdout != lab.NotFound {
-				t.Errorf("get: status %d, stdout %q", r.Status, r.Stdout)
+			s.Count(t, r, nil)
+			if r.Status != 1 || r.Stdout != lab.NotFound || !torment.Clear(r.Stderr) || !strings.Contains(r.Stderr, "not done within 1s") {
+				s.Wrong(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 			}
-			if !strings.Contains(r.Stderr, "not done within 1s") {
-				t.Errorf("get: stderr %q", r.Stderr)
-			}
-			if r := l.Run(t, "list", ""); r.Status != 0 || r.Stdout != "{}\n" {
-				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
+			r = l.Run(t, "list", "")
+			s.Count(t, r, nil)
+			if r.Status != 0 || r.Stdout != "{}\n" {
+				s.Wrong(t, "list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		})
 	}

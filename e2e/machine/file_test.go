@@ -58,13 +58,13 @@ func TestTokenFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Must(t, l, lab.UserARN) == old {
-				t.Error("the old token, from a file that can't be trusted")
+				s.Wrong(t, "the old token, from a file that can't be trusted")
 			}
 			if _, kept := s.Must(t, l, lab.UserARN), l.Cloud.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
-				t.Errorf("%d requests for three gets: what was saved isn't found", kept)
+				s.Wrong(t, "%d requests for three gets: what was saved isn't found", kept)
 			}
 			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
-				t.Error("it wrote through the symlink")
+				s.Wrong(t, "it wrote through the symlink")
 			}
 		})
 	}
@@ -113,7 +113,7 @@ func TestLockFile(t *testing.T) {
 			l.Cloud.ResetCounts()
 			s.Must(t, l, lab.UserARN)
 			if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 0 {
-				t.Error("what was saved isn't found")
+				s.Wrong(t, "what was saved isn't found")
 			}
 		})
 	}

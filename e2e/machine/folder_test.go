@@ -39,7 +39,7 @@ func TestCacheFolder(t *testing.T) {
 	}{
 		"world-writable": {func(t *testing.T, l *lab.Lab) {
 			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.Tokens(), 0o777)))
-		}, true},
+		}, false},
 		"somebody else's": {func(t *testing.T, l *lab.Lab) {
 			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.Tokens(), 65534, 65534)))
 		}, false},
@@ -47,11 +47,19 @@ func TestCacheFolder(t *testing.T) {
 		"a full disk":        {func(t *testing.T, l *lab.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
 		"a disk of one page": {func(t *testing.T, l *lab.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0) }, true},
 		"no more files":      {func(t *testing.T, l *lab.Lab) { mount(t, ecr(l), "tmpfs", "nr_inodes=3", 0) }, false},
-		"a file":             {func(t *testing.T, l *lab.Lab) { l.Write(t, ".ecr", "") }, false},
-		"a file below":       {func(t *testing.T, l *lab.Lab) { l.Write(t, ".ecr/tokens", "") }, false},
-		"a FIFO":             {func(t *testing.T, l *lab.Lab) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
-		"a dead symlink":     {func(t *testing.T, l *lab.Lab) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
-		"/proc":              {func(t *testing.T, l *lab.Lab) { mount(t, ecr(l), "proc", "", 0) }, false},
+		"world-writable above": {func(t *testing.T, l *lab.Lab) {
+			must(t, errors.Join(os.MkdirAll(ecr(l), 0o700), os.Chmod(ecr(l), 0o777)))
+		}, true},
+		"a log on a full disk": {func(t *testing.T, l *lab.Lab) {
+			l.Set("AWS_ECR_LOG_FILE=" + filepath.Join(l.Home, "full/log"))
+			mount(t, filepath.Join(l.Home, "full"), "tmpfs", "size=4k", 0)
+			fill(t, filepath.Join(l.Home, "full"))
+		}, true},
+		"a file":         {func(t *testing.T, l *lab.Lab) { l.Write(t, ".ecr", "") }, false},
+		"a file below":   {func(t *testing.T, l *lab.Lab) { l.Write(t, ".ecr/tokens", "") }, false},
+		"a FIFO":         {func(t *testing.T, l *lab.Lab) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
+		"a dead symlink": {func(t *testing.T, l *lab.Lab) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
+		"/proc":          {func(t *testing.T, l *lab.Lab) { mount(t, ecr(l), "proc", "", 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := lab.WithKeys(t), torment.Of(t)
@@ -62,7 +70,7 @@ func TestCacheFolder(t *testing.T) {
 			lab.Crowd(5, func(int) { s.Must(t, l, lab.UserARN) })
 			n := l.Cloud.Count("ecr:GetAuthorizationToken")
 			if c.keeps && n != 1 || !c.keeps && n < 4 {
-				t.Errorf("%d requests for eight gets; keeps: %v", n, c.keeps)
+				s.Wrong(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
 			}
 		})
 	}

@@ -55,16 +55,16 @@ func TestContainerLimits(t *testing.T) {
 				r := l.Run(t, "get", lab.Host, "sh", "-c", "echo $$ >"+enter+`; exec "$0" "$@"`)
 				if c.enough || r.Status == 0 {
 					if s.Judge(t, l, r, lab.UserARN) == "" {
-						t.Errorf("no token: %s", r.Stderr)
+						s.Wrong(t, "no token: %s", r.Stderr)
 					}
 				} else if s.Count(t, r, nil); r.Stdout != "" {
-					t.Errorf("it failed and printed %q", r.Stdout)
+					s.Wrong(t, "it failed and printed %q", r.Stdout)
 				}
 			}
 			s.Must(t, l, lab.UserARN)
 			l.Run(t, "erase", lab.Host)
 			s.Must(t, l, lab.UserARN)
-			torment.NothingLeft(t, l)
+			s.NothingLeft(t, l)
 		})
 	}
 }

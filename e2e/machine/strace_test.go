@@ -41,7 +41,7 @@ func TestSystemCall(t *testing.T) {
 			inject()
 			s.Must(t, l, lab.UserARN)
 			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
-				t.Errorf("it never made the call: %v", err)
+				s.Wrong(t, "it never made the call: %v", err)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestModesOnTheWay(t *testing.T) {
 	}
 	for _, m := range made {
 		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
-			t.Errorf("mode %s: %s", mode, m[0])
+			s.Wrong(t, "mode %s: %s", mode, m[0])
 		}
 	}
 }

@@ -58,6 +58,8 @@ func TestAnswers(t *testing.T) {
 		"throttling, retry on a day":      status(429, "ThrottlingException", http.Header{"Retry-After": {"Wed, 21 Oct 2099 07:28:00 GMT"}, "X-Amz-Retry-After": {"3600000"}}),
 		"an error that isn't JSON":        {Status: 400, Body: []byte("}{")},
 		"an error of many lines":          status(400, "Strange\nException", http.Header{"X-Amzn-Errortype": {"a"}}),
+		"an error that paints":            status(400, "Red\x1b[31m\u202e", nil),
+		"a message that paints":           {Status: 400, Body: []byte(`{"__type":"InvalidParameterException","message":"\u001b]0;x\u0007\u001b[2J\u202eevil\u2028\u0000\r\n` + strings.Repeat("long ", 1000) + `"}`)},
 		"nothing":                         {Status: 200, Body: []byte{}},
 		"no content":                      {Status: 204, Body: []byte{}},
 		"partial content":                 {Status: 206, Body: []byte("{")},
@@ -120,7 +122,7 @@ func TestAnswers(t *testing.T) {
 			if connects := l.Cloud.Connects(); len(connects) > 0 {
 				for _, to := range connects {
 					if to != "api.ecr.ap-south-1.amazonaws.com" {
-						t.Errorf("it goes to %s", to)
+						s.Wrong(t, "it goes to %s", to)
 					}
 				}
 			}
@@ -146,7 +148,7 @@ func TestWayToAWS(t *testing.T) {
 				l.Cloud.Fail(action, fault)
 				s.Judge(t, l, l.Run(t, "get", lab.Host), "assumed-role/pull/")
 				if n := l.Cloud.Count(action); n > 2*budget {
-					t.Errorf("%d requests", n)
+					s.Wrong(t, "%d requests", n)
 				}
 				l.Cloud.Heal(action)
 				s.Must(t, l, "assumed-role/pull/")

@@ -6,6 +6,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
+	"docker-credential-ecr-login/internal/standin"
 )
 
 // The clocks of this machine and of AWS are apart, as far and in either direction as a
@@ -23,6 +24,10 @@ func TestClocks(t *testing.T) {
 				s.Must(t, l, lab.UserARN)
 				must(t, lab.Age(l.TokenFile(t), set))
 				l.Cloud.SetClock(func() time.Time { return time.Now().Add(apart - set) })
+				// What is served now comes from the cache.
+				l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 500, Code: "ServerException"})
+				s.Judge(t, l, l.Run(t, "get", lab.Host), lab.UserARN)
+				l.Cloud.Heal("ecr:GetAuthorizationToken")
 				s.Must(t, l, lab.UserARN)
 				s.Must(t, l, lab.UserARN)
 			})

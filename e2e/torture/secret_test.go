@@ -86,6 +86,43 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 		l.Set("AWS_SESSION_TOKEN=MARKED-session-token")
 		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED-session-token isn't one"})
 	},
+	"AWS repeats a session token in parts": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_SESSION_TOKEN=MARKED-session-token")
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED\u200b-session-token isn't one"})
+	},
+	"AWS repeats the keys of a file": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = "+lab.KeyID+"\naws_secret_access_key = "+lab.Secret+"\naws_session_token = MARKED-in-file\n")
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "it was MARKED-in-file and " + lab.Secret})
+	},
+	"AWS repeats what a process gave": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Write(t, ".aws/config", "[default]\ncredential_process = cat "+l.Home+"/process\n")
+		l.Write(t, "process", `{"Version":1,"AccessKeyId":"`+lab.KeyID+`","SecretAccessKey":"MARKED-secret","SessionToken":"MARKED-session"}`)
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 403, Code: "AccessDeniedException", Message: "it was MARKED-secret with MARKED-session"})
+	},
+	"AWS repeats the proxy's password": func(t *testing.T, l *lab.Lab) {
+		l.Cloud.RequireProxyAuth("me", "MARKED-password")
+		l.Set("HTTPS_PROXY=" + strings.Replace(l.Cloud.ProxyURL(), "//", "//me:MARKED-password@", 1))
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "it came with MARKED-password"})
+	},
+	"AWS repeats the instance's keys": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+		l.Cloud.SetInstanceRole(lab.RunnerRole)
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Repeat: true})
+	},
+	"AWS repeats a role's keys": func(t *testing.T, l *lab.Lab) {
+		l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+		l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 403, Code: "AccessDeniedException", Repeat: true})
+	},
+	"AWS repeats a secret key that nobody knows here": func(t *testing.T, l *lab.Lab) {
+		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: `the key "MARKED45678901234567890123456789/1234567" and ` + strings.Repeat("MARKED", 30)})
+	},
+	"a log on a full disk": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ECR_LOG_FILE=/dev/full")
+	},
 	"AWS's answer is a token and an error": func(t *testing.T, l *lab.Lab) {
 		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Body: answerOf(encoded("AWS:MARKED password"), 2000000000)})
 	},
@@ -139,8 +176,9 @@ func TestSecrets(t *testing.T) {
 	for name, place := range secrets {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			s := torment.Of(t)
 			for _, loud := range []string{"not-found", "fail"} {
-				l, s := lab.WithKeys(t), torment.Of(t)
+				l := lab.WithKeys(t)
 				log := filepath.Join(l.Home, "log")
 				l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log, "AWS_ECR_ON_ERROR="+loud, "AWS_ECR_TIMEOUT=3s", "AWS_MAX_ATTEMPTS=1")
 				place(t, l)

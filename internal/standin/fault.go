@@ -14,6 +14,7 @@ type Fault struct {
 	Status  int           // of the answer; 0 is 400 with a Code, else 200
 	Code    string        // AWS's error code
 	Message string        // and message, in the shape of the service
+	Repeat  bool          // the session token of the request is repeated behind the message
 	Body    []byte        // the whole body instead of Code and Message
 	Header  http.Header   // more headers of the answer
 	Delay   time.Duration // waited before anything else

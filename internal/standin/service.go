@@ -63,6 +63,9 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, at place, name fun
 		reset(w)
 		return
 	}
+	if fault.Repeat {
+		fault.Message += " " + r.Header.Get("X-Amz-Security-Token")
+	}
 	a, wrong := fault.answer(q.service)
 	if !wrong {
 		a = do(q)
