@@ -112,6 +112,17 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 		l.Cloud.SetInstanceRole(lab.RunnerRole)
 		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Repeat: true})
 	},
+	"STS repeats the instance's token": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ECR_ROLE_ARN="+lab.PullRole)
+		l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+		l.Cloud.SetInstanceRole(lab.RunnerRole)
+		l.Cloud.Fail("sts:AssumeRole", standin.Fault{Status: 403, Code: "AccessDenied", Repeat: true})
+	},
+	"STS repeats a source profile's keys": func(t *testing.T, l *lab.Lab) {
+		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role")
+		l.Write(t, ".aws/credentials", "[source]\naws_access_key_id = "+lab.KeyID+"\naws_secret_access_key = MARKED-source\n[role]\nrole_arn = "+lab.PullRole+"\nsource_profile = source\n")
+		l.Cloud.Fail("sts:AssumeRole", standin.Fault{Status: 403, Code: "AccessDenied", Message: "it was signed with MARKED-source"})
+	},
 	"AWS repeats a role's keys": func(t *testing.T, l *lab.Lab) {
 		l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 		l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
