@@ -141,18 +141,6 @@ func TestScalars(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"host", "role_arn", "role_session_name", "external_id", "accounts"}
-	for word, want := range map[string]string{
-		"hosts": "host", "rolearn": "role_arn", "role": "role_arn", "ExternalId": "external_id", "account": "accounts",
-		"colour": "", "x": "", "": "",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 // Whatever is in the file, it is read or a mistake in one of its lines is named;
 // and what is read is never a way for whoever asks to choose more than the host.
 func FuzzParseMap(f *testing.F) {

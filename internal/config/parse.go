@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"docker-credential-ecr-login/internal/nearest"
 )
 
 // scalar is a setting that stands above the entries of a map, and that a
@@ -236,7 +238,7 @@ func (r *reader) unknown(line int, shown, key string, known []string) error {
 	if key == "" {
 		shown = `""`
 	}
-	if near := nearest(key, known); near != "" {
+	if near := nearest.Word(key, known); near != "" {
 		return r.mistake(line, "%s is unknown; did you mean %s?", shown, near)
 	}
 	return r.mistake(line, "%s is unknown; there are %s", shown, strings.Join(known, ", "))

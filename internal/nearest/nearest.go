@@ -1,10 +1,11 @@
-package config
+// Package nearest finds the word that was meant.
+package nearest
 
 import "strings"
 
-// nearest returns the known word that a mistyped one is most like, or nothing
+// Word returns the known word that a mistyped one is most like, or nothing
 // where none is near.
-func nearest(word string, known []string) string {
+func Word(word string, known []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, k := range known {
 		distance := editDistance(strings.ToLower(word), k)
