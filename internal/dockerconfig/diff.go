@@ -1,0 +1,66 @@
+package dockerconfig
+
+import (
+	"fmt"
+	"strings"
+)
+
+// diffContext is how many lines a diff shows around what changes.
+const diffContext = 3
+
+// Diff returns what Save would change, as a unified diff of one part; nothing where that is
+// nothing.
+func (f *File) Diff() string {
+	if !f.Changed() {
+		return ""
+	}
+	was, is := lines(string(f.old)), lines(string(f.text))
+	head := 0
+	for head < min(len(was), len(is)) && was[head] == is[head] {
+		head++
+	}
+	tail := 0
+	for tail < min(len(was), len(is))-head && was[len(was)-1-tail] == is[len(is)-1-tail] {
+		tail++
+	}
+	from, to := max(0, head-diffContext), min(tail, diffContext)
+
+	var b strings.Builder
+	old := f.Path
+	if f.info == nil {
+		old = "/dev/null"
+	}
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n@@ -%s +%s @@\n", old, f.Path, span(from, len(was)-tail+to), span(from, len(is)-tail+to))
+	write := func(mark string, lines []string) {
+		for _, line := range lines {
+			b.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
+			if !strings.HasSuffix(line, "\n") {
+				b.WriteString("\\ No newline at end of file\n")
+			}
+		}
+	}
+	write(" ", was[from:head])
+	write("-", was[head:len(was)-tail])
+	write("+", is[head:len(is)-tail])
+	write(" ", was[len(was)-tail:len(was)-tail+to])
+	return b.String()
+}
+
+// span is what a diff calls the lines from one, counted from 0, up to another.
+func span(from, to int) string {
+	if from == to {
+		return fmt.Sprintf("%d,0", from)
+	}
+	return fmt.Sprintf("%d,%d", from+1, to-from)
+}
+
+func lines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	lines := strings.SplitAfter(text, "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}

@@ -1,0 +1,157 @@
+package dockerconfig
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// object is the text of a JSON object that is edited in place: what isn't edited keeps its
+// bytes, and with them the layout, the order and the keys that nobody here knows.
+type object struct {
+	text    []byte
+	members []member
+}
+
+// member is a key and its value, by where they are in the text.
+type member struct {
+	key                  string
+	begin                int // of the key
+	valueBegin, valueEnd int
+}
+
+// parseObject reads a text that is to be one JSON object and nothing else.
+func parseObject(text []byte) (*object, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	token, err := d.Token()
+	if err != nil {
+		return nil, at(text, d.InputOffset(), err)
+	}
+	if token != json.Delim('{') {
+		return nil, errors.New("it holds something else than a JSON object")
+	}
+	o := &object{text: text}
+	for d.More() {
+		end := d.InputOffset() // of what comes before
+		key, err := d.Token()
+		if err != nil {
+			return nil, at(text, d.InputOffset(), err)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, at(text, d.InputOffset(), err)
+		}
+		m := member{key: key.(string), valueEnd: int(d.InputOffset())}
+		m.begin = int(end) + bytes.IndexByte(text[end:], '"')
+		m.valueBegin = m.valueEnd - len(value)
+		o.members = append(o.members, m)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, at(text, d.InputOffset(), err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, at(text, d.InputOffset(), errors.New("something follows the JSON object"))
+	}
+	return o, nil
+}
+
+// at tells the line of a mistake.
+func at(text []byte, offset int64, err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		offset = syntax.Offset
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends too early")
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(int(offset), len(text))], []byte("\n")), err)
+}
+
+// find returns the index of a key, the last one where it is there more than once, as that is
+// the one that counts; or -1.
+func (o *object) find(key string) int {
+	for i := len(o.members) - 1; i >= 0; i-- {
+		if o.members[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+func (o *object) value(i int) []byte { return o.text[o.members[i].valueBegin:o.members[i].valueEnd] }
+
+// set returns the text with a key that has the value. A new key is laid out as the last one
+// is or, where there is none, as the layout says for members that deep.
+func (o *object) set(key string, value []byte, l layout, depth int) []byte {
+	if i := o.find(key); i >= 0 {
+		return splice(o.text, o.members[i].valueBegin, o.members[i].valueEnd, value)
+	}
+	if len(o.members) == 0 {
+		open, end := bytes.IndexByte(o.text, '{'), bytes.LastIndexByte(o.text, '}')
+		return splice(o.text, open, end+1, l.object(key, value, depth))
+	}
+	last := o.members[len(o.members)-1]
+	before := o.text[:last.begin]
+	gap := before[len(bytes.TrimRight(before, " \t\r\n")):]
+	colon := o.text[last.begin:last.valueBegin]
+	colon = colon[bytes.LastIndexByte(colon, ':'):]
+	return splice(o.text, last.valueEnd, last.valueEnd, slices.Concat([]byte(","), gap, quote(key), colon, value))
+}
+
+// remove returns the text without a member, and without the comma that goes with it.
+func (o *object) remove(i int) []byte {
+	begin, end := o.members[i].begin, o.members[i].valueEnd
+	switch {
+	case i > 0: // with what is between the one before and this one
+		begin = o.members[i-1].valueEnd
+	case len(o.members) > 1:
+		end = o.members[1].begin
+	default:
+		begin, end = bytes.IndexByte(o.text, '{')+1, bytes.LastIndexByte(o.text, '}')
+	}
+	return splice(o.text, begin, end, nil)
+}
+
+func splice(text []byte, begin, end int, part []byte) []byte {
+	return slices.Concat(text[:begin], part, text[end:])
+}
+
+func quote(s string) []byte {
+	text, _ := json.Marshal(s) // a string has no error
+	return text
+}
+
+// layout is how a text is laid out: what begins each line, a depth of one, or nothing where
+// all is in one line.
+type layout struct{ eol, indent string }
+
+// layoutOf is the layout of an object; that of Docker where it has no members to show one.
+func layoutOf(o *object) layout {
+	if len(o.members) == 0 {
+		return layout{"\n", "\t"}
+	}
+	before := o.text[:o.members[0].begin]
+	gap := string(before[bytes.IndexByte(before, '{')+1:])
+	end := strings.LastIndexByte(gap, '\n')
+	if end < 0 {
+		return layout{}
+	}
+	eol := "\n"
+	if strings.HasSuffix(gap[:end], "\r") {
+		eol = "\r\n"
+	}
+	return layout{eol, gap[end+1:]}
+}
+
+// object writes an object with one member, which is that deep.
+func (l layout) object(key string, value []byte, depth int) []byte {
+	if l.eol == "" {
+		return slices.Concat([]byte("{"), quote(key), []byte(":"), value, []byte("}"))
+	}
+	outer := l.eol + strings.Repeat(l.indent, depth-1)
+	return slices.Concat([]byte("{"+outer+l.indent), quote(key), []byte(": "), value, []byte(outer+"}"))
+}
