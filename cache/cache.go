@@ -15,6 +15,8 @@
 package cache
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -117,6 +119,9 @@ func (c *Cache) Items(identity string) []Item {
 	return mine
 }
 
+// All returns the tokens of every identity that haven't expired.
+func (c *Cache) All() []Item { return c.items("") }
+
 // Put saves the token under the key, and removes what has expired meanwhile.
 func (c *Cache) Put(key Key, token Token) error {
 	text, err := Item{key, token}.encode()
@@ -139,6 +144,30 @@ func (c *Cache) Purge(f Family) {
 		}
 	}
 }
+
+// Clear removes every token and the memory of every failure. An error tells what can't be
+// removed.
+func (c *Cache) Clear() error {
+	var errs []error
+	for _, name := range c.names() {
+		if isToken(name) || strings.HasSuffix(name, "."+failureName) {
+			errs = append(errs, os.Remove(c.path(name)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check tells why tokens that are saved aren't found again, nil where they are. A folder that
+// isn't there yet is made when something is saved.
+func (c *Cache) Check() error {
+	if err := c.checkDir(); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Dir is the folder of the tokens, empty where nothing is kept.
+func (c *Cache) Dir() string { return c.dir }
 
 func (c *Cache) items(prefix string) []Item {
 	var items []Item

@@ -185,3 +185,6 @@ func (m *Map) Globs() []Glob {
 	}
 	return globs
 }
+
+// File is where the map was read, empty where there is none.
+func (m *Map) File() string { return m.file }

@@ -12,7 +12,10 @@ import (
 // proxy would choose the principal. The SDK wants it before the configuration is
 // loaded, which says where the service is; so it is built when first asked.
 type metadata struct {
-	chain  *chain
+	chain *chain
+	// hurried has it try everything once.
+	hurried bool
+
 	once   sync.Once
 	client *imds.Client
 }
@@ -35,7 +38,7 @@ func (m *metadata) imds() *imds.Client {
 		cfg := m.chain.cfg.Copy()
 		cfg.HTTPClient, cfg.APIOptions = m.chain.direct(), m.chain.machineOptions()
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
-			if !m.chain.namesMetadata() {
+			if m.hurried || !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
 				// SDK's limits for dialing and for the answer make a second.
 				o.Retryer = aws.NopRetryer{}

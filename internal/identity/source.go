@@ -38,14 +38,17 @@ func ofChain(env config.Env, shared profiles, profile string) source {
 	case env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
 		return source{hops: []string{"web identity of the environment"}}
 	}
-	name := "default"
-	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
-		if value := env.Get(variable); value != "" {
-			name = value
-			break
+	return ofProfile(env, shared, profileOf(env, ""))
+}
+
+// profileOf is the name of the profile that is chosen, where the map names one or none.
+func profileOf(env config.Env, asked string) string {
+	for _, name := range []string{asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE")} {
+		if name != "" {
+			return name
 		}
 	}
-	return ofProfile(env, shared, name)
+	return "default"
 }
 
 func ofProfile(env config.Env, shared profiles, name string) source {
@@ -73,8 +76,7 @@ func ofProfile(env config.Env, shared profiles, name string) source {
 
 // ofLeaf tells the source of a profile that names no other profile.
 func ofLeaf(env config.Env, p map[string]string) (name string, metadata bool) {
-	metadata = !strings.EqualFold(env.Get("AWS_EC2_METADATA_DISABLED"), "true")
-	container := env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
+	metadata = !isMetadataDisabled(env)
 	switch from := p["credential_source"]; {
 	case p["aws_access_key_id"] != "" && p["aws_secret_access_key"] != "":
 		return "keys", false
@@ -92,7 +94,7 @@ func ofLeaf(env config.Env, p map[string]string) (name string, metadata bool) {
 		return "aws login", false
 	case p["credential_process"] != "":
 		return "credential process", false
-	case container:
+	case hasContainer(env):
 		return "container credentials", false
 	default:
 		return "instance metadata", metadata
@@ -103,4 +105,12 @@ func hasKeys(env config.Env) bool {
 	id := env.Get("AWS_ACCESS_KEY_ID") + env.Get("AWS_ACCESS_KEY")
 	secret := env.Get("AWS_SECRET_ACCESS_KEY") + env.Get("AWS_SECRET_KEY")
 	return id != "" && secret != ""
+}
+
+func hasContainer(env config.Env) bool {
+	return env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
+}
+
+func isMetadataDisabled(env config.Env) bool {
+	return strings.EqualFold(env.Get("AWS_EC2_METADATA_DISABLED"), "true")
 }

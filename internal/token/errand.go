@@ -139,17 +139,9 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 
 // ask asks AWS and saves what came of it.
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
-	answer, err := e.Fetch(ctx, Question{
-		Registry:  e.target.Registry,
-		Principal: e.target.Principal,
-		Where:     e.target.Where,
-		Env:       e.Env,
-		Home:      e.Settings.Home,
-		Identity:  e.id.Key,
-		Timeout:   timeout,
-		Unhurried: e.Unhurried,
-		Log:       e.Log,
-	})
+	q := question(e.Settings, e.Env, e.target, e.id)
+	q.Timeout, q.Unhurried, q.Log = timeout, e.Unhurried, e.Log
+	answer, err := e.Fetch(ctx, q)
 	if err != nil {
 		e.remember(ctx, err)
 		return cache.Item{}, err

@@ -40,6 +40,25 @@ type Question struct {
 	Log       Logger
 }
 
+// NewQuestion is what a [Broker] would ask for a target, but for its log.
+func NewQuestion(settings config.Settings, env config.Env, target config.Target) Question {
+	return question(settings, env, target, identity.Read(env, settings.Home, target.Principal))
+}
+
+func question(settings config.Settings, env config.Env, target config.Target, id identity.Identity) Question {
+	return Question{
+		Registry:  target.Registry,
+		Principal: target.Principal,
+		Where:     target.Where,
+		Env:       env,
+		Home:      settings.Home,
+		Identity:  id.Key,
+		Timeout:   settings.Timeout,
+		Unhurried: func(time.Duration) {},
+		Log:       silent{},
+	}
+}
+
 // Answer is what came of a [Question].
 type Answer struct {
 	// Registry is the one that was asked for or, where none was, the

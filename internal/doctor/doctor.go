@@ -1,0 +1,142 @@
+// Package doctor walks the way that a token takes, from the client that asks for it to the
+// registry that is opened with it, and tells at each step what is found there, and how to mend
+// it.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/oneline"
+	"docker-credential-ecr-login/internal/token"
+)
+
+// State is how a step went.
+type State string
+
+const (
+	OK      State = "ok"
+	Warning State = "warning"
+	Failure State = "failure"
+	// Skipped is a step that can't be taken, since one before it failed.
+	Skipped State = "skipped"
+)
+
+// Finding is what was found at a step. All of it is text of one line that holds no secret.
+type Finding struct {
+	Step  string   `json:"step"`
+	State State    `json:"state"`
+	Found string   `json:"found"`
+	Notes []string `json:"notes,omitempty"`
+	// Fix tells what to do about a warning or a failure.
+	Fix string `json:"fix,omitempty"`
+}
+
+// Case is whom the doctor sees.
+type Case struct {
+	// Env and Settings are those of a get, and SettingsErr is what is wrong with them.
+	Env         config.Env
+	Settings    config.Settings
+	SettingsErr error
+	// Version is that of this helper.
+	Version string
+	// Image is a registry's host or an image in it; empty where it is about none.
+	Image string
+
+	// Found is called with each finding, and Waiting before each step with what will be
+	// waited for.
+	Found   func(Finding)
+	Waiting func(what string)
+}
+
+// visit is a case and what has been found out of it.
+type visit struct {
+	Case
+	step string
+
+	image  image
+	target config.Target // without a registry where no host is known
+	exam   *fetch.Exam
+	caller fetch.Caller
+	answer token.Answer
+	bad    bool // what comes behind can't be done
+}
+
+// steps are the way of a token. Each of them ends by itself in a part of the time that a verb
+// may take, but where a disk hangs.
+var steps = []struct {
+	name, waiting string
+	take          func(*visit, context.Context)
+}{
+	{"program", "looking for the program on PATH", (*visit).program},
+	{"map", "reading the registry map", (*visit).registryMap},
+	{"clients", "reading the clients' configuration", (*visit).clients},
+	{"source", "reading the AWS configuration", (*visit).source},
+	{"metadata", "asking the instance metadata service", (*visit).metadata},
+	{"identity", "asking AWS who this is", (*visit).identity},
+	{"network", "looking at proxy and authorities", (*visit).network},
+	{"token", "asking ECR for a token", (*visit).token},
+	{"cache", "looking into the cache", (*visit).cache},
+	{"registry", "asking the registry", (*visit).registry},
+	{"image", "asking for the image", (*visit).manifest},
+}
+
+// See takes all steps. The context bounds them together.
+func See(ctx context.Context, c Case) {
+	v := &visit{Case: c, image: parseImage(c.Image)}
+	defer func() {
+		if v.exam != nil {
+			v.exam.Close()
+		}
+	}()
+	for _, s := range steps {
+		v.step = s.name
+		v.Waiting(s.waiting)
+		// A step may take as long as a get does.
+		limited, cancel := context.WithTimeout(ctx, v.Settings.Timeout)
+		s.take(v, limited)
+		cancel()
+	}
+}
+
+func (v *visit) found(f Finding) {
+	f.Step, f.Found, f.Fix = v.step, oneline.Of(f.Found), oneline.Of(f.Fix)
+	for i, note := range f.Notes {
+		f.Notes[i] = oneline.Of(note)
+	}
+	v.Found(f)
+}
+
+func (v *visit) ok(format string, args ...any) {
+	v.found(Finding{State: OK, Found: fmt.Sprintf(format, args...)})
+}
+
+func (v *visit) warn(fix, format string, args ...any) {
+	v.found(Finding{State: Warning, Found: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+func (v *visit) fail(fix, format string, args ...any) {
+	v.found(Finding{State: Failure, Found: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+// isOut tells whether a step can't be taken, and says so.
+func (v *visit) isOut() bool {
+	if v.bad {
+		v.found(Finding{State: Skipped, Found: "what comes before has to be mended first"})
+	}
+	return v.bad
+}
+
+// since is how long ago something was, or in how long it will be.
+func since(d time.Duration) string {
+	d = d.Abs().Round(time.Second)
+	if d > time.Minute {
+		d = d.Round(time.Minute)
+		return strings.TrimSuffix(d.String(), "0s")
+	}
+	return d.String()
+}

@@ -1,0 +1,89 @@
+package identity
+
+import (
+	"fmt"
+	"strings"
+
+	"docker-credential-ecr-login/internal/config"
+)
+
+// place is one of those in which the SDK's chain looks for credentials, in words: what of it
+// is there, empty where nothing is, and else why it isn't.
+type place struct{ name, has, lacks string }
+
+// Passed tells in words why the credentials don't come from the places of the SDK's chain
+// that they don't come from, a line each, in the order of the chain.
+func Passed(env config.Env, home string, asked config.Principal) []string {
+	if asked.HasWebIdentity() {
+		return []string{"all else: the registry map names a web identity token, which takes its place"}
+	}
+	var passed []string
+	chosen := ""
+	for _, p := range places(env, home, asked) {
+		switch {
+		case chosen != "" && p.has != "":
+			passed = append(passed, fmt.Sprintf("%s: %s, but %s comes first", p.name, p.has, chosen))
+		case chosen != "":
+		case p.has != "":
+			chosen = p.name
+		default:
+			passed = append(passed, p.name+": "+p.lacks)
+		}
+	}
+	return passed
+}
+
+func places(env config.Env, home string, asked config.Principal) []place {
+	variables := []place{
+		{name: "environment keys", lacks: "AWS_ACCESS_KEY_ID isn't set"},
+		{name: "web identity of the environment", lacks: "AWS_WEB_IDENTITY_TOKEN_FILE isn't set"},
+	}
+	switch {
+	case hasKeys(env):
+		variables[0].has = "AWS_ACCESS_KEY_ID is set"
+	case env.Get("AWS_ACCESS_KEY_ID") != "":
+		variables[0].lacks = "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't"
+	}
+	if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" {
+		variables[1].has = "AWS_WEB_IDENTITY_TOKEN_FILE is set"
+	}
+
+	container := place{name: "container credentials", lacks: "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"}
+	if hasContainer(env) {
+		container.has = "AWS_CONTAINER_CREDENTIALS_… is set"
+	}
+	profile := profilePlace(env, home, asked.Profile)
+	if asked.Profile != "" { // which the variables have no part in
+		return append(append([]place{profile}, variables...), container)
+	}
+	return append(variables, profile, container)
+}
+
+// profilePlace is the place of the profile that is chosen by the map or by the environment.
+func profilePlace(env config.Env, home, asked string) place {
+	files := FilesOf(env, home)
+	shared := readProfiles(new(inputs).contents(files.Config), new(inputs).contents(files.Credentials))
+	name := profileOf(env, asked)
+	p := place{name: "profile " + name}
+	profile, ok := shared[name]
+	var keys []string
+	for _, key := range []string{
+		"role_arn", "source_profile", "aws_access_key_id", "credential_source", "web_identity_token_file",
+		"sso_session", "sso_start_url", "login_session", "credential_process",
+	} {
+		if profile[key] != "" {
+			keys = append(keys, key)
+		}
+	}
+	switch {
+	case len(keys) > 0:
+		p.has = "it has " + strings.Join(keys, ", ")
+	case ok:
+		p.lacks = "it has no credentials"
+	case files.Config == "" && files.Credentials == "":
+		p.lacks = "there is no home to find ~/.aws in"
+	default:
+		p.lacks = fmt.Sprintf("it is neither in %s nor in %s", files.Config, files.Credentials)
+	}
+	return p
+}
