@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"docker-credential-ecr-login/internal/cli"
+	"docker-credential-ecr-login/internal/commands"
 	"docker-credential-ecr-login/internal/early"
 	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/fetch"
@@ -30,7 +31,7 @@ func main() {
 		return fallback.Ask(ctx, p.Env, name, verb, input)
 	}
 	p.Version = version
-	os.Exit(cli.Main(p))
+	os.Exit(commands.Main(p))
 }
 
 func version() string {

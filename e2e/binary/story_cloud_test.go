@@ -46,6 +46,9 @@ var operations = map[string]string{
 	"token-life":     "DURATION",
 	"password-life":  "DURATION",
 	"proxy-password": "USER PASSWORD",
+	// HOST is a registry with the images team/app:1.0, and team/both:1.0 for two platforms; it
+	// answers with a status to what is below PATH.
+	"registry": "HOST [PATH=STATUS]",
 }
 
 func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
@@ -116,6 +119,8 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 		return s.time(op, a[0])
 	case "proxy-password":
 		s.Cloud.RequireProxyAuth(a[0], a[1])
+	case "registry":
+		s.Cloud.Handle(a[0], s.Cloud.RegistryGate(a[0], images(strings.Join(a[1:], ""))))
 	default:
 		return fmt.Errorf("cloud %s isn't there yet", op)
 	}

@@ -45,6 +45,9 @@ import (
 //	    As helper, about a host that isn't ECR's: what it prints is for the script
 //	    to judge.
 //
+//	[!] types WORD…
+//	    What a person types behind the helper's name, who has no use for stdin.
+//
 //	requests [ACTION=N…]
 //	    These and no other requests reached the Cloud since the last time this was
 //	    asked; without arguments, no connection was made either. N may be "some".
@@ -84,6 +87,7 @@ func TestStories(t *testing.T) {
 			"settoken": command((*story).setToken),
 			"helper":   command((*story).helper),
 			"other":    command((*story).other),
+			"types":    command((*story).types),
 			"requests": command((*story).requests),
 			"same":     command((*story).same),
 			"whose":    command((*story).whose),
@@ -235,6 +239,13 @@ func (s *story) helper(ts *testscript.TestScript, fails bool, args []string) err
 func (s *story) other(ts *testscript.TestScript, fails bool, args []string) error {
 	r, argv, _, err := s.tell(ts, args)
 	return errors.Join(append(s.judgeAny(r, argv, fails), err)...)
+}
+
+func (s *story) types(ts *testscript.TestScript, fails bool, args []string) error {
+	r, err := s.start(ts, args, "")
+	fmt.Fprint(ts.Stdout(), r.Stdout)
+	fmt.Fprint(ts.Stderr(), r.Stderr)
+	return errors.Join(append(s.judgeAny(r, args, fails), err)...)
 }
 
 // tell runs the helper and shows what came of it.

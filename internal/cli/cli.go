@@ -1,5 +1,5 @@
-// Package cli is the command line: the verbs of Docker's credential helper
-// protocol, and what a person may type.
+// Package cli is the verbs of Docker's credential helper protocol. What a person types is in
+// package commands.
 //
 // The protocol is that of https://github.com/docker/docker-credential-helpers:
 // the verb is the only argument, the server comes on stdin, the answer and, with
@@ -121,18 +121,10 @@ func (p *Process) run() answer {
 	if len(p.Args) > 0 {
 		word = p.Args[0]
 	}
-	switch word {
-	case "version", "--version", "-v":
-		return say(name + " " + p.Version())
-	case "help", "--help", "-h":
-		return say(usage)
-	case "":
-		return answer{stderr: []string{usage}, status: 1}
-	}
 	verb, ok := verbOf(word)
 	switch {
 	case !ok:
-		return answer{status: 1}.explained("unknown verb %q; see %s help", word, name)
+		return answer{status: 1}.explained("unknown verb %q", word)
 	case len(p.Args) > 1:
 		return answer{status: 1}.explained("%s takes no argument; what it is about comes on stdin", word)
 	}

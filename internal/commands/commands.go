@@ -1,0 +1,172 @@
+// Package commands is what a person types: everything but the verbs of the protocol, and the
+// help for those, too. One table of them is the source of the help, of the manual page and of
+// the completions of shells.
+package commands
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"docker-credential-ecr-login/internal/cli"
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/nearest"
+	"docker-credential-ecr-login/internal/oneline"
+	"docker-credential-ecr-login/internal/terminal"
+)
+
+const program = config.HelperPrefix + "ecr-login"
+
+// command is one of them.
+type command struct {
+	name string
+	// args are its arguments as a usage line shows them.
+	args string
+	// brief is what it does, in a line that fits behind its name, and about is all there is
+	// to say of it.
+	brief, about string
+	examples     []example
+	flags        *flag.FlagSet
+	// words are what its first argument may be, where that is one of a few.
+	words []string
+	// run does it. Without one it is a verb of the protocol.
+	run func(s *session, args []string) error
+}
+
+type example struct{ line, does string }
+
+// session is one start of a command.
+type session struct {
+	*cli.Process
+	notice *terminal.Notice
+}
+
+// errTold is a failure of which all has been said.
+var errTold = errors.New("")
+
+// mistake is an error in what was typed.
+type mistake struct{ text string }
+
+func (m mistake) Error() string { return m.text }
+
+func mistakef(format string, args ...any) error { return mistake{fmt.Sprintf(format, args...)} }
+
+// Main runs what was typed, or what a client has asked, and returns the exit status.
+func Main(p *cli.Process) int {
+	all := table()
+	s := &session{p, terminal.NewNotice(p.Stderr)}
+	if len(p.Args) == 0 {
+		fmt.Fprint(p.Stderr, overview(all))
+		return 1
+	}
+	name, args := p.Args[0], p.Args[1:]
+	if other, ok := map[string]string{"--version": "version", "-v": "version", "--help": "help", "-h": "help"}[name]; ok {
+		name = other
+	}
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if i < 0 {
+		return s.fail("", mistakef("unknown verb %q%s", name, meant(nearest.Word(name, namesOf(all)))))
+	}
+	c := all[i]
+	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" }) {
+		fmt.Fprint(p.Stdout, page(c))
+		return 0
+	}
+	if c.run == nil {
+		return cli.Main(p)
+	}
+	args, err := c.parse(args)
+	if err == nil {
+		err = c.run(s, args)
+	}
+	s.notice.Done()
+	if err != nil {
+		return s.fail(name, err)
+	}
+	return 0
+}
+
+// parse takes the flags out of the arguments, wherever they stand.
+func (c command) parse(args []string) (rest []string, err error) {
+	flags := c.flags
+	if flags == nil {
+		flags = newFlags(c.name)
+	}
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			return nil, c.badFlag(flags, err)
+		}
+		if args = flags.Args(); len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
+	}
+	if len(c.words) > 0 && len(rest) > 0 && !slices.Contains(c.words, rest[0]) {
+		return nil, mistakef("unknown word %q%s", rest[0], meant(nearest.Word(rest[0], c.words)))
+	}
+	return rest, nil
+}
+
+// badFlag tells of a flag, and of the one that was meant.
+func (c command) badFlag(flags *flag.FlagSet, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return mistakef("%v", err)
+	}
+	var names []string
+	flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	near := nearest.Word(name, names)
+	if near != "" {
+		near = "--" + near
+	}
+	return mistakef("there is no flag --%s%s", name, meant(near))
+}
+
+func newFlags(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // it would print a usage of its own
+	return flags
+}
+
+func meant(word string) string {
+	if word == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", word)
+}
+
+// fail tells what has gone wrong, in one line.
+func (s *session) fail(name string, err error) int {
+	var typed mistake
+	switch {
+	case errors.Is(err, errTold):
+	case errors.As(err, &typed):
+		see := program + " help"
+		if name != "" {
+			see, name = see+" "+name, name+": "
+		}
+		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, oneline.Of(err.Error()), see)
+	default:
+		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, oneline.Of(err.Error()))
+	}
+	return 1
+}
+
+// warn tells a person of something that is no failure.
+func (s *session) warn(format string, args ...any) {
+	s.notice.Done()
+	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, oneline.Of(fmt.Sprintf(format, args...)))
+}
+
+// settings are those of a get.
+func (s *session) settings() (config.Settings, error) {
+	settings, err := config.Load(s.Env, s.Home)
+	if s.Env.Home() == "" {
+		// See cli.Process.broker.
+		os.Setenv("HOME", settings.Home)
+	}
+	return settings, err
+}

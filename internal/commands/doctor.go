@@ -1,0 +1,137 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"docker-credential-ecr-login/internal/doctor"
+	"docker-credential-ecr-login/internal/terminal"
+)
+
+func doctorCommand() command {
+	var asJSON bool
+	flags := newFlags("doctor")
+	flags.BoolVar(&asJSON, "json", false, "print the findings as one JSON object")
+	return command{
+		name:  "doctor",
+		args:  "[HOST or IMAGE]",
+		brief: "find out why an image can't be pulled",
+		about: "Walks the way that a token takes, from the client that asks for it to the registry that is opened with it, and tells at each step what it found: ok, a warning, or a failure " +
+			"with what to do about it. With an IMAGE it also asks whether that may be pulled. Without a HOST it looks at the registry of your own account. " +
+			"It changes nothing, uses no token of the cache, and prints no secret, so that all of it can go into a ticket.\n\n" +
+			"Run it as the user, in the container and with the environment of what fails. It exits with 1 where there is a failure, and ends within twice AWS_ECR_TIMEOUT.",
+		examples: []example{
+			{"doctor 222222222222.dkr.ecr.ap-south-1.amazonaws.com/team/app:1.0", "why can't this image be pulled?"},
+			{"doctor --json | jq -r '.findings[] | select(.state == \"failure\").fix'", "what has to be done?"},
+		},
+		flags: flags,
+		run:   func(s *session, args []string) error { return s.doctor(args, asJSON) },
+	}
+}
+
+func (s *session) doctor(args []string, asJSON bool) error {
+	if len(args) > 1 {
+		return mistakef("it takes one HOST or IMAGE")
+	}
+	settings, err := s.settings()
+	r := &report{out: s.Stdout, colour: terminal.Is(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
+	r.Version, r.State = s.Version(), doctor.OK
+	c := doctor.Case{
+		Env: s.Env, Settings: settings, SettingsErr: err, Version: r.Version,
+		Found: func(f doctor.Finding) {
+			s.notice.Done()
+			r.add(f)
+		},
+		Waiting: s.notice.For,
+	}
+	if len(args) == 1 {
+		c.Image = args[0]
+		r.About = args[0]
+	}
+
+	// A disk that hangs is waited for by no step.
+	limit := 2 * settings.Timeout
+	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		doctor.See(ctx, c)
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit - limit/20):
+		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("the step that comes next has not ended within %v", limit),
+			Fix: "see whether a disk that holds ~/.aws, ~/.docker, the registry map or the cache hangs, or a file there is a pipe"})
+	}
+	return r.end()
+}
+
+// report is what the doctor prints: a line for each finding as soon as there is one, or all of
+// them as JSON at the end.
+type report struct {
+	out    io.Writer
+	colour bool
+	asJSON bool
+
+	mu       sync.Mutex
+	ended    bool
+	Version  string           `json:"version"`
+	About    string           `json:"about,omitempty"`
+	State    doctor.State     `json:"state"` // the worst of the findings
+	Findings []doctor.Finding `json:"findings"`
+}
+
+var colours = map[doctor.State]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2"}
+
+func (r *report) add(f doctor.Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
+	r.Findings = append(r.Findings, f)
+	if f.State == doctor.Failure || f.State == doctor.Warning && r.State == doctor.OK {
+		r.State = f.State
+	}
+	if r.asJSON {
+		return
+	}
+	state := fmt.Sprintf("%-8s", f.State)
+	if r.colour {
+		state = "\x1b[" + colours[f.State] + "m" + state + "\x1b[0m"
+	}
+	const margin = "                    "
+	fmt.Fprintf(r.out, "%s %-10s %s\n", state, f.Step, f.Found)
+	for _, note := range f.Notes {
+		fmt.Fprintf(r.out, "%s- %s\n", margin, note)
+	}
+	if f.Fix != "" {
+		fmt.Fprintf(r.out, "%s=> %s\n", margin, f.Fix)
+	}
+}
+
+func (r *report) end() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	if r.asJSON {
+		text := new(strings.Builder)
+		encoder := json.NewEncoder(text)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(r); err != nil {
+			return err
+		}
+		fmt.Fprint(r.out, text)
+	}
+	if r.State == doctor.Failure {
+		return errTold
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/token"
+)
+
+func whoamiCommand() command {
+	return command{
+		name:  "whoami",
+		args:  "HOST",
+		brief: "tell as whom AWS is asked for a registry",
+		about: "Prints in one line the principal that a get for the registry would use, as AWS names it, and where its credentials come from. " +
+			"AWS is asked each time, and no token is.",
+		examples: []example{
+			{"whoami 222222222222.dkr.ecr.ap-south-1.amazonaws.com", "as whom is that registry's token asked for?"},
+		},
+		run: (*session).whoami,
+	}
+}
+
+func (s *session) whoami(args []string) error {
+	if len(args) != 1 {
+		return mistakef("it takes one HOST")
+	}
+	settings, err := s.settings()
+	if err != nil {
+		return err
+	}
+	target, ok := settings.Map.Find(args[0])
+	switch {
+	case !ok:
+		return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map", args[0])
+	case target.Refusal != nil:
+		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
+	}
+	s.notice.For("asking AWS who this is")
+	caller, err := s.caller(settings, target)
+	s.notice.Done()
+	if err != nil {
+		return fmt.Errorf("%s: %w", target.Host, err)
+	}
+	source := identity.Read(s.Env, settings.Home, target.Principal).Source
+	fmt.Fprintf(s.Stdout, "%s: %s (%s)\n", target.Host, caller.ARN, source)
+	return nil
+}
+
+// caller asks AWS whose credentials a get for the target would use.
+func (s *session) caller(settings config.Settings, target config.Target) (fetch.Caller, error) {
+	q := token.NewQuestion(settings, s.Env, target)
+	ctx, cancel := context.WithTimeout(context.Background(), settings.Timeout)
+	defer cancel()
+	exam, err := fetch.Examine(ctx, q)
+	defer exam.Close()
+	if err == nil {
+		err = exam.Credentials(ctx)
+	}
+	if err != nil {
+		return fetch.Caller{}, err
+	}
+	return exam.Caller(ctx)
+}
+
+// ago is how long something is ago, or how long it takes, to two places.
+func ago(d time.Duration) string {
+	switch d = d.Abs(); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	default:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+}
