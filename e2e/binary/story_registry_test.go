@@ -35,7 +35,11 @@ func images(refuses string) http.Handler {
 			var code int
 			fmt.Sscan(status, &code)
 			// One that repeats what it was told.
-			say(w, code, "DENIED", "User is not authorized to perform: ecr:BatchGetImage with "+password)
+			message := "User is not authorized to perform: ecr:BatchGetImage with " + password
+			if code == http.StatusNotFound {
+				message = "Requested image not found"
+			}
+			say(w, code, "DENIED", message)
 		case ok && strings.Contains(r.URL.Path, "/blobs/"):
 			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere") // as ECR does, which keeps them in S3
 			w.WriteHeader(http.StatusTemporaryRedirect)

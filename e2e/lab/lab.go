@@ -116,7 +116,7 @@ type Result struct {
 	Took           time.Duration
 }
 
-// Run runs the binary with a verb and a server on stdin; or a program that gets it and the
+// Run runs the binary with a verb, its arguments behind blanks, and a server on stdin; or a program that gets it and the
 // verb as the last of its arguments, and is to run it.
 func (l *Lab) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
@@ -136,7 +136,7 @@ func (l *Lab) Run(t testing.TB, verb, server string, under ...string) Result {
 
 // Command is what Run runs, ready to be started.
 func (l *Lab) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
-	words := append(slices.Clone(under), l.bin, verb)
+	words := slices.Concat(under, []string{l.bin}, strings.Fields(verb))
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Dir = l.Home
 	cmd.Env = l.Env

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,6 +182,12 @@ var asked = []struct{ verb, input string }{
 	{"store", "MARKED"},
 	{"list", ""},
 	{"erase", lab.Host},
+	{"whoami " + lab.Host, ""},
+	{"doctor https://user:MARKED@" + lab.Host + "/team/app:1.0?token=MARKED", ""},
+	{"doctor " + lab.Host + "/team/app:1.0", ""},
+	{"doctor --json " + lab.Host, ""},
+	{"cache list", ""},
+	{"configure --creds-store --dry-run", ""},
 }
 
 func TestSecrets(t *testing.T) {
@@ -193,6 +200,13 @@ func TestSecrets(t *testing.T) {
 				log := filepath.Join(l.Home, "log")
 				l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log, "AWS_ECR_ON_ERROR="+loud, "AWS_ECR_TIMEOUT=3s", "AWS_MAX_ATTEMPTS=1")
 				place(t, l)
+				// A registry that repeats what it was told.
+				l.Cloud.Handle(lab.Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, password, _ := r.BasicAuth()
+					w.WriteHeader(http.StatusForbidden)
+					fmt.Fprintf(w, `{"errors":[{"code":"DENIED","message":"%s"}]}`, password)
+				}))
+				l.Write(t, ".docker/config.json", `{"auths":{"docker.io":{"auth":"TUFSS0VE","password":"MARKED"}}}`)
 				for _, a := range asked {
 					r := l.Run(t, a.verb, a.input)
 					said := r.Stderr

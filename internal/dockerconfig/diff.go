@@ -1,7 +1,9 @@
 package dockerconfig
 
 import (
+	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -9,12 +11,12 @@ import (
 const diffContext = 3
 
 // Diff returns what Save would change, as a unified diff of one part; nothing where that is
-// nothing.
+// nothing. Of what isn't about helpers it shows no values, as those may be passwords.
 func (f *File) Diff() string {
 	if !f.Changed() {
 		return ""
 	}
-	was, is := lines(string(f.old)), lines(string(f.text))
+	was, is := lines(masked(f.old)), lines(masked(f.text))
 	head := 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
 		head++
@@ -63,4 +65,33 @@ func lines(text string) []string {
 		lines = lines[:len(lines)-1]
 	}
 	return lines
+}
+
+// masked is a good text without the strings that are values of other keys than those that are
+// edited here.
+func masked(text []byte) string {
+	o, err := parseObject(text)
+	if err != nil {
+		return "" // an empty file
+	}
+	for i := len(o.members) - 1; i >= 0; i-- { // from behind, as what is before stays in its place
+		if m := o.members[i]; m.key != helpersKey && m.key != storeKey {
+			text = splice(text, m.valueBegin, m.valueEnd, maskedValue(o.value(i)))
+		}
+	}
+	return string(text)
+}
+
+var (
+	jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
+	mask       = []byte(`"***"`)
+)
+
+func maskedValue(value []byte) []byte {
+	return jsonString.ReplaceAllFunc(value, func(s []byte) []byte {
+		if bytes.HasSuffix(s, []byte(":")) { // a key
+			return s
+		}
+		return mask
+	})
 }

@@ -195,6 +195,23 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// No password is in it, however the file is laid out.
+func TestDiffTellsNoPassword(t *testing.T) {
+	for _, text := range []string{
+		`{"auths":{"a":{"auth":"MARKED\"x","b":["MARKED"]}},"x":"MARKED","credHelpers":{"a":"pass"}}`,
+		"{\n \"HttpHeaders\": {\n  \"Authorization\" :\n \"MARKED\\\\\"\n }\n}",
+	} {
+		f, err := Parse("config.json", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.SetHelper(host)
+		if got := f.Diff(); strings.Contains(got, "MARKED") || !strings.Contains(got, host) {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
 // Whatever is edited, all else in it means what it did.
 func FuzzEdit(f *testing.F) {
 	for _, text := range []string{

@@ -89,6 +89,9 @@ func (v *visit) metadata(ctx context.Context) {
 		return
 	}
 	role, host, err := v.exam.InstanceRole(ctx)
+	if err != nil { // a get is more patient, too
+		role, host, err = v.exam.InstanceRole(ctx)
+	}
 	if err != nil {
 		v.bad = true
 		v.found(finding(err))

@@ -127,7 +127,11 @@ func parseImage(text string) image {
 			text = text[len(scheme):]
 		}
 	}
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		text = text[:i]
+	}
 	host, rest, _ := strings.Cut(text, "/")
+	host = host[strings.LastIndexByte(host, '@')+1:] // no user, and no password
 	host, _, _ = strings.Cut(host, ":")
 	i := image{host: strings.ToLower(host)}
 	rest = strings.TrimRight(rest, "/")
@@ -147,6 +151,9 @@ func parseImage(text string) image {
 }
 
 func (i image) String() string {
+	if i.repository == "" {
+		return i.host
+	}
 	mark := ":"
 	if strings.Contains(i.reference, ":") {
 		mark = "@"

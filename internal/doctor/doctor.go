@@ -85,6 +85,9 @@ var steps = []struct {
 	{"image", "asking for the image", (*visit).manifest},
 }
 
+// About is what the doctor takes an image for: nothing that was around it, such as a password.
+func About(image string) string { return parseImage(image).String() }
+
 // See takes all steps. The context bounds them together.
 func See(ctx context.Context, c Case) {
 	v := &visit{Case: c, image: parseImage(c.Image)}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/identity"
 )
 
@@ -124,18 +125,24 @@ func (v *visit) denied(r reply, actions string) {
 	}
 	t := v.target.Registry
 	resource := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, t.Region, t.Account, v.image.repository)
-	fix := fmt.Sprintf("allow %s on %s in a policy of %s", actions, resource, orUnknown(v.caller.ARN))
+	fix := fmt.Sprintf("allow %s on %s in a policy of %s", actions, resource, principalOf(v.caller))
 	if v.isForeign() {
 		fix += fmt.Sprintf(", and to that principal in the policy of the repository, in account %s", t.Account)
 	}
 	v.fail(fix, "%s may not be pulled (403): %s", v.image, r.message)
 }
 
-func orUnknown(arn string) string {
-	if arn == "" {
+// principalOf is whom a policy has to be about: of a session, its role, whose path AWS doesn't
+// tell.
+func principalOf(caller fetch.Caller) string {
+	if caller.ARN == "" {
 		return "the principal"
 	}
-	return arn
+	if _, session, ok := strings.Cut(caller.ARN, ":assumed-role/"); ok {
+		role, _, _ := strings.Cut(session, "/")
+		return fmt.Sprintf("the role %s of account %s", role, caller.Account)
+	}
+	return caller.ARN
 }
 
 // refused tells of an answer that is about no permission.

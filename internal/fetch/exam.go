@@ -50,7 +50,8 @@ func (x *Exam) UsesMetadata() bool {
 }
 
 // InstanceRole asks the instance metadata service for the name of the instance's role, and
-// tells where that service is.
+// tells where that service is. It tries once, so that it tells why it can't be reached before
+// there is no time left to tell.
 func (x *Exam) InstanceRole(ctx context.Context) (role, host string, err error) {
 	out, err := (&metadata{chain: x.chain, hurried: true}).imds().GetMetadata(ctx, &imds.GetMetadataInput{Path: "iam/security-credentials/"})
 	if err != nil {

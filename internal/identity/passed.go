@@ -22,7 +22,7 @@ func Passed(env config.Env, home string, asked config.Principal) []string {
 	for _, p := range places(env, home, asked) {
 		switch {
 		case chosen != "" && p.has != "":
-			passed = append(passed, fmt.Sprintf("%s: %s, but %s comes first", p.name, p.has, chosen))
+			passed = append(passed, fmt.Sprintf("%s: %s, but the chain looks for %s first", p.name, p.has, chosen))
 		case chosen != "":
 		case p.has != "":
 			chosen = p.name
