@@ -44,6 +44,10 @@ matrix: ## the real clients alone; writes what they did into README.md
 	e2e/install
 	cd e2e && go test -count=1 -timeout=20m ./clients -matrix
 
+.PHONY: sessions
+sessions: ## what doctor prints; writes it into docs/troubleshooting.md
+	cd e2e && go test -count=1 ./binary -run TestSessions -sessions
+
 .PHONY: bench
 bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
 	cd e2e && go run ./bench

@@ -6,6 +6,7 @@ replace docker-credential-ecr-login => ../
 
 require (
 	docker-credential-ecr-login v0.0.0-00010101000000-000000000000
+	github.com/creack/pty v1.1.24
 	github.com/distribution/distribution/v3 v3.1.2
 	github.com/docker/cli v29.9.3+incompatible
 	github.com/docker/docker-credential-helpers v0.9.12

@@ -1,0 +1,112 @@
+package clients
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+// Shells complete the words of the program from what it prints for them.
+func TestCompletions(t *testing.T) {
+	l := lab.New(t)
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		l.Write(t, shell, typed(t, l, "completion "+shell))
+	}
+
+	t.Run("bash", func(t *testing.T) {
+		path := need(t, "bash")
+		for _, c := range []struct{ words, want string }{
+			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache ", "list clear path --help"}, {"completion z", "zsh"},
+		} {
+			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(x `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
+			if err != nil || strings.TrimSpace(out.stdout) != c.want {
+				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
+			}
+		}
+	})
+	t.Run("fish", func(t *testing.T) {
+		path := need(t, "fish")
+		for _, c := range []struct{ words, want string }{
+			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache l", "list"}, {"completion z", "zsh"},
+		} {
+			out, err := run(t, l, nil, path, "fish", "--no-config", "-c", `source ./fish; complete -C "docker-credential-ecr-login `+c.words+`"`)
+			word, _, _ := strings.Cut(strings.TrimSpace(out.stdout), "\t")
+			if err != nil || word != c.want || strings.Contains(strings.TrimSpace(out.stdout), "\n") {
+				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
+			}
+		}
+	})
+	t.Run("zsh", func(t *testing.T) {
+		path := need(t, "zsh")
+		// As installed: from a folder of fpath.
+		l.Write(t, "functions/_docker-credential-ecr-login", typed(t, l, "completion zsh"))
+		for typed, want := range map[string]string{
+			"docker-credential-ecr-login who\t\n":              "whoami: it takes one HOST",
+			"docker-credential-ecr-login cache pa\t\n":         filepath.Join(l.Home, ".ecr/tokens"),
+			"docker-credential-ecr-login configure --dr\t\n":   "it takes a HOST",
+			"docker-credential-ecr-login completion fi\t\n":    "# fish completion of",
+			"docker-credential-ecr-login help completi\t\n":    "usage: docker-credential-ecr-login completion",
+			"docker-credential-ecr-login configure --cre\t-\b": "--creds-store",
+		} {
+			if shown := inZsh(t, l, path, typed, want); !strings.Contains(shown, want) {
+				t.Errorf("%q shows %q; want %q", typed, shown, want)
+			}
+		}
+	})
+}
+
+// inZsh types into a zsh at a terminal, and returns what that shows until there is what was
+// wanted, or nothing more.
+func inZsh(t *testing.T, l *lab.Lab, path, typed, want string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
+	cmd.Dir, cmd.Env = l.Home, append([]string{"TERM=dumb", "PS1=ready> "}, l.Env...)
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer terminal.Close()
+	defer cmd.Process.Kill()
+	var shown bytes.Buffer
+	until := func(want string) {
+		terminal.SetReadDeadline(time.Now().Add(20 * time.Second))
+		part := make([]byte, 4096)
+		for !strings.Contains(shown.String(), want) {
+			n, err := terminal.Read(part)
+			shown.Write(part[:n])
+			if err != nil {
+				return
+			}
+		}
+	}
+	until("ready> ")
+	terminal.WriteString("fpath=(./functions $fpath); autoload -U compinit; compinit -u -D; echo set''up\n")
+	until("setup")
+	until("ready> ")
+	shown.Reset()
+	terminal.WriteString(typed)
+	until(want)
+	return shown.String()
+}
+
+// The manual page is one by the rules.
+func TestManual(t *testing.T) {
+	path := need(t, "mandoc")
+	l := lab.New(t)
+	l.Write(t, "page.1", typed(t, l, "help --man"))
+	if out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1"); err != nil {
+		t.Errorf("%v: %s%s", err, out.stdout, out.stderr)
+	}
+	out, err := run(t, l, nil, path, "mandoc", "-T", "utf8", "page.1")
+	if err != nil || !strings.Contains(out.stdout, "docker-credential-ecr-login configure --all --dry-run") {
+		t.Errorf("%v: %s%s", err, out.stdout, out.stderr)
+	}
+}
