@@ -37,7 +37,7 @@ func TestDocs(t *testing.T) {
 			shown[file] = true
 		}
 	}
-	for _, dir := range []string{"docker", "gitlab-runner", "kaniko"} {
+	for _, dir := range []string{"docker", "gitlab-runner", "kaniko", "kubernetes", "bazel"} {
 		err := fs.WalkDir(os.DirFS(root), "testdata/"+dir, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() && !shown[path] {
 				t.Errorf("no doc shows %s", path)

@@ -34,7 +34,9 @@ func TestWarmStartsNoSDK(t *testing.T) {
 		t.Fatalf("a cold get starts only %q of %d packages, so the trace tells too little", heavy, len(all))
 	}
 	for _, run := range [][2]string{
-		{"get", lab.Host}, {"list", ""}, {"get", "docker.io"}, {"erase", lab.Host}, {"erase", "docker.io"},
+		{"get", lab.Host}, {"get", `{"uri":"https://` + lab.Host + `/v2/"}`},
+		{"kubelet", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + lab.Host + `/app"}`},
+		{"list", ""}, {"get", "docker.io"}, {"erase", lab.Host}, {"erase", "docker.io"},
 	} {
 		all, heavy := started(run[0], run[1])
 		if len(heavy) > 0 || len(all) < 10 {

@@ -12,23 +12,13 @@ import (
 // Each form of host asks the endpoint it belongs to: the proxy sees which host
 // the SDK connects to, with nothing set that would choose one.
 func TestEndpoints(t *testing.T) {
-	text, err := os.ReadFile("../../testdata/registries.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := 0
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		rows++
-		row := strings.Split(line, "|")
-		host, endpoint := strings.TrimSpace(row[0]), strings.TrimSpace(row[5])
+	for _, row := range registryForms(t) {
+		host, endpoint := row[0], row[5]
 		t.Run(host, func(t *testing.T) {
 			l := lab.WithKeys(t)
 			l.Password(t, host)
 			mustConnect(t, l, endpoint)
-			want := strings.TrimSpace(row[2])
+			want := row[2]
 			if want == "" {
 				want = "us-east-1"
 			}
@@ -39,9 +29,30 @@ func TestEndpoints(t *testing.T) {
 			}
 		})
 	}
-	if rows < 16 {
-		t.Errorf("only %d forms of host were tried", rows)
+}
+
+// registryForms are the rows of testdata/registries.txt, which says what is in each.
+func registryForms(t *testing.T) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/registries.txt")
+	if err != nil {
+		t.Fatal(err)
 	}
+	var rows [][]string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		row := strings.Split(line, "|")
+		for i := range row {
+			row[i] = strings.TrimSpace(row[i])
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) < 16 {
+		t.Errorf("there are only %d forms of host", len(rows))
+	}
+	return rows
 }
 
 func mustConnect(t *testing.T, l *lab.Lab, hosts ...string) {

@@ -48,6 +48,10 @@ import (
 //	[!] types WORD…
 //	    What a person types behind the helper's name, who has no use for stdin.
 //
+//	[!] kubelet IMAGE [TOKENFILE [ROLE]]
+//	    The kubelet asks about an image, for a service account whose token is in a file
+//	    and who names a role. What it is told is kept as a get's password is.
+//
 //	requests [ACTION=N…]
 //	    These and no other requests reached the Cloud since the last time this was
 //	    asked; without arguments, no connection was made either. N may be "some".
@@ -88,6 +92,7 @@ func TestStories(t *testing.T) {
 			"helper":   command((*story).helper),
 			"other":    command((*story).other),
 			"types":    command((*story).types),
+			"kubelet":  command((*story).kubelet),
 			"requests": command((*story).requests),
 			"same":     command((*story).same),
 			"whose":    command((*story).whose),
@@ -259,12 +264,12 @@ func (s *story) tell(ts *testscript.TestScript, args []string) (r lab.Result, ar
 	}
 	r, err = s.start(ts, argv, stdin)
 	// The passwords of ECR take two screens.
-	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1…"))
+	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1$2…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
 	return r, argv, stdin, err
 }
 
-var password = regexp.MustCompile(`("Secret":".{16})[^"]+`)
+var password = regexp.MustCompile(`("Secret":"|"Basic )([^"]{16})[^"]+`)
 
 const hung = time.Minute
 
@@ -299,7 +304,7 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (l
 }
 
 func reads(argv []string) bool {
-	return len(argv) > 0 && slices.Contains([]string{"get", "store", "erase"}, argv[0])
+	return len(argv) > 0 && slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
 }
 
 // leftAlone gives the command a stdin that never ends, as an inherited

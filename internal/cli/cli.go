@@ -157,6 +157,8 @@ func verbOf(name string) (verb, bool) {
 		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
 	case "list":
 		return verb{run: (*Process).list, fail: failList}, true
+	case "kubelet":
+		return verb{run: (*Process).kubelet, reads: true, fail: failKubelet}, true
 	default:
 		return verb{}, false
 	}

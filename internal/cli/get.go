@@ -21,7 +21,7 @@ func (p *Process) get(input string) answer {
 		return fail(noServer)
 	}
 	if strings.HasPrefix(server, "{") {
-		return fail(notFound) // the protocol of another client
+		return p.bazel(server)
 	}
 	settings, err := p.settings()
 	target, ours := settings.Map.Find(server)

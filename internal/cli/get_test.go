@@ -43,6 +43,11 @@ role_arn = "` + mapped + `"
 		f.Add(server)
 	}
 	f.Fuzz(func(t *testing.T, input string) {
+		server := strings.TrimSpace(input)
+		named, isBazel := bazelURI(server)
+		if !isBazel {
+			named = server
+		}
 		var stdout, stderr strings.Builder
 		p := &Process{
 			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
@@ -53,15 +58,26 @@ role_arn = "` + mapped + `"
 				if q.Principal != (config.Principal{RoleARN: q.Principal.RoleARN}) {
 					t.Errorf("the principal is %+v", q.Principal)
 				}
-				if host := q.Registry.Host(); !strings.Contains(strings.ToLower(input), host) && !strings.Contains(strings.ToLower(input), "images.example.com") {
+				if host := q.Registry.Host(); !strings.Contains(strings.ToLower(named), host) && !strings.Contains(strings.ToLower(named), "images.example.com") {
 					t.Errorf("asked for %s", host)
 				}
 				return token.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
 			},
 		}
 		status := Main(p)
-		server := strings.TrimSpace(input)
 		switch out := stdout.String(); {
+		case isBazel && status == 0:
+			var c struct {
+				Headers map[string][]string
+				Expires time.Time
+			}
+			if err := json.Unmarshal([]byte(out), &c); err != nil || len(c.Headers) != 1 || c.Headers["Authorization"][0] != "Basic QVdTOnBhc3N3b3Jk" || !c.Expires.After(time.Now()) {
+				t.Errorf("it prints %q, %v", out, err)
+			}
+		case isBazel:
+			if status != 1 || out != "" || stderr.Len() == 0 {
+				t.Errorf("status %d, stdout %q, stderr %q", status, out, stderr.String())
+			}
 		case status == 0:
 			var c struct{ ServerURL, Username, Secret string }
 			if err := json.Unmarshal([]byte(out), &c); err != nil || c.ServerURL != strings.ToValidUTF8(server, "\ufffd") || c.Username != "AWS" || c.Secret != "password" {
@@ -77,6 +93,62 @@ role_arn = "` + mapped + `"
 		if strings.Count(said, "\n") > 1 || strings.Contains(said, "internal error") ||
 			strings.ContainsFunc(strings.TrimSuffix(said, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("on stderr is %q", said)
+		}
+	})
+}
+
+// bazelURI is what Bazel asks about, false where it isn't Bazel that asks.
+func bazelURI(input string) (string, bool) {
+	var asked struct{ URI string }
+	if !strings.HasPrefix(input, "{") || json.Unmarshal([]byte(input), &asked) != nil || asked.URI == "" {
+		return "", false
+	}
+	return asked.URI, true
+}
+
+// Whatever the kubelet sends, it gets a response of its form or one line that says why not;
+// and where a service account's role is asked for, nobody else's token is got.
+func FuzzKubelet(f *testing.F) {
+	const host = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
+	for _, text := range []string{
+		"", "{}", "null", "[]",
+		`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + host + `/app:1"}`,
+		`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + host + `/app@sha256:x","serviceAccountToken":"a.b.c","serviceAccountAnnotations":{"eks.amazonaws.com/ecr-role-arn":"arn:aws:iam::333333333333:role/pod"}}`,
+		`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"docker.io/x"}`,
+		`{"apiVersion":"credentialprovider.kubelet.k8s.io/v2","kind":"CredentialProviderRequest","image":"x"}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		var asked kubeletRequest
+		json.Unmarshal([]byte(strings.TrimSpace(input)), &asked)
+		role := asked.ServiceAccountAnnotations[roleAnnotation]
+		var stdout, stderr strings.Builder
+		status := Main(&Process{
+			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,
+			Env: config.Env{"AWS_ECR_CONFIG=/dev/null", "AWS_ECR_DISABLE_CACHE=1"}, Home: "/nowhere",
+			Fetch: func(_ context.Context, q token.Question) (token.Answer, error) {
+				wanted := config.Principal{}
+				if asked.ServiceAccountToken != "" && role != "" {
+					wanted = config.Principal{RoleARN: role, RoleSessionName: "ecr-credential-provider", WebIdentityToken: asked.ServiceAccountToken}
+				}
+				if q.Principal != wanted {
+					t.Errorf("the principal is %+v, want %+v", q.Principal, wanted)
+				}
+				return token.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
+			},
+		})
+		said := stderr.String()
+		if status == 0 {
+			var r kubeletResponse
+			if err := json.Unmarshal([]byte(stdout.String()), &r); err != nil || r.Kind != "CredentialProviderResponse" || len(r.Auth) > 1 || said != "" {
+				t.Errorf("it prints %q and says %q, %v", stdout.String(), said, err)
+			}
+			return
+		}
+		if status != 1 || stdout.Len() > 0 || strings.Count(said, "\n") != 1 || strings.Contains(said, "internal error") ||
+			strings.ContainsFunc(strings.TrimSuffix(said, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("status %d, stdout %q, stderr %q", status, stdout.String(), said)
 		}
 	})
 }

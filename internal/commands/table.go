@@ -12,7 +12,7 @@ func table() []command {
 		{
 			name:  "get",
 			brief: "read a registry's host from stdin, print its credentials",
-			about: "The protocol's verb, for clients. It prints {\"ServerURL\", \"Username\", \"Secret\"}, where the secret is ECR's token; or \"credentials not found in native keychain\", " +
+			about: "The protocol's verb, for clients. For what Bazel sends, {\"uri\": URL}, it prints the headers of a request. Else it prints {\"ServerURL\", \"Username\", \"Secret\"}, where the secret is ECR's token; or \"credentials not found in native keychain\", " +
 				"exits with 1, and tells the reason on stderr in one line.",
 			examples: []example{{"get <<<222222222222.dkr.ecr.ap-south-1.amazonaws.com", "the token itself, which is a secret"}},
 		},
@@ -31,6 +31,12 @@ func table() []command {
 			name:  "erase",
 			brief: "read a registry's host from stdin, forget its tokens",
 			about: "The protocol's verb, for clients: docker logout calls it. What isn't for ECR goes to the fallback helper.",
+		},
+		{
+			name:  "kubelet",
+			brief: "answer the kubelet of a Kubernetes node",
+			about: "The verb of the kubelet's credential provider protocol: it reads a CredentialProviderRequest from stdin and prints a CredentialProviderResponse. " +
+				"Under the name ecr-credential-provider, that of AWS's own, it is what the program does.",
 		},
 		{
 			name:  "version",

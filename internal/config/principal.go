@@ -21,11 +21,23 @@ type Principal struct {
 	// WebIdentityTokenFile, an absolute path, or WebIdentityTokenEnv, a variable,
 	// holds the token to assume the role with, in place of credentials.
 	WebIdentityTokenFile, WebIdentityTokenEnv string
+	// WebIdentityToken is that token itself, which the kubelet has sent.
+	WebIdentityToken string
 }
 
 // HasWebIdentity tells whether the role is assumed with a web identity token.
 func (p Principal) HasWebIdentity() bool {
-	return p.WebIdentityTokenFile != "" || p.WebIdentityTokenEnv != ""
+	return p.WebIdentityTokenFile != "" || p.WebIdentityTokenEnv != "" || p.WebIdentityToken != ""
+}
+
+// sessionOfServiceAccount is what AWS's own provider calls the sessions of service accounts,
+// so that what is written for those in policies and alarms holds for these.
+const sessionOfServiceAccount = "ecr-credential-provider"
+
+// ServiceAccount is the principal of a pod's service account: a role, assumed with the token
+// that the kubelet has for it. The error says what is wrong with the role.
+func ServiceAccount(role, token string) (Principal, error) {
+	return Principal{RoleARN: role, RoleSessionName: sessionOfServiceAccount, WebIdentityToken: token}, checkRole(role, true)
 }
 
 // accountInRole stands in a role's ARN for the account of the registry.

@@ -30,7 +30,7 @@ var Process cli.Process
 func init() {
 	env := config.Env(os.Environ())
 	Process = cli.Process{
-		Args:   os.Args[1:],
+		Args:   cli.ArgsOf(os.Args),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,

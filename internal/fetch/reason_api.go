@@ -109,6 +109,9 @@ func (c *chain) ofLapse(action string) *cache.Failure {
 		if name := c.question.Principal.WebIdentityTokenEnv; name != "" {
 			f.Hint = fmt.Sprintf("put a new one into %s", name)
 		}
+		if c.question.Principal.WebIdentityToken != "" {
+			f.Hint = "see the clocks of the node and of the API server: the kubelet has sent it just now"
+		}
 		return f
 	}
 	return &cache.Failure{

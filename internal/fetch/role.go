@@ -30,8 +30,11 @@ func (c *chain) assumeMapped() {
 	case p.RoleARN == "":
 	case p.HasWebIdentity():
 		var token stscreds.IdentityTokenRetriever = stscreds.IdentityTokenFile(p.WebIdentityTokenFile)
-		if p.WebIdentityTokenEnv != "" {
+		switch {
+		case p.WebIdentityTokenEnv != "":
 			token = identityToken(strings.TrimSpace(c.question.Env.Get(p.WebIdentityTokenEnv)))
+		case p.WebIdentityToken != "":
+			token = identityToken(p.WebIdentityToken)
 		}
 		role := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(c.cfg), p.RoleARN, token, func(o *stscreds.WebIdentityRoleOptions) {
 			o.RoleSessionName = p.RoleSessionName

@@ -35,7 +35,7 @@ func (c *chain) clean(text string) string {
 // secrets lists those that are known: in variables, profiles and files, and in the headers
 // of what was sent.
 func (c *chain) secrets() []string {
-	values := c.trace.sentSecrets()
+	values := append(c.trace.sentSecrets(), c.question.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
 		// A pipe would block, and has given its bytes already.
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxInput {

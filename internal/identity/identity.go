@@ -109,6 +109,9 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	if name := asked.WebIdentityTokenEnv; name != "" {
 		in.token(env.Get(name))
 	}
+	if asked.WebIdentityToken != "" {
+		in.token(asked.WebIdentityToken)
+	}
 
 	source := sourceOf(env, readProfiles(configText, credentialsText), asked)
 	if source.metadata {

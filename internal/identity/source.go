@@ -17,7 +17,10 @@ type source struct {
 func (s source) String() string { return strings.Join(s.hops, ", ") }
 
 func sourceOf(env config.Env, shared profiles, asked config.Principal) source {
-	if asked.HasWebIdentity() {
+	switch {
+	case asked.WebIdentityToken != "":
+		return source{hops: []string{asked.RoleARN, "service account"}}
+	case asked.HasWebIdentity():
 		return source{hops: []string{asked.RoleARN, "web identity of the map"}}
 	}
 	s := ofChain(env, shared, asked.Profile)

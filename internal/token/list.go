@@ -160,7 +160,7 @@ func (b *Broker) part(ctx context.Context, target config.Target) (cache.Item, er
 				failure.At.Format(time.TimeOnly), failure.At.Add(pause).Format(time.TimeOnly))
 		}
 	}
-	item, err := b.token(ctx, target)
+	item, err := b.Token(ctx, target)
 	if err != nil {
 		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, err)
 	}

@@ -140,13 +140,13 @@ var errMoved = errors.New("the AWS configuration changed meanwhile")
 // Password returns what opens the target for the user "AWS". An error is a
 // [*cache.Failure].
 func (b *Broker) Password(ctx context.Context, target config.Target) (string, error) {
-	token, err := b.token(ctx, target)
+	token, err := b.Token(ctx, target)
 	return token.Password, err
 }
 
-// token gets the token of a target or, where that has no registry, of the
-// principal's own.
-func (b *Broker) token(ctx context.Context, target config.Target) (cache.Item, error) {
+// Token gets the token of a target or, where that has no registry, of the
+// principal's own. An error is a [*cache.Failure].
+func (b *Broker) Token(ctx context.Context, target config.Target) (cache.Item, error) {
 	if target.Refusal != nil {
 		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
