@@ -155,6 +155,7 @@ func setup(env *testscript.Env) error {
 		"KEY":         lab.KeyID,
 		"SECRET":      lab.Secret,
 		"ENDPOINT":    cloud.EndpointURL(),
+		"PROXY":       cloud.ProxyURL(),
 		"CONTAINER":   cloud.ContainerURL(),
 		"METADATA":    cloud.MetadataURL(),
 		"PLAIN":       strings.TrimPrefix(cloud.EndpointURL(), "http://"),

@@ -64,6 +64,28 @@ func TestHungDiskAndOtherHosts(t *testing.T) {
 	}
 }
 
+// A person waits no longer at one, and is told for what.
+func TestHungDiskAndPersons(t *testing.T) {
+	for _, folder := range []string{".aws", ".ecr", ".docker"} {
+		for _, verb := range []string{"doctor " + lab.Host, "whoami " + lab.Host, "configure " + lab.Host, "cache list"} {
+			t.Run(folder+"/"+verb, func(t *testing.T) {
+				l, s := lab.WithKeys(t), torment.Of(t)
+				l.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
+				hang(t, filepath.Join(l.Home, folder))
+				r := l.Run(t, verb, "")
+				s.Count(t, r, nil)
+				said := r.Stdout + r.Stderr
+				if hangs := strings.Contains(said, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
+					s.Wrong(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+				}
+				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[folder]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(said, "not done within") {
+					s.Wrong(t, "it says nothing of the disk: %q", said)
+				}
+			})
+		}
+	}
+}
+
 // hang mounts a file system of which no request is ever answered.
 func hang(t *testing.T, dir string) {
 	t.Helper()

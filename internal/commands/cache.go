@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/registry"
@@ -34,9 +35,11 @@ func cacheCommand() command {
 }
 
 func (s *session) cache(args []string) error {
+	// What was kept before it was turned off is there all the same.
+	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=") })
 	settings, err := s.settings()
 	if settings.CacheDir == "" {
-		return errors.New("no token is kept: AWS_ECR_DISABLE_CACHE is set, or there is no home of this user's own; see AWS_ECR_CACHE_DIR")
+		return errors.New("no token is kept: there is no home of this user's own; see AWS_ECR_CACHE_DIR")
 	}
 	c := cache.New(settings.CacheDir)
 	switch {
@@ -56,7 +59,7 @@ func (s *session) cache(args []string) error {
 		}
 		target, ok := settings.Map.Find(args[1])
 		if !ok {
-			return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map", args[1])
+			return notOurs(args[1])
 		}
 		if err := c.Check(); err != nil {
 			return err
@@ -100,7 +103,7 @@ func (s *session) listCache(c *cache.Cache) error {
 			fresh = "(due)"
 		}
 		lines = append(lines, strings.Join([]string{
-			host, oneline.Of(item.Source), ago(now.Sub(item.Asked)), fresh, item.Expires.Local().Format(time.DateTime),
+			host, oneline.Of(item.Source), doctor.Ago(now.Sub(item.Asked)), fresh, item.Expires.Local().Format(time.DateTime),
 		}, "\t"))
 	}
 	slices.Sort(lines)

@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
@@ -43,7 +45,20 @@ type example struct{ line, does string }
 type session struct {
 	*cli.Process
 	notice *terminal.Notice
+	// over ends the command where no deadline reaches, such as at a disk that hangs, and
+	// waiting is what it is then found to wait for.
+	over    *time.Timer
+	waiting atomic.Value // a string
 }
+
+// waitFor tells what is waited for from now on.
+func (s *session) waitFor(what string) {
+	s.waiting.Store(what)
+	s.notice.For(what)
+}
+
+// grace is what a command gets on top of the time it ends by itself in.
+const grace = time.Second
 
 // errTold is a failure of which all has been said.
 var errTold = errors.New("")
@@ -58,7 +73,12 @@ func mistakef(format string, args ...any) error { return mistake{fmt.Sprintf(for
 // Main runs what was typed, or what a client has asked, and returns the exit status.
 func Main(p *cli.Process) int {
 	all := table()
-	s := &session{p, terminal.NewNotice(p.Stderr)}
+	out := &checked{Writer: p.Stdout}
+	notice := terminal.NewNotice(p.Stderr)
+	if !terminal.Is(p.Stdout) {
+		p.Stdout = out
+	}
+	s := &session{Process: p, notice: notice}
 	if len(p.Args) == 0 {
 		fmt.Fprint(p.Stderr, overview(all))
 		return 1
@@ -81,13 +101,47 @@ func Main(p *cli.Process) int {
 	}
 	args, err := c.parse(args)
 	if err == nil {
-		err = c.run(s, args)
+		err = s.run(c, args)
 	}
 	s.notice.Done()
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("what it has to say can't be written: %w", out.err)
+	}
 	if err != nil {
 		return s.fail(name, err)
 	}
 	return 0
+}
+
+// run runs a command, but hardly longer than it may take.
+func (s *session) run(c command, args []string) error {
+	limit := config.Timeout(s.Env) + grace
+	s.over = time.NewTimer(limit)
+	s.waitFor("reading the settings")
+	began := time.Now()
+	done := make(chan error, 1)
+	go func() { done <- c.run(s, args) }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.over.C:
+		return fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+			time.Since(began).Round(time.Second), s.waiting.Load())
+	}
+}
+
+// checked remembers that something couldn't be written.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if err != nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // parse takes the flags out of the arguments, wherever they stand.
@@ -164,6 +218,7 @@ func (s *session) warn(format string, args ...any) {
 // settings are those of a get.
 func (s *session) settings() (config.Settings, error) {
 	settings, err := config.Load(s.Env, s.Home)
+	s.over.Reset(settings.Timeout + grace)
 	if s.Env.Home() == "" {
 		// See cli.Process.broker.
 		os.Setenv("HOME", settings.Home)

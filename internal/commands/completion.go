@@ -15,7 +15,7 @@ func completionCommand() command {
 		examples: []example{
 			{"completion bash >/etc/bash_completion.d/" + program, "for bash"},
 			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh"},
-			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish"},
+			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish (mkdir -p ~/.config/fish/completions)"},
 		},
 		words: []string{"bash", "zsh", "fish"},
 		run: func(s *session, args []string) error {
@@ -83,7 +83,7 @@ func forFish(all []command) string {
 	fmt.Fprintf(&b, "# fish completion of %s\ncomplete -c %s -f\n", program, program)
 	for _, c := range all {
 		fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d '%s'\n", program, c.name, quote.Replace(c.brief))
-		condition := fmt.Sprintf("-n '__fish_seen_subcommand_from %s'", c.name)
+		condition := fmt.Sprintf("-n 'test (commandline -opc)[2] = %s'", c.name)
 		var words []string
 		for _, word := range choicesOf(c) {
 			if !strings.HasPrefix(word, "--") {
@@ -91,7 +91,8 @@ func forFish(all []command) string {
 			}
 		}
 		if len(words) > 0 {
-			fmt.Fprintf(&b, "complete -c %s %s -a '%s'\n", program, condition, strings.Join(words, " "))
+			first := strings.TrimSuffix(condition, "'") + "; and test (count (commandline -opc)) -eq 2'"
+			fmt.Fprintf(&b, "complete -c %s %s -a '%s'\n", program, first, strings.Join(words, " "))
 		}
 		if c.flags == nil {
 			continue

@@ -3,13 +3,12 @@ package commands
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -23,7 +22,7 @@ type choices struct {
 func configureCommand() command {
 	var o choices
 	flags := newFlags("configure")
-	flags.BoolVar(&o.all, "all", false, "all hosts that the registry map names; with --remove, all for which this helper is called")
+	flags.BoolVar(&o.all, "all", false, "all hosts that the registry map names; with --remove, wherever this helper is called")
 	flags.Func("account", "the registries of `A,…`, in each --region", listed(&o.accounts))
 	flags.Func("region", "the regions `R,…` of each --account", listed(&o.regions))
 	flags.BoolVar(&o.store, "creds-store", false, "all hosts, whatever they are (credsStore)")
@@ -52,15 +51,19 @@ func configureCommand() command {
 // listed adds the words of a flag, which are parted by commas, to a list.
 func listed(list *[]string) func(string) error {
 	return func(value string) error {
-		*list = append(*list, strings.Split(value, ",")...)
+		for word := range strings.SplitSeq(value, ",") {
+			*list = append(*list, strings.TrimSpace(word))
+		}
 		return nil
 	}
 }
 
 func (s *session) configure(o choices, args []string) error {
-	s.notice.For("reading the clients' configuration")
+	if err := o.check(args); err != nil {
+		return err
+	}
 	settings, err := s.settings()
-	if err != nil {
+	if err != nil && !o.everywhere() { // for which no map is needed
 		return err
 	}
 	hosts, err := o.hosts(&settings.Map, args)
@@ -70,17 +73,8 @@ func (s *session) configure(o choices, args []string) error {
 	if o.print != "" {
 		return s.printFor(o, hosts)
 	}
-	if len(hosts) == 0 && !o.store && !(o.all && o.remove) {
-		return mistakef("it takes a HOST, --all, --account with --region, or --creds-store")
-	}
-	path := dockerconfig.DockerPath(s.Env, settings.Home)
-	if o.podman {
-		path = dockerconfig.PodmanPath(s.Env, settings.Home)
-	}
-	if path == "" {
-		return errors.New("there is no home to find the client's configuration in; set HOME, DOCKER_CONFIG or REGISTRY_AUTH_FILE")
-	}
-	f, err := dockerconfig.Read(path)
+	s.waitFor("reading the clients' configuration")
+	f, err := o.file(s.Env, settings.Home)
 	if err != nil {
 		return err
 	}
@@ -89,6 +83,26 @@ func (s *session) configure(o choices, args []string) error {
 	} else {
 		s.addTo(f, o, hosts, settings)
 	}
+	return s.save(f, o)
+}
+
+// everywhere tells whether this helper isn't to be called for any host.
+func (o choices) everywhere() bool { return o.all && o.remove }
+
+// file is the client's configuration that is to be changed.
+func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
+	path := dockerconfig.DockerPath(env, home)
+	if o.podman {
+		path = dockerconfig.PodmanPath(env, home)
+	}
+	if path == "" {
+		return nil, errors.New("there is no home to find the client's configuration in; set HOME, DOCKER_CONFIG or REGISTRY_AUTH_FILE")
+	}
+	return dockerconfig.Read(path)
+}
+
+// save writes what has changed, or shows it.
+func (s *session) save(f *dockerconfig.File, o choices) error {
 	s.notice.Done()
 	switch {
 	case !f.Changed():
@@ -105,25 +119,35 @@ func (s *session) configure(o choices, args []string) error {
 	return nil
 }
 
+// check tells of choices that make no sense together.
+func (o choices) check(args []string) error {
+	named := len(args)+len(o.accounts) > 0
+	switch {
+	case (len(o.accounts) > 0) != (len(o.regions) > 0):
+		return mistakef("--account and --region go together")
+	case o.podman && o.store:
+		return mistakef("podman knows no --creds-store; name hosts")
+	case o.store && named:
+		return mistakef("--creds-store is for all hosts; name none")
+	case o.print != "" && o.print != "gitlab":
+		return mistakef("--print knows gitlab alone, not %q", o.print)
+	case o.print != "" && (o.remove || o.dryRun || o.podman):
+		return mistakef("--print changes nothing; it goes with hosts and --creds-store alone")
+	case !named && !o.store && !o.all && o.print == "":
+		return mistakef("it takes a HOST, --all, --account with --region, or --creds-store")
+	}
+	return nil
+}
+
 // hosts are those that were named, in whatever way.
 func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
 	var hosts []string
 	for _, arg := range args {
 		target, ok := m.Find(arg)
 		if !ok {
-			return nil, fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map; nothing is changed", arg)
+			return nil, fmt.Errorf("%w; nothing is changed", notOurs(arg))
 		}
 		hosts = append(hosts, target.Host)
-	}
-	switch {
-	case (len(o.accounts) > 0) != (len(o.regions) > 0):
-		return nil, mistakef("--account and --region go together")
-	case o.podman && o.store:
-		return nil, mistakef("podman knows no --creds-store; name hosts")
-	case o.store && len(args)+len(o.accounts) > 0:
-		return nil, mistakef("--creds-store is for all hosts; name none")
-	case o.print != "" && (o.remove || o.dryRun || o.podman):
-		return nil, mistakef("--print changes nothing; it goes with hosts and --creds-store alone")
 	}
 	for _, account := range o.accounts {
 		for _, region := range o.regions {
@@ -134,7 +158,7 @@ func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
 			hosts = append(hosts, host)
 		}
 	}
-	if o.all && !o.remove {
+	if o.all && !o.everywhere() {
 		named := m.Hosts()
 		if len(named) == 0 {
 			return nil, errors.New("the registry map names no host; see --account and --region")
@@ -166,12 +190,7 @@ func (s *session) warnOfStore(f *dockerconfig.File, settings config.Settings) {
 	if was == dockerconfig.Helper {
 		was = ""
 	}
-	var hidden []string
-	for _, server := range f.Auths() {
-		if _, ours := settings.Map.Find(server); !ours {
-			hidden = append(hidden, server)
-		}
-	}
+	hidden := doctor.Hidden(f, &settings.Map)
 	if settings.Fallback != "" {
 		if was != "" && was != settings.Fallback {
 			s.warn("docker-credential-%s was called for all hosts until now; the fallback is %s", was, settings.Fallback)
@@ -188,22 +207,8 @@ func (s *session) warnOfStore(f *dockerconfig.File, settings config.Settings) {
 
 // warnOfPath tells where clients won't find this helper.
 func (s *session) warnOfPath() {
-	self, err := os.Executable()
-	if err != nil {
-		self = program
-	}
-	onPath, err := exec.LookPath(program)
-	switch {
-	case errors.Is(err, exec.ErrDot):
-		s.warn("%s is on the PATH in the working folder alone, where clients don't start it", program)
-	case err != nil:
-		s.warn("clients call %s, which isn't on the PATH; copy %s there under that name", program, self)
-	default:
-		a, errA := os.Stat(self)
-		b, errB := os.Stat(onPath)
-		if errA == nil && errB == nil && !os.SameFile(a, b) {
-			s.warn("clients call %s, which is another program than this one (%s)", onPath, self)
-		}
+	if _, problem, fix := doctor.OnPath(s.Env); problem != "" {
+		s.warn("%s; %s", problem, fix)
 	}
 }
 
@@ -219,7 +224,7 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) {
 		}
 		f.RemoveHelper(host)
 	}
-	if o.store && f.Store() == dockerconfig.Helper {
+	if (o.store || o.all) && f.Store() == dockerconfig.Helper {
 		f.RemoveStore()
 	} else if o.store && f.Store() != "" {
 		s.warn("docker-credential-%s is called for all hosts, which stays so", f.Store())
@@ -228,9 +233,6 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) {
 
 // printFor prints what belongs into the configuration of another program.
 func (s *session) printFor(o choices, hosts []string) error {
-	if o.print != "gitlab" {
-		return mistakef("--print knows gitlab alone, not %q", o.print)
-	}
 	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", `{"x":0}`)
 	if err != nil {
 		return err
@@ -242,8 +244,9 @@ func (s *session) printFor(o choices, hosts []string) error {
 		f.SetStore()
 	}
 	auth := strings.Replace(f.Text(), `"x":0,`, "", 1)
-	fmt.Fprintf(s.Stdout, "# The environment of the runner's process, or of its service:\nDOCKER_AUTH_CONFIG=%s\n\n"+
+	fmt.Fprintf(s.Stdout, "# In the environment of the runner's process, as an env file has it (a shell wants quotes around it):\nDOCKER_AUTH_CONFIG=%s\n\n"+
 		"# Or in its config.toml:\n[[runners]]\n  environment = [%s]\n", auth, tomlString("DOCKER_AUTH_CONFIG="+auth))
+	s.warnOfPath()
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting: s.notice.For,
+		Waiting: s.waitFor,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
@@ -56,6 +56,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 
 	// A disk that hangs is waited for by no step.
 	limit := 2 * settings.Timeout
+	s.over.Reset(limit + grace)
 	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
 	defer cancel()
 	done := make(chan struct{})
@@ -66,8 +67,8 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	select {
 	case <-done:
 	case <-time.After(limit - limit/20):
-		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("the step that comes next has not ended within %v", limit),
-			Fix: "see whether a disk that holds ~/.aws, ~/.docker, the registry map or the cache hangs, or a file there is a pipe"})
+		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
+			Fix: "see whether a disk hangs, or a file is a pipe that nobody writes to"})
 	}
 	return r.end()
 }

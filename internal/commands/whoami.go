@@ -8,6 +8,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -36,11 +37,11 @@ func (s *session) whoami(args []string) error {
 	target, ok := settings.Map.Find(args[0])
 	switch {
 	case !ok:
-		return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map", args[0])
+		return notOurs(args[0])
 	case target.Refusal != nil:
 		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
 	}
-	s.notice.For("asking AWS who this is")
+	s.waitFor("asking AWS who this is")
 	caller, err := s.caller(settings, target)
 	s.notice.Done()
 	if err != nil {
@@ -54,8 +55,9 @@ func (s *session) whoami(args []string) error {
 // caller asks AWS whose credentials a get for the target would use.
 func (s *session) caller(settings config.Settings, target config.Target) (fetch.Caller, error) {
 	q := token.NewQuestion(settings, s.Env, target)
-	ctx, cancel := context.WithTimeout(context.Background(), settings.Timeout)
-	defer cancel()
+	// A credential process may have to ask a person.
+	q.Unhurried = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
+	ctx := context.Background()
 	exam, err := fetch.Examine(ctx, q)
 	defer exam.Close()
 	if err == nil {
@@ -64,17 +66,12 @@ func (s *session) caller(settings config.Settings, target config.Target) (fetch.
 	if err != nil {
 		return fetch.Caller{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, settings.Timeout)
+	defer cancel()
 	return exam.Caller(ctx)
 }
 
-// ago is how long something is ago, or how long it takes, to two places.
-func ago(d time.Duration) string {
-	switch d = d.Abs(); {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	default:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
+// notOurs is the error about a host that is none of this helper's.
+func notOurs(host string) error {
+	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map", registry.Bare(host))
 }

@@ -79,10 +79,11 @@ func masked(text []byte) string {
 			text = splice(text, m.valueBegin, m.valueEnd, maskedValue(o.value(i)))
 		}
 	}
-	return string(text)
+	return userInURL.ReplaceAllString(string(text), "${1}***@")
 }
 
 var (
+	userInURL  = regexp.MustCompile(`((?:"|://))[^"/@\s]*@`)
 	jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
 	mask       = []byte(`"***"`)
 )

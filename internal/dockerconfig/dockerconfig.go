@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"docker-credential-ecr-login/internal/registry"
 )
 
 // Helper is what the file calls this helper.
@@ -86,6 +88,9 @@ func (f *File) load(text []byte) (err error) {
 	if f.object, err = parseObject(text); err != nil {
 		return fmt.Errorf("%s, %w", f.Path, err)
 	}
+	if err := f.object.checkKeys(helpersKey, storeKey, authsKey); err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
 	f.says = says{}
 	read := func(key string, into any) {
 		i := f.object.find(key)
@@ -99,6 +104,13 @@ func (f *File) load(text []byte) (err error) {
 	read(helpersKey, &f.says.helpers)
 	read(storeKey, &f.says.store)
 	read(authsKey, &f.says.auths)
+	if hosts, ok := f.hosts(); ok && err == nil {
+		for host := range f.says.helpers {
+			if wrong := hosts.checkKeys(host); wrong != nil {
+				err = fmt.Errorf("%s: %s: %w", f.Path, helpersKey, wrong)
+			}
+		}
+	}
 	return err
 }
 
@@ -130,14 +142,13 @@ func (f *File) Hosts() []string {
 // Store returns the helper that is called for all other hosts, or nothing.
 func (f *File) Store() string { return f.says.store }
 
-// Auths returns the servers whose credentials are in the file itself. The empty entries that
-// clients make for what a helper keeps don't count.
-func (f *File) Auths() []string {
+// Auths returns those of the servers that are wanted whose credentials are in the file itself. The empty entries that clients make for what a helper keeps don't count.
+func (f *File) Auths(wanted func(server string) bool) []string {
 	var servers []string
 	for server, raw := range f.says.auths {
 		var auth map[string]any
-		if json.Unmarshal(raw, &auth) != nil || holdsCredentials(auth) {
-			servers = append(servers, server)
+		if wanted(server) && (json.Unmarshal(raw, &auth) != nil || holdsCredentials(auth)) {
+			servers = append(servers, registry.Bare(server))
 		}
 	}
 	slices.Sort(servers)

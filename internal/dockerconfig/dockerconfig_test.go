@@ -2,6 +2,7 @@ package dockerconfig
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,15 +87,18 @@ func TestEdit(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\n\"a\": 1,\n}":                "config.json, line 3: invalid character",
-		"{":                              "line 1: it ends too early",
-		"[]":                             "something else than a JSON object",
-		"{} {}":                          "something follows",
-		`{"credHelpers":{"a":1}}`:        "credHelpers isn't what clients expect",
-		`{"credHelpers":[]}`:             "credHelpers isn't what clients expect",
-		`{"credsStore":{}}`:              "credsStore isn't what clients expect",
-		"\ufeff{}":                       "invalid character",
-		"{\"auths\":\n{\"a\":{\"x\":}}}": "line 2: invalid character",
+		"{\n\"a\": 1,\n}":                     "config.json, line 3: invalid character",
+		"{":                                   "line 1: it ends too early",
+		"[]":                                  "something else than a JSON object",
+		"{} {}":                               "something follows",
+		`{"credHelpers":{"a":1}}`:             "credHelpers isn't what clients expect",
+		`{"credHelpers":[]}`:                  "credHelpers isn't what clients expect",
+		`{"credHelpers":{},"credHelpers":{}}`: `"credHelpers" is there 2 times`,
+		`{"CredHelpers":{}}`:                  `"CredHelpers" is to be written "credHelpers"`,
+		`{"credHelpers":{"a":"b","a":"c"}}`:   `credHelpers: "a" is there 2 times`,
+		`{"credsStore":{}}`:                   "credsStore isn't what clients expect",
+		"\ufeff{}":                            "invalid character",
+		"{\"auths\":\n{\"a\":{\"x\":}}}":      "line 2: invalid character",
 	} {
 		if _, err := Parse("config.json", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %q", text, err, want)
@@ -107,7 +111,7 @@ func TestAuths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(f.Auths(), " "); got != "c d" {
+	if got := strings.Join(f.Auths(func(string) bool { return true }), " "); got != "c d" {
 		t.Errorf("auths: %s", got)
 	}
 }
@@ -117,6 +121,14 @@ func TestSave(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	dir := t.TempDir()
+	// Where a folder on the way is a link, ".." isn't what it seems.
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "far/deep"), 0o700), os.Symlink("../true.json", filepath.Join(dir, "far/deep/config.json")),
+		os.Symlink("far/deep", filepath.Join(dir, "near"))); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Read(filepath.Join(dir, "near/config.json")); err != nil || f.Path != filepath.Join(dir, "far/true.json") {
+		t.Errorf("it is at %q, %v", f.Path, err)
+	}
 	real, link := filepath.Join(dir, "real", "config.json"), filepath.Join(dir, "new", "config.json")
 	save := func() *File {
 		t.Helper()

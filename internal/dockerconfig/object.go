@@ -71,15 +71,29 @@ func at(text []byte, offset int64, err error) error {
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(int(offset), len(text))], []byte("\n")), err)
 }
 
-// find returns the index of a key, the last one where it is there more than once, as that is
-// the one that counts; or -1.
-func (o *object) find(key string) int {
-	for i := len(o.members) - 1; i >= 0; i-- {
-		if o.members[i].key == key {
-			return i
+// checkKeys tells of one of the keys that is there twice, or written in other letters: Go,
+// which most clients are written in, takes them together, and others don't.
+func (o *object) checkKeys(keys ...string) error {
+	for _, key := range keys {
+		n := 0
+		for _, m := range o.members {
+			if !strings.EqualFold(m.key, key) {
+				continue
+			}
+			if n++; m.key != key {
+				return fmt.Errorf("%q is to be written %q", m.key, key)
+			}
+		}
+		if n > 1 {
+			return fmt.Errorf("%q is there %d times", key, n)
 		}
 	}
-	return -1
+	return nil
+}
+
+// find returns the index of a key, or -1.
+func (o *object) find(key string) int {
+	return slices.IndexFunc(o.members, func(m member) bool { return m.key == key })
 }
 
 func (o *object) value(i int) []byte { return o.text[o.members[i].valueBegin:o.members[i].valueEnd] }

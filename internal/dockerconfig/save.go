@@ -20,7 +20,12 @@ func follow(path string) (string, error) {
 			return path, nil // no link, or nothing at all
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(path), to)
+			// Not by the words of it alone: a folder on the way may be a link, too.
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			to = filepath.Join(dir, to)
 		}
 		path = to
 	}

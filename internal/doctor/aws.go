@@ -21,7 +21,7 @@ import (
 func (v *visit) registryMap(context.Context) {
 	if v.SettingsErr != nil {
 		v.bad = true
-		v.fail("mend that line", "%v", v.SettingsErr)
+		v.fail("mend it", "%v", v.SettingsErr)
 		return
 	}
 	m := &v.Settings.Map
@@ -75,7 +75,7 @@ func (v *visit) source(ctx context.Context) {
 		v.found(f)
 		return
 	}
-	v.found(Finding{State: OK, Found: fmt.Sprintf("credentials come from: %s; region %s", id.Source, orNone(exam.Region())), Notes: passed})
+	v.found(Finding{State: OK, Found: fmt.Sprintf("credentials come from: %s", id.Source), Notes: passed})
 }
 
 // metadata tells of the instance metadata service, where the credentials may be there.
@@ -107,6 +107,10 @@ func (v *visit) identity(ctx context.Context) {
 	}
 	if err := v.exam.Credentials(ctx); err != nil {
 		v.bad = true
+		if v.exam.UsesProcess() && ctx.Err() != nil {
+			v.warn("run it by hand to see why it takes so long", "the credential process hasn't ended yet; a get waits for it up to a minute")
+			return
+		}
 		v.found(finding(err))
 		return
 	}
@@ -151,7 +155,14 @@ func (v *visit) network(ctx context.Context) {
 		v.fail("mend HTTPS_PROXY", "the proxy's URL can't be read")
 		return
 	}
-	v.ok("%s is asked %s; authorities: %s", at.Host, way, v.exam.Authorities())
+	kind := ""
+	if strings.Contains(at.Host, "-fips.") {
+		kind += "FIPS, "
+	}
+	if strings.Contains(at.Host, ".api.a") { // .api.aws, .api.amazonwebservices.com.cn
+		kind += "dual-stack, "
+	}
+	v.ok("%s (%sregion %s) is asked %s; authorities: %s", at.Host, kind, orNone(v.exam.Region()), way, v.exam.Authorities())
 }
 
 // token tells whether ECR gives one.
@@ -170,7 +181,7 @@ func (v *visit) token(ctx context.Context) {
 		v.target.Registry, v.target.Host = answer.Registry, answer.Registry.Host()
 		v.image.host = v.target.Host
 	}
-	v.ok("%s gave a token (%s), which ends in %s, at %s", asked, v.target.Registry.Flavour(), since(answer.Life), answer.Asked.Add(answer.Life).Format(time.RFC3339))
+	v.ok("%s gave a token (%s), which ends in %s, at %s", asked, v.target.Registry.Flavour(), Ago(answer.Life), answer.Asked.Add(answer.Life).Format(time.RFC3339))
 }
 
 // finding is what an error of the exam comes to.

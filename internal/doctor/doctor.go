@@ -6,7 +6,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
@@ -76,9 +75,9 @@ var steps = []struct {
 	{"map", "reading the registry map", (*visit).registryMap},
 	{"clients", "reading the clients' configuration", (*visit).clients},
 	{"source", "reading the AWS configuration", (*visit).source},
+	{"network", "looking at proxy and authorities", (*visit).network},
 	{"metadata", "asking the instance metadata service", (*visit).metadata},
 	{"identity", "asking AWS who this is", (*visit).identity},
-	{"network", "looking at proxy and authorities", (*visit).network},
 	{"token", "asking ECR for a token", (*visit).token},
 	{"cache", "looking into the cache", (*visit).cache},
 	{"registry", "asking the registry", (*visit).registry},
@@ -99,8 +98,12 @@ func See(ctx context.Context, c Case) {
 	for _, s := range steps {
 		v.step = s.name
 		v.Waiting(s.waiting)
-		// A step may take as long as a get does.
-		limited, cancel := context.WithTimeout(ctx, v.Settings.Timeout)
+		// A step may take as long as a get does, and a credential process longer.
+		limit := v.Settings.Timeout
+		if s.name == "identity" && v.exam != nil && v.exam.UsesProcess() {
+			limit *= 2
+		}
+		limited, cancel := context.WithTimeout(ctx, limit)
 		s.take(v, limited)
 		cancel()
 	}
@@ -134,12 +137,15 @@ func (v *visit) isOut() bool {
 	return v.bad
 }
 
-// since is how long ago something was, or in how long it will be.
-func since(d time.Duration) string {
-	d = d.Abs().Round(time.Second)
-	if d > time.Minute {
+// Ago is how long ago something was, or in how long it will be.
+func Ago(d time.Duration) string {
+	switch d = d.Abs(); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	default:
 		d = d.Round(time.Minute)
-		return strings.TrimSuffix(d.String(), "0s")
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
-	return d.String()
 }

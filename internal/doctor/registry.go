@@ -25,7 +25,7 @@ func (v *visit) cache(context.Context) {
 	}
 	c := cache.New(dir)
 	if err := c.Check(); err != nil {
-		v.warn("remove it, or set AWS_ECR_CACHE_DIR", "nothing is kept: %v", err)
+		v.warn("make it a folder of this user's alone, or set AWS_ECR_CACHE_DIR to one", "nothing is kept: %v", err)
 		return
 	}
 	info, err := os.Stat(c.Dir())
@@ -42,7 +42,7 @@ func (v *visit) cache(context.Context) {
 	now := time.Now()
 	for _, item := range c.Items(id.Key) {
 		if item.Region == v.target.Registry.TokenRegion() && item.Flavour == v.target.Registry.Flavour() {
-			kept = fmt.Sprintf("one for this registry, of %s ago", since(now.Sub(item.Asked)))
+			kept = fmt.Sprintf("one for this registry, of %s ago", Ago(now.Sub(item.Asked)))
 			if !item.Fresh(now) {
 				kept += ", due for renewal"
 			}

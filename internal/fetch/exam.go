@@ -64,11 +64,18 @@ func (x *Exam) InstanceRole(ctx context.Context) (role, host string, err error) 
 }
 
 // Credentials gets the credentials that the token is asked for with, roles assumed.
+// A credential process has the time that the context has, all else that of the question.
 func (x *Exam) Credentials(ctx context.Context) error {
-	_, cancel, err := new(shared).get(ctx, ctx, x.chain)
+	begin, stop := context.WithTimeout(ctx, x.chain.question.Timeout)
+	defer stop()
+	_, cancel, err := new(shared).get(ctx, begin, x.chain)
 	cancel()
 	return x.chain.failed(err)
 }
+
+// UsesProcess tells whether the credentials are those of a credential process, which may have
+// to ask a person.
+func (x *Exam) UsesProcess() bool { return x.chain.hasProcess() }
 
 // Caller is whose credentials they are, as AWS says.
 type Caller struct {

@@ -17,10 +17,12 @@ func Passed(env config.Env, home string, asked config.Principal) []string {
 	if asked.HasWebIdentity() {
 		return []string{"all else: the registry map names a web identity token, which takes its place"}
 	}
+	source := sourceOf(env, readShared(env, home), asked)
 	var passed []string
 	chosen := ""
 	for _, p := range places(env, home, asked) {
 		switch {
+		case chosen != "" && p.name == "instance metadata" && source.metadata: // it is what the profile names
 		case chosen != "" && p.has != "":
 			passed = append(passed, fmt.Sprintf("%s: %s, but the chain looks for %s first", p.name, p.has, chosen))
 		case chosen != "":
@@ -52,17 +54,20 @@ func places(env config.Env, home string, asked config.Principal) []place {
 	if hasContainer(env) {
 		container.has = "AWS_CONTAINER_CREDENTIALS_… is set"
 	}
+	metadata := place{name: "instance metadata", lacks: "AWS_EC2_METADATA_DISABLED is true"}
+	if !isMetadataDisabled(env) {
+		metadata.has = "the instance may have a role"
+	}
 	profile := profilePlace(env, home, asked.Profile)
 	if asked.Profile != "" { // which the variables have no part in
-		return append(append([]place{profile}, variables...), container)
+		return append(append([]place{profile}, variables...), container, metadata)
 	}
-	return append(variables, profile, container)
+	return append(variables, profile, container, metadata)
 }
 
 // profilePlace is the place of the profile that is chosen by the map or by the environment.
 func profilePlace(env config.Env, home, asked string) place {
-	files := FilesOf(env, home)
-	shared := readProfiles(new(inputs).contents(files.Config), new(inputs).contents(files.Credentials))
+	files, shared := FilesOf(env, home), readShared(env, home)
 	name := profileOf(env, asked)
 	p := place{name: "profile " + name}
 	profile, ok := shared[name]
@@ -86,4 +91,9 @@ func profilePlace(env config.Env, home, asked string) place {
 		p.lacks = fmt.Sprintf("it is neither in %s nor in %s", files.Config, files.Credentials)
 	}
 	return p
+}
+
+func readShared(env config.Env, home string) profiles {
+	files := FilesOf(env, home)
+	return readProfiles(new(inputs).contents(files.Config), new(inputs).contents(files.Credentials))
 }

@@ -34,6 +34,23 @@ func ParseAddress(server string) (Address, bool) {
 	return Address{Host: strings.ToLower(host), Port: port, PlainHTTP: scheme == "http://"}, true
 }
 
+// Bare is the name of a server as a message may show it: without what may be in front of the
+// host, a user and a password, or behind the path, a query.
+func Bare(server string) string {
+	if i := strings.IndexAny(server, "?#"); i >= 0 {
+		server = server[:i]
+	}
+	scheme := ""
+	if i := strings.Index(server, "://"); i >= 0 {
+		scheme, server = server[:i+3], server[i+3:]
+	}
+	host, path, _ := strings.Cut(server, "/")
+	if path != "" {
+		path = "/" + path
+	}
+	return scheme + host[strings.LastIndexByte(host, '@')+1:] + path
+}
+
 // cutScheme cuts a scheme, which it returns in lower case.
 func cutScheme(s string) (scheme, rest string) {
 	for _, scheme := range []string{"https://", "http://"} {
