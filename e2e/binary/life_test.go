@@ -65,7 +65,7 @@ func TestLife(t *testing.T) {
 				t.Errorf("asked at %v, not now", token.Asked)
 			}
 			mustBeAbout(t, "life", token.Expires.Sub(token.Asked), c.wantLife)
-			mustBeAbout(t, "freshness", token.FreshUntil.Sub(token.Asked), c.wantNew)
+			mustBeJittered(t, token.FreshUntil.Sub(token.Asked), c.wantNew)
 		})
 	}
 }
@@ -101,7 +101,7 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 			l := c.prepare(t)
 			l.Password(t, lab.Host)
 			token := kept(t, l)
-			mustBeAbout(t, "freshness", token.FreshUntil.Sub(token.Asked), c.want)
+			mustBeJittered(t, token.FreshUntil.Sub(token.Asked), c.want)
 		})
 	}
 }
@@ -118,6 +118,28 @@ func withProcess(t *testing.T, profile string) *lab.Lab {
 	}
 	l.Write(t, ".aws/config", config+"credential_process = cat "+l.Home+"/keys.json\n")
 	return l
+}
+
+// mustBeJittered checks a freshness, of which a sixth may be missing.
+func mustBeJittered(t *testing.T, got, longest time.Duration) {
+	t.Helper()
+	if got > longest+time.Minute || got < longest*5/6-time.Minute {
+		t.Errorf("freshness %v, want %v, or less by a sixth", got, longest)
+	}
+}
+
+// Tokens that are got at the same time are not due at the same time.
+func TestJitter(t *testing.T) {
+	due := map[time.Duration]bool{}
+	for range 5 {
+		l := lab.WithKeys(t)
+		l.Password(t, lab.Host)
+		token := kept(t, l)
+		due[token.FreshUntil.Sub(token.Asked).Round(time.Second)] = true
+	}
+	if len(due) < 4 {
+		t.Errorf("five tokens are due after %v", due)
+	}
 }
 
 // mustBeAbout allows for the second that AWS rounds its times to, and for the

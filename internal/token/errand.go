@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"docker-credential-ecr-login/cache"
@@ -21,6 +22,9 @@ const (
 	// changeableTime is how long a token is served without a look at whose it
 	// is, where its principal can change unseen.
 	changeableTime = time.Hour
+
+	// jitter is the part of its freshness that a token may lose.
+	jitter = 6
 )
 
 // errand is one try to get one token, for one identity.
@@ -195,6 +199,8 @@ func tokenOf(a Answer, source string) cache.Token {
 	if a.Changeable {
 		fresh = min(fresh, changeableTime)
 	}
+	// Machines that were started together are not to ask together again.
+	fresh -= rand.N(fresh/jitter + 1)
 	return cache.Token{
 		Password:   a.Password,
 		Asked:      a.Asked,
