@@ -86,6 +86,17 @@ func TestHungDiskAndPersons(t *testing.T) {
 	}
 }
 
+// At a terminal configure tells, too, what it waits for.
+func TestHungDiskAtTerminal(t *testing.T) {
+	l := lab.WithKeys(t)
+	l.Set("AWS_ECR_TIMEOUT=1s")
+	hang(t, filepath.Join(l.Home, ".docker"))
+	shown := l.AtTerminal(t, "configure "+lab.Host, "")
+	if !strings.Contains(shown, "reading the clients' configuration …\r") || !strings.Contains(shown, "not done within 2s, while reading the clients' configuration") {
+		t.Errorf("it shows %q", shown)
+	}
+}
+
 // hang mounts a file system of which no request is ever answered.
 func hang(t *testing.T, dir string) {
 	t.Helper()
