@@ -102,10 +102,14 @@ func TestManual(t *testing.T) {
 	path := need(t, "mandoc")
 	l := lab.New(t)
 	l.Write(t, "page.1", typed(t, l, "help --man"))
-	if out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1"); err != nil {
-		t.Errorf("%v: %s%s", err, out.stdout, out.stderr)
+	// It has no date, as that would be another one's each time.
+	out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")
+	for line := range strings.Lines(out.stdout + out.stderr) {
+		if !strings.Contains(line, "missing date") {
+			t.Errorf("%v: %s", err, line)
+		}
 	}
-	out, err := run(t, l, nil, path, "mandoc", "-T", "utf8", "page.1")
+	out, err = run(t, l, nil, path, "mandoc", "-T", "utf8", "page.1")
 	if err != nil || !strings.Contains(out.stdout, "docker-credential-ecr-login configure --all --dry-run") {
 		t.Errorf("%v: %s%s", err, out.stdout, out.stderr)
 	}
