@@ -59,11 +59,11 @@ func (s *session) caller(settings config.Settings, target config.Target) (fetch.
 	q.Unhurried = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
 	ctx := context.Background()
 	exam, err := fetch.Examine(ctx, q)
-	defer exam.Close()
-	if err == nil {
-		err = exam.Credentials(ctx)
-	}
 	if err != nil {
+		return fetch.Caller{}, err
+	}
+	defer exam.Close()
+	if err := exam.Credentials(ctx); err != nil {
 		return fetch.Caller{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, settings.Timeout)
