@@ -38,6 +38,10 @@ func unexpected(l *lab.Lab, verb, input string, r lab.Result) error {
 		}
 		_, err = l.Cloud.VerifyToken(password, lab.Host)
 		return err
+	case strings.HasPrefix(input, `{"uri":`): // so Bazel asks
+		if r.Status != 0 || !strings.HasPrefix(r.Stdout, `{"headers":{"Authorization":["Basic `) || r.Stderr != "" {
+			return errors.New("it is no answer to Bazel")
+		}
 	case r.Status != 1 || r.Stderr != "" || r.Stdout != lab.NotFound && r.Stdout != "no credentials server URL\n":
 		return errors.New("it isn't just not found")
 	}
