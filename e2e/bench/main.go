@@ -15,14 +15,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
+
+	"docker-credential-ecr-login/e2e/build"
 )
 
 func main() {
 	rounds := flag.Int("rounds", 200, "rounds of the rows that take milliseconds; slow ones take fewer")
-	out := flag.String("out", filepath.Join(root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
+	out := flag.String("out", filepath.Join(build.Root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
 	only := flag.String("only", "", "a part of the names of the rows to measure; the others are left out, and nothing is written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -34,12 +35,6 @@ func main() {
 	}
 }
 
-// root is the folder of the repository.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../..")
-}
-
 func bench(ctx context.Context, rounds int, only, out string) error {
 	dir, err := os.MkdirTemp("", "ecr-login-bench-")
 	if err != nil {
@@ -47,7 +42,7 @@ func bench(ctx context.Context, rounds int, only, out string) error {
 	}
 	defer os.RemoveAll(dir)
 	progress("building the helper, its peer and the floor")
-	programs, err := build(ctx, dir)
+	programs, err := buildAll(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -18,10 +17,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/internal/standin"
 )
 
-const program = "docker-credential-ecr-login"
+const program = build.Name
 
 // A stage is where the demo plays: the helper, the cloud and two homes.
 type stage struct {
@@ -46,12 +46,6 @@ func (s *stage) clear() {
 	os.RemoveAll(s.dir)
 }
 
-// root is the folder of the repository.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../..")
-}
-
 func (s *stage) build(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "ecr-login-demo-")
 	if err != nil {
@@ -68,9 +62,8 @@ func (s *stage) build(ctx context.Context) error {
 		}
 	}
 	bin := filepath.Join(s.bin, program)
-	out, err := exec.CommandContext(ctx, "make", "-s", "-C", root(), "build", "OUT="+bin).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("make build: %w\n%s", err, out)
+	if err := build.Helper(ctx, bin); err != nil {
+		return err
 	}
 	info, err := os.Stat(bin)
 	if err != nil {
@@ -151,7 +144,7 @@ func (s *stage) furnish(context.Context) error {
 
 // write puts a file of the repository into the runner's home, and shows it.
 func (s *stage) write(path, from string) error {
-	text, err := os.ReadFile(filepath.Join(root(), from))
+	text, err := os.ReadFile(filepath.Join(build.Root(), from))
 	if err != nil {
 		return err
 	}

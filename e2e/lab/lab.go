@@ -11,19 +11,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/internal/standin"
 )
 
 const (
 	// Name is the binary's.
-	Name = "docker-credential-ecr-login"
+	Name = build.Name
 	// NotFound is what it prints where it has no credentials.
 	NotFound = "credentials not found in native keychain\n"
 )
@@ -181,7 +181,7 @@ func Crowd(n int, run func(i int)) {
 	wg.Wait()
 }
 
-var build = sync.OnceValues(func() (string, error) {
+var binary = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv(Inherit); bin != "" {
 		return bin, nil
 	}
@@ -190,23 +190,13 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, Name)
-	cmd := exec.Command("make", "-s", "-C", root(), "build", "OUT="+bin)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("make build: %w\n%s", err, out)
-	}
-	return bin, nil
+	return bin, build.Helper(context.Background(), bin)
 })
-
-// root is the folder of the repository.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../..")
-}
 
 // Binary is the path of the binary, built once a test process as a release is.
 func Binary(t testing.TB) string {
 	t.Helper()
-	bin, err := build()
+	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +205,7 @@ func Binary(t testing.TB) string {
 
 // Clean removes what Binary built. A TestMain calls it last.
 func Clean() {
-	if bin, err := build(); err == nil && bin != os.Getenv(Inherit) {
+	if bin, err := binary(); err == nil && bin != os.Getenv(Inherit) {
 		os.RemoveAll(filepath.Dir(bin))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/internal/standin"
 )
 
@@ -39,7 +40,7 @@ func OnInstance(t testing.TB) *Lab {
 	l.Cloud.AddRole(standin.Role{ARN: RunnerRole})
 	l.Cloud.AddRole(standin.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
 	l.Cloud.SetInstanceRole(RunnerRole)
-	text, err := os.ReadFile(filepath.Join(root(), "testdata/gitlab-runner/credentials"))
+	text, err := os.ReadFile(filepath.Join(build.Root(), "testdata/gitlab-runner/credentials"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,54 @@
+// Package build builds the programs that are tried out and measured: the helper as a release
+// is built, and others with the same flags.
+package build
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Name is what the helper is called.
+const Name = "docker-credential-ecr-login"
+
+// PeerVersion is that of awslabs/amazon-ecr-credential-helper.
+const PeerVersion = "v0.12.0"
+
+const peer = "github.com/awslabs/amazon-ecr-credential-helper/ecr-login/cli/" + Name
+
+// Root is the folder of the repository.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../..")
+}
+
+// Helper builds the helper at a path.
+func Helper(ctx context.Context, path string) error {
+	return run(ctx, Root(), "", "make", "-s", "build", "OUT="+path)
+}
+
+// Peer installs the peer, as its README says, into a folder of its own, and returns its path.
+func Peer(ctx context.Context, dir string) (path string, err error) {
+	return filepath.Join(dir, Name), run(ctx, dir, "GOBIN="+dir, "go", "install", "-trimpath", "-ldflags", "-s -w", peer+"@"+PeerVersion)
+}
+
+// Go builds a package at a path, from a folder of the module that knows it.
+func Go(ctx context.Context, dir, pkg, path string) error {
+	return run(ctx, dir, "", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
+}
+
+func run(ctx context.Context, dir, variable string, words ...string) error {
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	if variable != "" {
+		cmd.Env = append(cmd.Env, variable)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out)
+	}
+	return nil
+}
