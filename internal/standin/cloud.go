@@ -31,6 +31,7 @@ type Cloud struct {
 	proxy    proxyState
 	journal  journal
 	faults   faults
+	quotas   quotas
 	people   people
 	tokens   tokens
 	instance instance

@@ -67,7 +67,11 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, at place, name fun
 		fault.Message += " " + r.Header.Get("X-Amz-Security-Token")
 	}
 	a, wrong := fault.answer(q.service)
-	if !wrong {
+	switch {
+	case wrong:
+	case c.quotas.exceeded(q.action, c.now()):
+		a = throttled(q.service)
+	default:
 		a = do(q)
 	}
 	c.journal.amend(q.entry, func(e *Request) { e.Status = a.status })
