@@ -26,8 +26,13 @@ var codecs = func() serializer.CodecFactory {
 var passwordOfPod = regexp.MustCompile(`("password":".{16})[^"]+`)
 
 func (s *story) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
+	if len(args) > 0 && args[0] == "as-aws" {
+		s.startedAs = "/opt/ecr-credential-provider"
+		defer func() { s.startedAs = "" }()
+		args = args[1:]
+	}
 	if len(args) == 0 || len(args) > 3 {
-		return errors.New("usage: kubelet IMAGE [TOKENFILE [ROLE]]")
+		return errors.New("usage: kubelet [as-aws] IMAGE [TOKENFILE [ROLE]]")
 	}
 	request := v1.CredentialProviderRequest{Image: args[0]}
 	request.APIVersion, request.Kind = v1.SchemeGroupVersion.String(), "CredentialProviderRequest"

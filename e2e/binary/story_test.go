@@ -48,9 +48,10 @@ import (
 //	[!] types WORD…
 //	    What a person types behind the helper's name, who has no use for stdin.
 //
-//	[!] kubelet IMAGE [TOKENFILE [ROLE]]
-//	    The kubelet asks about an image, for a service account whose token is in a file
-//	    and who names a role. What it is told is kept as a get's password is.
+//	[!] kubelet [as-aws] IMAGE [TOKENFILE [ROLE]]
+//	    The kubelet asks, as-aws by the name of AWS's own provider, about an image, for a
+//	    service account whose token is in a file and who names a role. What it is told is
+//	    kept as a get's password is.
 //
 //	requests [ACTION=N…]
 //	    These and no other requests reached the Cloud since the last time this was
@@ -116,7 +117,8 @@ type story struct {
 	passwords []string // of all gets
 	took      time.Duration
 	nobody    bool
-	tokens    int // web identity tokens handed out
+	startedAs string // the helper's name, where that isn't its own
+	tokens    int    // web identity tokens handed out
 }
 
 type key struct{}
@@ -280,6 +282,9 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (l
 	defer cancel()
 	cmd := s.Command(ctx, "", stdin)
 	cmd.Args = append(cmd.Args[:1], argv...)
+	if s.startedAs != "" {
+		cmd.Args[0] = s.startedAs
+	}
 	cmd.Dir = ts.MkAbs(".")
 	if s.nobody {
 		cmd.SysProcAttr = asNobody()

@@ -35,7 +35,8 @@ const (
 
 // Process is one start of the helper.
 type Process struct {
-	// Args are the words after the program's name.
+	// Name is what the program was started as, and Args are the words after it.
+	Name   string
 	Args   []string
 	Stdin  io.Reader
 	Stdout io.Writer

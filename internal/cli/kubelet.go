@@ -57,11 +57,13 @@ func ArgsOf(argv []string) []string {
 	if len(argv) == 0 {
 		return nil
 	}
-	if path.Base(argv[0]) != kubeletName || len(argv) > 1 && slices.Contains([]string{"version", "--version", "help", "--help", "-h"}, argv[1]) {
+	if !isAWSProvider(argv[0]) || len(argv) > 1 && slices.Contains([]string{"version", "--version", "help", "--help", "-h"}, argv[1]) {
 		return argv[1:]
 	}
 	return []string{"kubelet"}
 }
+
+func isAWSProvider(name string) bool { return path.Base(name) == kubeletName }
 
 // kubelet answers the kubelet of a node, which pulls the images of pods.
 func (p *Process) kubelet(input string) answer {
@@ -81,7 +83,7 @@ func (p *Process) kubelet(input string) answer {
 		return respond("", "", 0)
 	}
 	if err == nil {
-		target, err = asked.forServiceAccount(target, settings)
+		target, err = asked.forWhom(target, isAWSProvider(p.Name))
 	}
 	if err != nil {
 		return failKubelet(p, "", target.Host+": "+err.Error())
@@ -95,23 +97,30 @@ func (p *Process) kubelet(input string) answer {
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
 	case err != nil && target.Registry.Public && !isMisconfigured(err):
-		return respond("", "", 0) // everybody may pull from it
+		return respond("", "", retry) // everybody may pull from it
 	case err != nil:
 		return failKubelet(p, "", target.Host+": "+err.Error())
 	}
 	return respond(hostOf(asked.Image), item.Password, servable(item.Token, time.Now()))
 }
 
-// forServiceAccount makes the target that of the pod's service account, where the kubelet has
-// sent a token of it and there is a role for it: the one that the service account names or,
-// for what no entry of the map is about, that of all. A mistake in it is no reason to ask as
-// the node.
-func (r kubeletRequest) forServiceAccount(t config.Target, settings config.Settings) (config.Target, error) {
+// forWhom makes the target that of the pod's service account, where the kubelet has sent a token
+// of it and there is a role for it: the one that the service account names or, for what no entry
+// of the map is about, that of the variable. A mistake in it is no reason to ask as the node. In
+// the place of AWS's provider the variable is, as there, for service accounts alone.
+func (r kubeletRequest) forWhom(t config.Target, asAWSProvider bool) (config.Target, error) {
+	ofVariable := t.Where == config.RoleVariable
+	if r.ServiceAccountToken == "" {
+		if ofVariable && asAWSProvider {
+			t.Principal, t.Where = config.Principal{}, ""
+		}
+		return t, nil
+	}
 	role, where := r.ServiceAccountAnnotations[roleAnnotation], "the service account's "+roleAnnotation
-	if role == "" && t.Principal == settings.Map.Others {
+	if role == "" && ofVariable {
 		role, where = t.Principal.RoleARN, t.Where
 	}
-	if r.ServiceAccountToken == "" || role == "" {
+	if role == "" {
 		return t, nil
 	}
 	principal, err := config.ServiceAccount(role, r.ServiceAccountToken)
@@ -129,10 +138,12 @@ func hostOf(image string) string {
 	return host
 }
 
+// retry is after what time it is worth while to ask again for what couldn't be had.
+const retry = time.Minute
+
 // servable is how long a token may be used without asking for it again. One that is due may be
 // used until the next attempt to renew it.
 func servable(t cache.Token, now time.Time) time.Duration {
-	const retry = time.Minute
 	return min(max(t.FreshUntil.Sub(now), retry), t.Expires.Sub(now)).Truncate(time.Second)
 }
 

@@ -79,10 +79,10 @@ func (s *Settings) apply(env Env, set scalars) error {
 			s.FallbackErr = fmt.Errorf("%s: the fallback %w", fallback.where, err)
 		}
 	}
-	if role := env.Get(roleVariable); role != "" {
+	if role := env.Get(RoleVariable); role != "" {
 		s.Map.Others.RoleARN = role
 		if err := checkRole(role, true); err != nil {
-			s.Map.OthersErr = fmt.Errorf("%s %w", roleVariable, err)
+			s.Map.OthersErr = fmt.Errorf("%s %w", RoleVariable, err)
 		}
 	}
 	// First, as it is about the mistakes that follow.

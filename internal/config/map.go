@@ -115,12 +115,14 @@ func (m *Map) target(r registry.Registry) Target {
 func (m *Map) Own() Target {
 	t := Target{Host: "your own registry", Principal: m.Others, Refusal: m.OthersErr}
 	if m.Others != (Principal{}) {
-		t.Where = roleVariable
+		t.Where = RoleVariable
 	}
 	return t
 }
 
-const roleVariable = "AWS_ECR_ROLE_ARN"
+// RoleVariable names the role for the private registries that no entry is about. It is the
+// Where of their targets.
+const RoleVariable = "AWS_ECR_ROLE_ARN"
 
 func (m *Map) targetOf(e *entry, r registry.Registry) Target {
 	line := e.line

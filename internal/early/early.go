@@ -30,6 +30,7 @@ var Process cli.Process
 func init() {
 	env := config.Env(os.Environ())
 	Process = cli.Process{
+		Name:   os.Args[0],
 		Args:   cli.ArgsOf(os.Args),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
