@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,53 +19,76 @@ func TestKubelet(t *testing.T) {
 		text := string(read(t, filepath.Join(root(), "testdata/kubernetes", file)))
 		l.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(l.Home, "tokens"), 1))
 	}
-	// asks returns whose token the kubelet gets for an image, empty where it gets none.
-	asks := func(config, image string, account ...string) (principal, log string) {
+	// asks returns whose tokens the kubelet gets for images, in no order, and its log. What
+	// begins with a dash goes before the images.
+	asks := func(config string, words ...string) (principals []string, log string) {
 		t.Helper()
-		args := append([]string{"kubelet", filepath.Join(l.Home, config), filepath.Dir(lab.Binary(t)), image}, account...)
+		flags := 0
+		for flags < len(words) && strings.HasPrefix(words[flags], "-") {
+			flags++
+		}
+		args := append([]string{"kubelet"}, words[:flags]...)
+		args = append(args, filepath.Join(l.Home, config), filepath.Dir(lab.Binary(t)))
+		args = append(args, words[flags:]...)
 		out, err := run(t, l, nil, path, args...)
 		if err != nil {
 			t.Fatalf("%v: %v, %s", args, err, out.stderr)
 		}
-		if out.stdout == "" {
-			return "", out.stderr
+		for line := range strings.Lines(out.stdout) {
+			words := strings.Fields(line)
+			if len(words) != 3 || words[1] != "AWS" {
+				t.Fatalf("%d words in a line about %s", len(words), words[0])
+			}
+			host, _, _ := strings.Cut(words[0], "/")
+			who, err := l.Cloud.VerifyToken(words[2], host)
+			if err != nil {
+				t.Errorf("%s: %v", words[0], err)
+			}
+			principals = append(principals, who)
 		}
-		user, password, _ := strings.Cut(strings.TrimSpace(out.stdout), " ")
-		host, _, _ := strings.Cut(image, "/")
-		principal, err = l.Cloud.VerifyToken(password, host)
-		if err != nil || user != "AWS" {
-			t.Errorf("%s: user %q, %v", image, user, err)
-		}
-		return principal, out.stderr
+		return principals, out.stderr
 	}
-	wantRole := func(got, role string) {
+	wantRole := func(got []string, n int, role string) {
 		t.Helper()
-		if !strings.Contains(got, ":assumed-role/"+role+"/") {
-			t.Errorf("the token is that of %q, want %s", got, role)
+		if len(got) != n {
+			t.Errorf("%d answers, want %d", len(got), n)
+		}
+		for _, who := range got {
+			if !strings.Contains(who, ":assumed-role/"+role+"/") {
+				t.Errorf("the token is that of %q, want %s", who, role)
+			}
 		}
 	}
 
 	who, _ := asks("credential-provider.yaml", trialRef)
-	wantRole(who, "pull")
+	wantRole(who, 1, "pull")
 	wantRequests(t, l, "a node's first pull", coldGet)
 	who, _ = asks("credential-provider.yaml", trialRef)
-	wantRole(who, "pull")
-	wantRequests(t, l, "one after the kubelet's restart", nil)
-	if who, _ := asks("credential-provider.yaml", "docker.io/library/busybox"); who != "" {
+	wantRole(who, 1, "pull")
+	wantRequests(t, l, "a pull after a restart of the kubelet", nil)
+	if who, _ := asks("credential-provider.yaml", "docker.io/library/busybox"); len(who) != 0 {
 		t.Errorf("credentials of %s for another registry", who)
 	}
+
+	// The kubelet starts the provider for each image that is wanted at the same time.
+	if err := os.RemoveAll(filepath.Join(l.Home, "tokens")); err != nil {
+		t.Fatal(err)
+	}
+	who, _ = asks("credential-provider.yaml", lab.Host+"/a", lab.Host+"/b", lab.Host+"/c:1", lab.Host+"/d:2")
+	wantRole(who, 4, "pull")
+	wantRequests(t, l, "the first pulls of a node, all at once", coldGet)
 
 	const pod = "arn:aws:iam::222222222222:role/cart-pull"
 	cart := standin.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
 	l.Cloud.AddRole(standin.Role{ARN: pod, WebIdentity: &cart})
-	who, _ = asks("service-accounts.yaml", trialRef, cart.Token(time.Now().Add(time.Hour)), pod)
-	wantRole(who, "cart-pull")
+	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
 	thief := cart
 	thief.Subject = "system:serviceaccount:shop:thief"
-	who, log := asks("service-accounts.yaml", trialRef, thief.Token(time.Now().Add(time.Hour)), pod)
-	if who != "" || !strings.Contains(log, "may not assume "+pod) {
+	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	if len(who) != 0 || !strings.Contains(log, "may not assume "+pod) {
 		t.Errorf("a service account that isn't trusted gets the token of %q; the kubelet's log is %s", who, log)
 	}
-	record(t, "kubelet, its plugin code", version, "a node's pull", "a service account's role", "a denied role", "another registry")
+	record(t, "kubelet, its plugin code", version, "a node's pull", "a node's first pulls at once", "a service account's role", "a denied role", "another registry")
 }

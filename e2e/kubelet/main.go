@@ -1,12 +1,14 @@
-// Command kubelet asks credential providers for an image's credentials, by the code of the
-// kubelet itself: kubelet CONFIG BINDIR IMAGE [TOKEN ROLE]. With a token the image is that of a
-// pod whose service account has it and names the role. It prints a line of user and password
-// for each answer, and the kubelet's log goes to stderr.
+// Command kubelet asks credential providers for the credentials of images, all at once, by the
+// code of the kubelet itself: kubelet [-token TOKEN -role ROLE] CONFIG BINDIR IMAGE.... With a
+// token the images are those of a pod whose service account has it and names the role. It prints
+// a line of image, user and password for each answer, and the kubelet's log goes to stderr.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"sync"
 
 	authentication "k8s.io/api/authentication/v1"
 	core "k8s.io/api/core/v1"
@@ -15,29 +17,38 @@ import (
 )
 
 func main() {
-	args := os.Args[1:]
-	if len(args) != 3 && len(args) != 5 {
-		fail("usage: kubelet CONFIG BINDIR IMAGE [TOKEN ROLE]")
+	token := flag.String("token", "", "the `token` of the pod's service account, which has none otherwise")
+	role := flag.String("role", "", "the ARN of the role that it names")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) < 3 {
+		fail("usage: kubelet [-token TOKEN -role ROLE] CONFIG BINDIR IMAGE...")
 	}
-	token := func(string, string, *authentication.TokenRequest) (*authentication.TokenRequest, error) {
-		return &authentication.TokenRequest{Status: authentication.TokenRequestStatus{Token: args[3]}}, nil
+	tokenOf := func(string, string, *authentication.TokenRequest) (*authentication.TokenRequest, error) {
+		return &authentication.TokenRequest{Status: authentication.TokenRequestStatus{Token: *token}}, nil
 	}
-	account := func(namespace, name string) (*core.ServiceAccount, error) {
+	accountOf := func(namespace, name string) (*core.ServiceAccount, error) {
 		return &core.ServiceAccount{ObjectMeta: meta.ObjectMeta{
-			Namespace: namespace, Name: name, UID: "1", Annotations: map[string]string{"eks.amazonaws.com/ecr-role-arn": args[4]},
+			Namespace: namespace, Name: name, UID: "1", Annotations: map[string]string{"eks.amazonaws.com/ecr-role-arn": *role},
 		}}, nil
 	}
-	if err := plugin.RegisterCredentialProviderPlugins(args[0], args[1], token, account); err != nil {
+	if err := plugin.RegisterCredentialProviderPlugins(args[0], args[1], tokenOf, accountOf); err != nil {
 		fail(err)
 	}
-	name := ""
-	if len(args) == 5 {
-		name = "cart"
+	account := ""
+	if *token != "" {
+		account = "cart"
 	}
-	found, _ := plugin.NewExternalCredentialProviderDockerKeyring("shop", "pod", "2", name).Lookup(args[2])
-	for _, auth := range found {
-		fmt.Println(auth.Username, auth.Password)
+	var wg sync.WaitGroup
+	for _, image := range args[2:] {
+		wg.Go(func() {
+			found, _ := plugin.NewExternalCredentialProviderDockerKeyring("shop", "pod", "2", account).Lookup(image)
+			for _, auth := range found {
+				fmt.Println(image, auth.Username, auth.Password)
+			}
+		})
 	}
+	wg.Wait()
 }
 
 func fail(why any) {
