@@ -124,6 +124,9 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 		l.Write(t, ".aws/credentials", "[source]\naws_access_key_id = "+lab.KeyID+"\naws_secret_access_key = MARKED-source\n[role]\nrole_arn = "+lab.PullRole+"\nsource_profile = source\n")
 		l.Cloud.Fail("sts:AssumeRole", standin.Fault{Status: 403, Code: "AccessDenied", Message: "it was signed with MARKED-source"})
 	},
+	"STS repeats a service account's token": func(t *testing.T, l *lab.Lab) {
+		l.Cloud.Fail("sts:AssumeRoleWithWebIdentity", standin.Fault{Status: 403, Code: "AccessDenied", Message: "it came with " + accountToken})
+	},
 	"AWS repeats a role's keys": func(t *testing.T, l *lab.Lab) {
 		l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 		l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
@@ -170,6 +173,9 @@ const (
 	ssoLogin = ".aws/sso/cache/293abb6b76d7791c0732cc517d38c4b5c734b87f.json"
 )
 
+// accountToken is one of a service account, as little like one as can be.
+const accountToken = "MARKED.service.account"
+
 // asked is what the helper is asked, with secrets where people have been seen to put them.
 var asked = []struct{ verb, input string }{
 	{"get", lab.Host},
@@ -180,6 +186,11 @@ var asked = []struct{ verb, input string }{
 	{"store", `{"ServerURL":"https://` + lab.Host + `","Username":"AWS","Secret":"MARKED"}`},
 	{"store", `{"ServerURL":"docker.io","Username":"MARKED","Secret":"MARKED"`},
 	{"store", "MARKED"},
+	{"get", `{"uri":"https://user:MARKED@` + lab.Host + `/v2/?token=MARKED"}`},
+	{"kubelet", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + lab.Host + `/app"}`},
+	{"kubelet", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + lab.Host + `/app",` +
+		`"serviceAccountToken":"` + accountToken + `","serviceAccountAnnotations":{"eks.amazonaws.com/ecr-role-arn":"` + lab.PullRole + `"}}`},
+	{"kubelet", `{"serviceAccountToken":"` + accountToken + `"`},
 	{"list", ""},
 	{"erase", lab.Host},
 	{"whoami " + lab.Host, ""},
@@ -210,7 +221,7 @@ func TestSecrets(t *testing.T) {
 				for _, a := range asked {
 					r := l.Run(t, a.verb, a.input)
 					said := r.Stderr
-					if r.Status != 0 || a.verb != "get" {
+					if r.Status != 0 || a.verb != "get" && a.verb != "kubelet" {
 						said += r.Stdout
 					}
 					if text, err := os.ReadFile(log); err == nil {
