@@ -9,7 +9,7 @@ import (
 
 // Most machines aren't EC2 instances: where nothing names the metadata service,
 // it is tried once, in its second version and in its first. Where a profile
-// names it, it is known to be there and gets the SDK's patience.
+// names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
 func TestPatienceWithMetadata(t *testing.T) {
 	reset := standin.Fault{Reset: true}
 
@@ -20,8 +20,19 @@ func TestPatienceWithMetadata(t *testing.T) {
 	}
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
 
+	unwell := func(l *lab.Lab) {
+		l.Cloud.Fail("imds:token", standin.Fault{Status: 503, Times: 2})
+		l.Cloud.Fail("imds:roles", standin.Fault{Status: 503, Times: 1})
+	}
 	l = lab.OnInstance(t)
-	l.Cloud.Fail("imds:token", standin.Fault{Status: 503, Times: 2})
-	l.Cloud.Fail("imds:roles", standin.Fault{Status: 503, Times: 1})
+	unwell(l)
 	l.Password(t, lab.Host)
+
+	l = lab.New(t)
+	l.Cloud.SetInstanceRole(lab.RunnerRole)
+	unwell(l)
+	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + lab.Host + `/app"}`
+	if r := l.Run(t, "kubelet", node); r.Status != 0 {
+		t.Errorf("kubelet: status %d, %s", r.Status, r.Stderr)
+	}
 }

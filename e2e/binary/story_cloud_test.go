@@ -31,7 +31,7 @@ var operations = map[string]string{
 	"fresh-sessions": "",
 	// Whoever shows what is in FILE gets the container's credentials.
 	"container-role":     "ARN FILE",
-	"web-identity-token": "FILE SUBJECT [expired]",
+	"web-identity-token": "FILE SUBJECT [expired|elsewhere]",
 	"sso-login":          "FILE ACCOUNT ROLE",
 	// All access tokens end. FILE then says so, as where their time has come.
 	"expire-sso": "[FILE]",
@@ -88,11 +88,17 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 		s.Cloud.SetContainerRole(a[0], ts.ReadFile(a[1]))
 	case "web-identity-token":
 		s.tokens++ // each token is another one
-		life := time.Hour + time.Duration(s.tokens)*time.Second
-		if len(a) > 2 {
+		life, whose := time.Hour+time.Duration(s.tokens)*time.Second, workload(a[1])
+		switch {
+		case len(a) < 3:
+		case a[2] == "expired":
 			life = -life
+		case a[2] == "elsewhere":
+			whose.Issuer = "https://elsewhere.example.com"
+		default:
+			return fmt.Errorf("no web identity token is %s", a[2])
 		}
-		return write(ts.MkAbs(a[0]), []byte(workload(a[1]).Token(time.Now().Add(life))))
+		return write(ts.MkAbs(a[0]), []byte(whose.Token(time.Now().Add(life))))
 	case "sso-login":
 		return writeJSON(ts.MkAbs(a[0]), s.Cloud.AddSSO(portal, "eu-west-1", a[1], a[2]))
 	case "expire-sso":

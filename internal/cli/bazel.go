@@ -1,16 +1,21 @@
 package cli
 
 import (
-	"context"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
 )
+
+// bazelPatience is how long Bazel waits, unless it was told otherwise; then it kills the helper
+// (--credential_helper_timeout, https://bazel.build/reference/command-line-reference).
+const bazelPatience = 10 * time.Second
 
 // bazel answers what Bazel asks with the same verb, {"uri": URL} on stdin, with the headers
 // that its requests to a registry need. See
@@ -20,28 +25,69 @@ func (p *Process) bazel(input string) answer {
 	if err := json.Unmarshal([]byte(input), &asked); err != nil || asked.URI == "" {
 		return fail(notFound) // the protocol of another client
 	}
-	uri, _, _ := strings.Cut(asked.URI, "?") // which may hold what is like another URL
+	address, err := addressOf(asked.URI)
+	if err != nil {
+		return failBazel("%w", err)
+	}
 	settings, err := p.settings()
-	target, ours := settings.Map.Find(uri)
+	ctx, cancel := p.bounded(&settings, bazelPatience-grace-time.Second/2)
+	defer cancel()
+	target, ours := settings.Map.Find(address.Host + ":" + cmp.Or(address.Port, "443"))
 	switch {
-	case !ours:
-		address, _ := registry.ParseAddress(uri)
-		return answer{status: 1}.explained("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
 	case err != nil:
-		return answer{status: 1}.explained("%s: %v", target.Host, err)
+		// Even for what isn't ECR's: it may be an alias in a map that can't be read.
+		return failBazel("%s: %w", address.Host, err)
+	case !ours:
+		return failBazel("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
+	case address.Host == target.Registry.Host() && cmp.Or(address.Port, "443") != "443":
+		return failBazel("%s: on port %s there is somebody else, who would get the token", address.Host, address.Port)
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
 		return answer{cold: true}
 	}
-	item, err := broker.Token(context.Background(), target)
+	item, err := broker.Token(ctx, target)
 	switch {
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
+	case err != nil && target.Registry.Public && !isMisconfigured(err):
+		return say(`{"headers":{}}`) // everybody may pull from it
 	case err != nil:
-		return answer{status: 1}.explained("%s: %v", target.Host, err)
+		return failBazel("%s: %w", target.Host, err)
 	}
-	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("AWS:"+item.Password))
-	until := time.Now().Add(servable(item.Token, time.Now())).UTC().Format(time.RFC3339)
-	return say(`{"headers":{"Authorization":[` + quote(basic) + `]},"expires":` + quote(until) + `}`)
+	scheme := "Basic"
+	if target.Registry.Public {
+		// Which takes it so:
+		// https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html#public-registry-auth-http
+		scheme = "Bearer"
+	}
+	authorization := scheme + " " + base64.StdEncoding.EncodeToString([]byte("AWS:"+item.Password))
+	now := time.Now()
+	until := now.Add(servable(item.Token, now)).UTC().Format(time.RFC3339)
+	return say(`{"headers":{"Authorization":[` + quote(authorization) + `]},"expires":` + quote(until) + `}`)
+}
+
+// addressOf returns the address of a URI. The error tells why nobody there may get a token, which
+// Bazel would send to them as it is.
+func addressOf(uri string) (registry.Address, error) {
+	scheme, rest, hasScheme := strings.Cut(uri, "://")
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	address, ok := registry.ParseAddress(authority[at+1:])
+	switch {
+	case !hasScheme || !ok:
+		return registry.Address{}, errors.New(`stdin holds no URI of a server, which is "https://", a host and a path`)
+	case !strings.EqualFold(scheme, "https"):
+		return address, fmt.Errorf("%s: it isn't asked for over https, and elsewhere the token could be read on the way", address.Host)
+	case at >= 0:
+		return address, fmt.Errorf("%s: the URI names a user, which goes before any token; leave it out", address.Host)
+	}
+	return address, nil
+}
+
+func failBazel(format string, args ...any) answer {
+	return answer{status: 1}.explained("%v", fmt.Errorf(format, args...))
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/token"
 )
@@ -158,7 +159,7 @@ func verbOf(name string) (verb, bool) {
 		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
 	case "list":
 		return verb{run: (*Process).list, fail: failList}, true
-	case "kubelet":
+	case kubelet.Verb:
 		return verb{run: (*Process).kubelet, reads: true, fail: failKubelet}, true
 	default:
 		return verb{}, false
@@ -171,6 +172,17 @@ func (p *Process) settings() (config.Settings, error) {
 	p.failsLoudly.Store(settings.FailsLoudly)
 	p.watchdog.allow(settings.Timeout)
 	return settings, err
+}
+
+// bounded cuts the time there is to what the client waits, whatever the user has set: one that has
+// lost its patience kills the helper, and shows no reason. The context bounds a credential process,
+// too, which has a time of its own otherwise.
+func (p *Process) bounded(settings *config.Settings, limit time.Duration) (context.Context, context.CancelFunc) {
+	if settings.Timeout > limit {
+		settings.Timeout = limit
+		p.watchdog.allow(limit)
+	}
+	return context.WithDeadline(context.Background(), p.began.Add(limit))
 }
 
 // broker returns what gets tokens, as the user has set it up. The error is

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/token"
 )
@@ -37,6 +38,9 @@ role_arn = "` + mapped + `"
 	for _, server := range []string{
 		"", "{", "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "https://333333333333.dkr.ecr.eu-west-1.amazonaws.com/v2/\n",
 		"HTTP://IMAGES.example.com:443/x", "public.ecr.aws", "docker.io", "{\"uri\":\"x\"}",
+		`{"uri":"https://333333333333.dkr.ecr.eu-west-1.amazonaws.com/v2/"}`, `{"uri":"https://images.example.com:443/v2/?a#b"}`,
+		`{"uri":"HTTPS://public.ecr.aws"}`, `{"uri":"http://333333333333.dkr.ecr.eu-west-1.amazonaws.com:80"}`,
+		`{"uri":"https://a:b@333333333333.dkr.ecr.eu-west-1.amazonaws.com/"}`, `{"uri":"https://333333333333.dkr.ecr.eu-west-1.amazonaws.com:8443"}`,
 		"a@333333333333.dkr.ecr.eu-west-1.amazonaws.com", "333333333333.dkr.ecr.eu-west-1.amazonaws.com\n[default]\nrole_arn=x",
 		"111111111111.dkr.ecr.\x1b[31m.amazonaws.com", "111111111111.dkr.ecr.eu-west-1.amazonaws.com\u202e",
 	} {
@@ -48,6 +52,7 @@ role_arn = "` + mapped + `"
 		if !isBazel {
 			named = server
 		}
+		authorization := ""
 		var stdout, stderr strings.Builder
 		p := &Process{
 			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
@@ -61,6 +66,10 @@ role_arn = "` + mapped + `"
 				if host := q.Registry.Host(); !strings.Contains(strings.ToLower(named), host) && !strings.Contains(strings.ToLower(named), "images.example.com") {
 					t.Errorf("asked for %s", host)
 				}
+				authorization = "Basic QVdTOnBhc3N3b3Jk"
+				if q.Registry.Public {
+					authorization = "Bearer QVdTOnBhc3N3b3Jk"
+				}
 				return token.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
 			},
 		}
@@ -71,8 +80,11 @@ role_arn = "` + mapped + `"
 				Headers map[string][]string
 				Expires time.Time
 			}
-			if err := json.Unmarshal([]byte(out), &c); err != nil || len(c.Headers) != 1 || c.Headers["Authorization"][0] != "Basic QVdTOnBhc3N3b3Jk" || !c.Expires.After(time.Now()) {
+			if err := json.Unmarshal([]byte(out), &c); err != nil || len(c.Headers) != 1 || c.Headers["Authorization"][0] != authorization || !c.Expires.After(time.Now()) {
 				t.Errorf("it prints %q, %v", out, err)
+			}
+			if len(named) < len("https://") || !strings.EqualFold(named[:len("https://")], "https://") {
+				t.Errorf("a token goes to %q", named)
 			}
 		case isBazel:
 			if status != 1 || out != "" || stderr.Len() == 0 {
@@ -120,9 +132,9 @@ func FuzzKubelet(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, input string) {
-		var asked kubeletRequest
+		var asked kubelet.Request
 		json.Unmarshal([]byte(strings.TrimSpace(input)), &asked)
-		role := asked.ServiceAccountAnnotations[roleAnnotation]
+		role := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
 		var stdout, stderr strings.Builder
 		status := Main(&Process{
 			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,
@@ -140,7 +152,7 @@ func FuzzKubelet(f *testing.F) {
 		})
 		said := stderr.String()
 		if status == 0 {
-			var r kubeletResponse
+			var r kubelet.Response
 			if err := json.Unmarshal([]byte(stdout.String()), &r); err != nil || r.Kind != "CredentialProviderResponse" || len(r.Auth) > 1 || said != "" {
 				t.Errorf("it prints %q and says %q, %v", stdout.String(), said, err)
 			}

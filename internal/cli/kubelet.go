@@ -1,133 +1,92 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/token"
 )
 
-// The kubelet's protocol of exec plugins, of which these are the parts that are of interest
-// here: https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
-const (
-	kubeletAPI = "credentialprovider.kubelet.k8s.io/v1"
-
-	// roleAnnotation is where a service account names its role for pulls: AWS's own
-	// provider reads it (github.com/kubernetes/cloud-provider-aws, cmd/ecr-credential-provider).
-	roleAnnotation = "eks.amazonaws.com/ecr-role-arn"
-)
-
-type kubeletRequest struct {
-	APIVersion                string            `json:"apiVersion"`
-	Kind                      string            `json:"kind"`
-	Image                     string            `json:"image"`
-	ServiceAccountToken       string            `json:"serviceAccountToken"`
-	ServiceAccountAnnotations map[string]string `json:"serviceAccountAnnotations"`
-}
-
-type kubeletResponse struct {
-	APIVersion    string                 `json:"apiVersion"`
-	Kind          string                 `json:"kind"`
-	CacheKeyType  string                 `json:"cacheKeyType"`
-	CacheDuration string                 `json:"cacheDuration"`
-	Auth          map[string]kubeletAuth `json:"auth"`
-}
-
-type kubeletAuth struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
-}
-
-// kubeletName is what AWS's own provider is called. The kubelet starts that which its
-// configuration names, under that name.
-const kubeletName = "ecr-credential-provider"
-
-// ArgsOf returns the words behind the program's name, which is the first. Under the name of AWS's
-// own provider that is the verb kubelet, whatever else the kubelet was told to say, but for
-// what a person asks.
-func ArgsOf(argv []string) []string {
-	if len(argv) == 0 {
-		return nil
-	}
-	if !isAWSProvider(argv[0]) || len(argv) > 1 && slices.Contains([]string{"version", "--version", "help", "--help", "-h"}, argv[1]) {
-		return argv[1:]
-	}
-	return []string{"kubelet"}
-}
-
-func isAWSProvider(name string) bool { return path.Base(name) == kubeletName }
-
 // kubelet answers the kubelet of a node, which pulls the images of pods.
 func (p *Process) kubelet(input string) answer {
-	var asked kubeletRequest
+	var asked kubelet.Request
 	switch err := json.Unmarshal([]byte(input), &asked); {
 	case err != nil:
 		return failKubelet(p, "", "stdin holds no CredentialProviderRequest of the kubelet's")
-	case asked.APIVersion != kubeletAPI || asked.Kind != "CredentialProviderRequest":
-		return failKubelet(p, "", fmt.Sprintf("the kubelet's request is of apiVersion %q and kind %q, where %s and CredentialProviderRequest are known; "+
-			"let the CredentialProviderConfig say apiVersion: %s", asked.APIVersion, asked.Kind, kubeletAPI, kubeletAPI))
+	case asked.APIVersion != kubelet.API || asked.Kind != kubelet.RequestKind:
+		return failKubelet(p, "", fmt.Sprintf("the kubelet's request is of apiVersion %q and kind %q, where %s and %s are known; "+
+			"let the CredentialProviderConfig say apiVersion: %[3]s", asked.APIVersion, asked.Kind, kubelet.API, kubelet.RequestKind))
 	case asked.Image == "":
 		return failKubelet(p, "", "the kubelet's request names no image")
 	}
 	settings, err := p.settings()
+	ctx, cancel := p.bounded(&settings, kubelet.Patience-5*time.Second)
+	defer cancel()
 	target, ours := settings.Map.Find(asked.Image)
-	if !ours {
-		return respond("", "", 0)
+	if err == nil && !ours {
+		return respond(kubelet.Respond(0))
 	}
+	host := hostOf(asked.Image)
 	if err == nil {
-		target, err = asked.forWhom(target, isAWSProvider(p.Name))
+		target, err = forWhom(asked, target, &settings.Map, kubelet.IsAWSProvider(p.Name))
 	}
 	if err != nil {
-		return failKubelet(p, "", target.Host+": "+err.Error())
+		// Even for what isn't ECR's: it may be an alias in a map that can't be read.
+		return failKubelet(p, "", host+": "+err.Error())
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
 		return answer{cold: true}
 	}
-	item, err := broker.Token(context.Background(), target)
+	broker.OnInstance = true // which is busy while it starts
+	item, err := broker.Token(ctx, target)
 	switch {
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
-	case err != nil && target.Registry.Public && !isMisconfigured(err):
-		return respond("", "", retry) // everybody may pull from it
+	case err != nil && target.Registry.Public && target.Principal.WebIdentityToken == "" && !isMisconfigured(err):
+		return respond(kubelet.Respond(retry)) // everybody may pull from it
 	case err != nil:
 		return failKubelet(p, "", target.Host+": "+err.Error())
 	}
-	return respond(hostOf(asked.Image), item.Password, servable(item.Token, time.Now()))
+	r := kubelet.Respond(servable(item.Token, time.Now()))
+	r.Auth[host] = kubelet.Auth{Username: "AWS", Password: item.Password}
+	return respond(r)
 }
 
 // forWhom makes the target that of the pod's service account, where the kubelet has sent a token
-// of it and there is a role for it: the one that the service account names or, for what no entry
-// of the map is about, that of the variable. A mistake in it is no reason to ask as the node. In
-// the place of AWS's provider the variable is, as there, for service accounts alone.
-func (r kubeletRequest) forWhom(t config.Target, asAWSProvider bool) (config.Target, error) {
-	ofVariable := t.Where == config.RoleVariable
-	if r.ServiceAccountToken == "" {
-		if ofVariable && asAWSProvider {
-			t.Principal, t.Where = config.Principal{}, ""
+// of it and there is a role for it: the one that the service account names or, where it names none
+// and no entry of the map is about the registry, that of the variable. A mistake in it is no reason
+// to ask as the node. An account that names nothing, an empty role, pulls as the node. In the place
+// of AWS's provider the variable is, as there, for service accounts alone.
+func forWhom(asked kubelet.Request, t config.Target, m *config.Map, inPlaceOfAWSs bool) (config.Target, error) {
+	unmapped := t.Where == "" || t.Where == config.RoleVariable
+	hasToken := asked.ServiceAccountToken != ""
+	role, named := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
+	role, where := strings.TrimSpace(role), "the service account's "+kubelet.RoleAnnotation
+	if !named && unmapped {
+		role, where = m.Others.RoleARN, config.RoleVariable
+	}
+	switch {
+	case hasToken && role != "":
+		principal, err := config.ServiceAccount(role, asked.ServiceAccountToken)
+		if err != nil {
+			return t, fmt.Errorf("%s: %w", where, err)
 		}
+		t.Principal, t.Where = principal, where
+	case unmapped && (hasToken && named || !hasToken && inPlaceOfAWSs):
+		t.Principal, t.Where = config.Principal{}, ""
+	default:
 		return t, nil
 	}
-	role, where := r.ServiceAccountAnnotations[roleAnnotation], "the service account's "+roleAnnotation
-	if role == "" && ofVariable {
-		role, where = t.Principal.RoleARN, t.Where
+	if t.Refusal == m.OthersErr {
+		t.Refusal = nil // of a variable that isn't used
 	}
-	if role == "" {
-		return t, nil
-	}
-	principal, err := config.ServiceAccount(role, r.ServiceAccountToken)
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", where, err)
-	}
-	t.Principal, t.Where = principal, where
 	return t, nil
 }
 
@@ -147,15 +106,7 @@ func servable(t cache.Token, now time.Time) time.Duration {
 	return min(max(t.FreshUntil.Sub(now), retry), t.Expires.Sub(now)).Truncate(time.Second)
 }
 
-// respond answers with a password for a registry, or with none.
-func respond(host, password string, life time.Duration) answer {
-	r := kubeletResponse{
-		APIVersion: kubeletAPI, Kind: "CredentialProviderResponse", CacheKeyType: "Registry", CacheDuration: life.String(),
-		Auth: map[string]kubeletAuth{},
-	}
-	if host != "" {
-		r.Auth[host] = kubeletAuth{"AWS", password}
-	}
+func respond(r kubelet.Response) answer {
 	text, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // strings can be written

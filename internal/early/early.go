@@ -22,6 +22,7 @@ import (
 
 	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/kubelet"
 )
 
 // Process is what main goes on with.
@@ -31,7 +32,7 @@ func init() {
 	env := config.Env(os.Environ())
 	Process = cli.Process{
 		Name:   os.Args[0],
-		Args:   cli.ArgsOf(os.Args),
+		Args:   kubelet.ArgsOf(os.Args),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,

@@ -38,7 +38,7 @@ func (m *metadata) imds() *imds.Client {
 		cfg := m.chain.cfg.Copy()
 		cfg.HTTPClient, cfg.APIOptions = m.chain.direct(), m.chain.machineOptions()
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
-			if m.hurried || !m.chain.namesMetadata() {
+			if m.hurried || !m.chain.question.OnInstance && !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
 				// SDK's limits for dialing and for the answer make a second.
 				o.Retryer = aws.NopRetryer{}

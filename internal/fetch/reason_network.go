@@ -63,6 +63,9 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 		f.Hint = "see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time"
 		if last.status != 0 {
 			f.Reason = fmt.Sprintf("%s answered %d until there was no time left", last.host, last.status)
+			if last.code != "" {
+				f.Reason = fmt.Sprintf("%s answered %d (%s) until there was no time left", last.host, last.status, last.code)
+			}
 			f.Hint = "try again"
 		}
 		if last.host == "" {

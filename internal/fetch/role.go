@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,7 +37,11 @@ func (c *chain) assumeMapped() {
 		case p.WebIdentityToken != "":
 			token = identityToken(p.WebIdentityToken)
 		}
-		role := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(c.cfg), p.RoleARN, token, func(o *stscreds.WebIdentityRoleOptions) {
+		var client stscreds.AssumeRoleWithWebIdentityAPIClient = sts.NewFromConfig(c.cfg)
+		if p.WebIdentityToken != "" {
+			client = asker{client}
+		}
+		role := stscreds.NewWebIdentityRoleProvider(client, p.RoleARN, token, func(o *stscreds.WebIdentityRoleOptions) {
 			o.RoleSessionName = p.RoleSessionName
 		})
 		c.cfg.Credentials = aws.NewCredentialsCache(role)
@@ -53,6 +58,16 @@ func (c *chain) assumeMapped() {
 // assume puts a role on top of the credentials there are.
 func (c *chain) assume(role string, options func(*stscreds.AssumeRoleOptions)) {
 	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), role, options))
+}
+
+// asker asks without the options of the SDK's provider, which has a token that STS refuses
+// tried again. What the kubelet has sent stays as it is, and those who wait for the answer want it.
+type asker struct {
+	stscreds.AssumeRoleWithWebIdentityAPIClient
+}
+
+func (a asker) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return a.AssumeRoleWithWebIdentityAPIClient.AssumeRoleWithWebIdentity(ctx, in)
 }
 
 // identityToken is a web identity token itself.

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -37,7 +39,8 @@ type trace struct {
 // it was made, empty for what is asked of the machine itself.
 type attempt struct {
 	service, host string
-	status        int // 0 where no answer came
+	status        int    // 0 where no answer came
+	code          string // of an error of AWS's
 }
 
 // got returns the last attempt, and the role that could not be assumed.
@@ -128,6 +131,10 @@ func (t *trace) watchAttempt(
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
 		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
+	}
+	var said smithy.APIError
+	if errors.As(err, &said) {
+		this.code = said.ErrorCode()
 	}
 	t.note(this)
 	// The path of a container's credentials is a secret of its own.

@@ -73,12 +73,7 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 	e.Log.Debugf("cache: no token")
 	if err != nil {
 		e.Log.Debugf("going on without a lock: %v", err)
-		if item, ok := e.lookAgain(); ok {
-			return item, nil
-		}
-		return e.ask(ctx, time.Until(e.deadline))
-	}
-	if e.identity(e.target.Principal).Key != e.id.Key {
+	} else if e.identity(e.target.Principal).Key != e.id.Key {
 		return cache.Item{}, errMoved
 	}
 	if item, ok := e.lookAgain(); ok {
@@ -144,7 +139,7 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 // ask asks AWS and saves what came of it.
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	q := question(e.Settings, e.Env, e.target, e.id)
-	q.Timeout, q.Unhurried, q.Log = timeout, e.Unhurried, e.Log
+	q.Timeout, q.Unhurried, q.OnInstance, q.Log = timeout, e.Unhurried, e.OnInstance, e.Log
 	answer, err := e.Fetch(ctx, q)
 	if err != nil {
 		e.remember(ctx, err)

@@ -37,7 +37,10 @@ type Question struct {
 	// Unhurried is to be called when something begins that has a time of its
 	// own, on top of the timeout.
 	Unhurried func(time.Duration)
-	Log       Logger
+	// OnInstance is set where this is known to be an instance, so that its metadata service
+	// is there and deserves the SDK's own patience.
+	OnInstance bool
+	Log        Logger
 }
 
 // NewQuestion is what a [Broker] would ask for a target, but for its log.
@@ -107,8 +110,9 @@ type Broker struct {
 	// [ErrCold], and nothing is changed by asking for it.
 	Fetch Fetch
 	Log   Logger
-	// Unhurried is that of every [Question].
-	Unhurried func(time.Duration)
+	// Unhurried and OnInstance are those of every [Question].
+	Unhurried  func(time.Duration)
+	OnInstance bool
 	// Began is when the timeout began to count, if not at each call.
 	Began time.Time
 }

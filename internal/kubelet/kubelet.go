@@ -1,0 +1,87 @@
+// Package kubelet is the protocol by which the kubelet of a Kubernetes node asks credential
+// providers: what of it is of interest here, and what it is called where. See
+// https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
+//
+// It is on the path of a warm answer and imports nothing of the AWS SDK or of Kubernetes.
+package kubelet
+
+import (
+	"path"
+	"slices"
+	"time"
+)
+
+const (
+	// API is the version of the protocol.
+	API = "credentialprovider.kubelet.k8s.io/v1"
+
+	RequestKind  = "CredentialProviderRequest"
+	responseKind = "CredentialProviderResponse"
+
+	// RoleAnnotation is where a service account names its role for pulls: AWS's own
+	// provider reads it (github.com/kubernetes/cloud-provider-aws, cmd/ecr-credential-provider).
+	RoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
+
+	// Patience is how long the kubelet waits; then it kills the provider
+	// (k8s.io/kubernetes, pkg/credentialprovider/plugin).
+	Patience = time.Minute
+
+	// Verb is what this helper is told to be a provider.
+	Verb = "kubelet"
+
+	// awsProvider is what AWS's own provider is called. The kubelet starts that which its
+	// configuration names, under that name.
+	awsProvider = "ecr-credential-provider"
+)
+
+// Request is what the kubelet asks.
+type Request struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// Image is the name of an image, with its registry.
+	Image string `json:"image"`
+	// ServiceAccountToken is that of the pod's service account, where the kubelet's
+	// configuration has it sent, and ServiceAccountAnnotations are those it lists.
+	ServiceAccountToken       string            `json:"serviceAccountToken"`
+	ServiceAccountAnnotations map[string]string `json:"serviceAccountAnnotations"`
+}
+
+// Response is what it is told.
+type Response struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// CacheKeyType tells what else the answer is good for: here "Registry", all images of it.
+	CacheKeyType string `json:"cacheKeyType"`
+	// CacheDuration is how long it is good for, such as "1h0m0s".
+	CacheDuration string `json:"cacheDuration"`
+	// Auth has the credentials by host; none where there are none.
+	Auth map[string]Auth `json:"auth"`
+}
+
+// Auth is a user and a password.
+type Auth struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// Respond returns the response that holds for a registry's images for some time, with no
+// credentials yet.
+func Respond(life time.Duration) Response {
+	return Response{APIVersion: API, Kind: responseKind, CacheKeyType: "Registry", CacheDuration: life.String(), Auth: map[string]Auth{}}
+}
+
+// IsAWSProvider tells whether a program of that name stands in the place of AWS's own provider.
+func IsAWSProvider(name string) bool { return path.Base(name) == awsProvider }
+
+// ArgsOf returns the words behind the program's name, which is the first. Under the name of AWS's
+// own provider that is [Verb], whatever else the kubelet was told to say, but for what a person
+// asks.
+func ArgsOf(argv []string) []string {
+	if len(argv) == 0 {
+		return nil
+	}
+	if !IsAWSProvider(argv[0]) || len(argv) > 1 && slices.Contains([]string{"version", "--version", "help", "--help", "-h"}, argv[1]) {
+		return argv[1:]
+	}
+	return []string{Verb}
+}
