@@ -36,7 +36,8 @@ func table() []command {
 			name:  "kubelet",
 			brief: "answer the kubelet of a Kubernetes node",
 			about: "The verb of the kubelet's credential provider protocol: it reads a CredentialProviderRequest from stdin and prints a CredentialProviderResponse. " +
-				"Under the name ecr-credential-provider, that of AWS's own, it is what the program does.",
+				"Where the kubelet sends a service account's token, the role that the account names, else AWS_ECR_ROLE_ARN, is assumed with it. " +
+				"Under the name ecr-credential-provider, that of AWS's own, this is what the program does.",
 		},
 		{
 			name:  "version",
