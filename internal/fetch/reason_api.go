@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/identity"
 )
 
 // The codes of AWS's services for the same thing. See
@@ -44,6 +45,13 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 			Kind:   cache.Unavailable,
 			Reason: fmt.Sprintf("%s answered %d to %s (%s)", last.host, last.status, action, code),
 			Hint:   "try again; see the AWS health dashboard if it stays so",
+		}
+	case code == "InvalidIdentityToken":
+		_, role := c.trace.got()
+		return &cache.Failure{
+			Kind:   cache.Denied,
+			Reason: fmt.Sprintf("%s refuses the web identity token for %s%s: %s", last.host, role, c.ofBearer(), message),
+			Hint:   "make the token's issuer an identity provider of the role's account, for that audience",
 		}
 	case slices.Contains(lapsedCodes, code):
 		return c.ofLapse(action)
@@ -86,7 +94,7 @@ func (c *chain) ofDenial(action, message string) *cache.Failure {
 		f.Reason = fmt.Sprintf("may not assume %s: %s", role, message)
 		f.Hint = "let the role's trust policy name that principal, and the principal's own policy allow sts:AssumeRole on the role"
 	case "sts:AssumeRoleWithWebIdentity":
-		f.Reason = fmt.Sprintf("may not assume %s with the web identity token: %s", role, message)
+		f.Reason = fmt.Sprintf("may not assume %s with the web identity token%s: %s", role, c.ofBearer(), message)
 		f.Hint = "let the role's trust policy name the token's issuer, audience and subject"
 	default:
 		f.Reason = fmt.Sprintf("%s is denied: %s", action, message)
@@ -96,6 +104,15 @@ func (c *chain) ofDenial(action, message string) *cache.Failure {
 		}
 	}
 	return f
+}
+
+// ofBearer tells, in brackets, whose web identity token the question holds, if it does.
+func (c *chain) ofBearer() string {
+	bearer := identity.Bearer(c.question.Principal.WebIdentityToken)
+	if bearer == "" {
+		return ""
+	}
+	return " (" + bearer + ")"
 }
 
 func (c *chain) ofLapse(action string) *cache.Failure {

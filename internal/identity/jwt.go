@@ -20,19 +20,27 @@ var principalClaims = []string{"iss", "sub", "aud"}
 
 const awsClaims = "https://aws.amazon.com/"
 
+// Bearer tells of a web identity token who issued it, for whom and to be used by whom, on one
+// line as a role's trust policy would have it; nothing of what isn't one.
+func Bearer(token string) string {
+	all, ok := payload(token)
+	if !ok {
+		return ""
+	}
+	var said []string
+	for _, name := range principalClaims {
+		if value, ok := all[name]; ok {
+			said = append(said, name+" "+string(value))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
 // jwtClaims returns the claims of a JSON Web Token that name its bearer, as they
 // stand in it. It is false for anything else.
 func jwtClaims(token string) (string, bool) {
-	parts := strings.Split(strings.TrimSpace(token), ".")
-	if len(parts) != 3 {
-		return "", false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return "", false
-	}
-	var all map[string]json.RawMessage
-	if json.Unmarshal(payload, &all) != nil || all["sub"] == nil {
+	all, ok := payload(token)
+	if !ok {
 		return "", false
 	}
 	var claims strings.Builder
@@ -42,4 +50,21 @@ func jwtClaims(token string) (string, bool) {
 		}
 	}
 	return claims.String(), true
+}
+
+// payload returns all claims of a JSON Web Token that has a bearer.
+func payload(token string) (map[string]json.RawMessage, bool) {
+	parts := strings.Split(strings.TrimSpace(token), ".")
+	if len(parts) != 3 {
+		return nil, false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil, false
+	}
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(text, &claims) != nil || claims["sub"] == nil {
+		return nil, false
+	}
+	return claims, true
 }

@@ -19,7 +19,7 @@ func (s source) String() string { return strings.Join(s.hops, ", ") }
 func sourceOf(env config.Env, shared profiles, asked config.Principal) source {
 	switch {
 	case asked.WebIdentityToken != "":
-		return source{hops: []string{asked.RoleARN, "service account"}}
+		return source{hops: []string{asked.RoleARN, strings.TrimSpace("service account " + Bearer(asked.WebIdentityToken))}}
 	case asked.HasWebIdentity():
 		return source{hops: []string{asked.RoleARN, "web identity of the map"}}
 	}
