@@ -11,7 +11,7 @@ build: ## the static binary
 .PHONY: test
 test: ## all tests that need no Docker engine and no root, on loopback alone
 	go test -race ./...
-	cd e2e && go test -race -count=1 ./binary/... # its cache knows nothing of the built binary
+	cd e2e && go test -race -count=1 ./binary/... ./fleet # its cache knows nothing of the built binary
 	cd e2e/torture && go test -race -count=1 -short -parallel=16
 	.ci/fuzz 3s
 
@@ -51,3 +51,7 @@ sessions: ## what doctor prints; writes it into docs/troubleshooting.md
 .PHONY: bench
 bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
 	cd e2e && go run ./bench
+
+.PHONY: scale
+scale: ## what fleets of machines cost AWS; writes docs/scale.md
+	cd e2e && go run ./fleet

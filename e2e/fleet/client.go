@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// A client is what needs the password of an image's registry on a machine, and asks a program.
+type client func(ctx context.Context, m *machine, image string) (password string, err error)
+
+// docker asks by Docker's protocol, each time.
+func docker(program string) client {
+	return func(ctx context.Context, m *machine, image string) (string, error) {
+		out, err := m.run(ctx, registryOf(image), program, "get")
+		if err != nil {
+			return "", err
+		}
+		var answer struct{ Secret string }
+		err = json.Unmarshal(out, &answer)
+		return answer.Secret, err
+	}
+}
+
+// kubelet asks by the kubelet's protocol, and keeps answers by registry for as long as they say,
+// as the kubelet does (k8s.io/kubernetes, pkg/credentialprovider/plugin, provide): two images
+// that are wanted at once are asked for twice, as it knows only from the answer what that is good
+// for. Where there is an account, the images are those of its pods.
+func kubelet(account *serviceAccount, words ...string) client {
+	return func(ctx context.Context, m *machine, image string) (string, error) {
+		registry := registryOf(image)
+		if password, ok := m.remembers(registry); ok {
+			return password, nil
+		}
+		request := v1.CredentialProviderRequest{Image: image}
+		request.APIVersion, request.Kind = v1.SchemeGroupVersion.String(), "CredentialProviderRequest"
+		if account != nil {
+			request.ServiceAccountToken = account.identity.Token(time.Now().Add(time.Hour))
+			request.ServiceAccountAnnotations = map[string]string{"eks.amazonaws.com/ecr-role-arn": account.role}
+		}
+		text, err := json.Marshal(request)
+		if err != nil {
+			return "", err
+		}
+		out, err := m.run(ctx, string(text), words...)
+		if err != nil {
+			return "", err
+		}
+		var answer v1.CredentialProviderResponse
+		if err := json.Unmarshal(out, &answer); err != nil {
+			return "", err
+		}
+		password := answer.Auth[registry].Password
+		if password == "" || answer.CacheKeyType != v1.RegistryPluginCacheKeyType || answer.CacheDuration == nil {
+			return "", fmt.Errorf("%s: nothing to keep for the registry in the answer about %s", words[0], image)
+		}
+		m.remember(registry, password, answer.CacheDuration.Duration)
+		return password, nil
+	}
+}
+
+// A serviceAccount is whose images a kubelet pulls, where it isn't the node.
+type serviceAccount struct {
+	identity standin.WebIdentity
+	role     string
+}
+
+func (m *machine) remembers(registry string) (password string, ok bool) {
+	m.memory.Lock()
+	defer m.memory.Unlock()
+	k, ok := m.kept[registry]
+	return k.password, ok && m.clock <= k.until
+}
+
+func (m *machine) remember(registry, password string, life time.Duration) {
+	m.memory.Lock()
+	defer m.memory.Unlock()
+	m.kept[registry] = kept{password, m.clock + life}
+}
+
+func registryOf(image string) string {
+	host, _, _ := strings.Cut(image, "/")
+	return host
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(inNamespaces(func() int {
+		defer lab.Clean()
+		return m.Run()
+	}))
+}
+
+// A small fleet costs in each setting what docs/scale.md tells of a large one.
+func TestFleet(t *testing.T) {
+	const machines = 12
+	want := []map[phase]count{
+		{ // a role of another account: fresh for five to six hours
+			start:   {metadata: 3, sts: 1, ecr: 1},
+			day:     {metadata: 12, sts: 4, ecr: 4},
+			restart: {},
+			again:   {metadata: 3, sts: 1, ecr: 1},
+		},
+		{ // the instance's own role: for fifty to sixty minutes
+			start:   {metadata: 3, ecr: 1},
+			day:     {metadata: 72, ecr: 24},
+			restart: {},
+			again:   {metadata: 3, ecr: 1},
+		},
+		{ // a service account's, who is the same one after a boot
+			start:   {sts: 1, ecr: 1},
+			day:     {sts: 4, ecr: 4},
+			restart: {},
+			again:   {},
+		},
+		{ // the instance's own role at public ECR
+			start:   {metadata: 3, ecr: 1},
+			day:     {metadata: 72, ecr: 24},
+			restart: {},
+			again:   {metadata: 3, ecr: 1},
+		},
+	}
+	for i, s := range settings {
+		t.Run(s.name, func(t *testing.T) {
+			r, err := measure(t.Context(), t.TempDir(), machines, s, s.contenders[0], programs{helper: lab.Binary(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for p, want := range want[i] {
+				want = count{want.metadata * machines, want.sts * machines, want.ecr * machines}
+				if got := r.counts[p]; got != want {
+					t.Errorf("%s: %+v, want %+v", p, got, want)
+				}
+			}
+			if r.spread < time.Minute {
+				t.Errorf("the tokens of %d machines are due within %v", machines, r.spread)
+			}
+		})
+	}
+}
+
+// Machines that share a home, on a network disk, don't share the tokens of their instances.
+func TestSharedHome(t *testing.T) {
+	cloud, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cloud.Close)
+	populate(cloud)
+	fleet, err := newFleet(settings[0], cloud, t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := fleet[0]
+	t.Cleanup(one.halt)
+	other, err := newMachine(one.home, one.env[2:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.halt)
+	ask := docker(lab.Binary(t))
+	for range 2 {
+		for _, m := range []*machine{one, other} {
+			if _, err := ask(t.Context(), m, private[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := countOf(cloud).ecr; n != 2 {
+		t.Errorf("two machines in one home called ECR %d times, want once each", n)
+	}
+}
+
+// A machine's clock makes what it has kept older, and a token past its life is noticed.
+func TestClock(t *testing.T) {
+	cloud, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cloud.Close)
+	populate(cloud)
+	s := settings[0]
+	fleet, err := newFleet(s, cloud, t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fleet[0]
+	t.Cleanup(m.halt)
+	var first string
+	forgetful := docker(lab.Binary(t))
+	trial := &trial{ctx: t.Context(), cloud: cloud, whose: s.principal, issued: map[string]time.Duration{}}
+	trial.ask = func(ctx context.Context, m *machine, image string) (string, error) {
+		password, err := forgetful(ctx, m, image)
+		if first == "" {
+			first = password
+		}
+		return first, err
+	}
+	if err := trial.pull(m, private[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.move(tokenLife); err != nil {
+		t.Fatal(err)
+	}
+	if err := trial.pull(m, private[0]); err == nil || !strings.Contains(err.Error(), "a token of 12h") {
+		t.Errorf("a token past its life is taken: %v", err)
+	}
+	if n := countOf(cloud).ecr; n != 2 {
+		t.Errorf("%d calls of ECR in two half days, want 2", n)
+	}
+}
+
+func TestReport(t *testing.T) {
+	r := result{
+		setting: settings[0], contender: settings[0].contenders[0], machines: 200, spread: 50 * time.Minute,
+		counts: map[phase]count{start: {600, 200, 200}, day: {2700, 900, 900}, again: {600, 200, 200}},
+	}
+	text := report([]result{r}, nil, 200, "v1", time.Minute)
+	for _, want := range []string{
+		"| 3, 1, 1 | 13.5, 4.5, 4.5 | – | 3, 1, 1 | 50 min |",
+		"| 10 | this helper | 30 | 10 (0.017 s) | 10 (0.02 s) | 135 | 45 (< 0.01 %) | 45 (< 0.01 %) | 0.2 |",
+		"| 10,000 | this helper | 30,000 | 10,000 (17 s) | 10,000 (20 s) | 135,000 | 45,000 (0.087 %) | 45,000 (0.1 %) | 200 |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// A phase is something that all machines of a fleet go through.
+type phase string
+
+const (
+	start   phase = "start"           // all images are pulled at once, and nothing is kept
+	day     phase = "day"             // an image is pulled each 20 minutes, the registries in turn
+	restart phase = "kubelet restart" // then one of each registry
+	again   phase = "reboot"          // so
+)
+
+// A count is of requests to AWS.
+type count struct{ metadata, sts, ecr int }
+
+// A result is what a contender's fleet cost.
+type result struct {
+	setting   setting
+	contender contender
+	machines  int
+	counts    map[phase]count
+	// spread is how long it takes from the first of the tokens that were got at the start to
+	// the last until they are due; zero for a contender that keeps none.
+	spread time.Duration
+}
+
+// atOnce is how many machines do something at the same time: as many as these machines bear.
+const atOnce = 25
+
+const (
+	dayLong   = 24 * time.Hour
+	pullEvery = 20 * time.Minute
+
+	tokenLife    = 12 * time.Hour // of ECR's tokens
+	instanceLife = 6 * time.Hour  // of the keys that an instance gets
+)
+
+// A trial is a fleet and its Cloud, under way.
+type trial struct {
+	ctx    context.Context
+	cloud  *standin.Cloud
+	fleet  []*machine
+	images []string
+	ask    client
+	whose  string
+
+	mu     sync.Mutex
+	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
+}
+
+// newTrial makes a fleet, in a folder, that asks a contender, and a Cloud for it.
+func newTrial(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*trial, error) {
+	cloud, err := standin.Start()
+	if err != nil {
+		return nil, err
+	}
+	populate(cloud)
+	fleet, err := newFleet(s, cloud, dir, machines)
+	if err != nil {
+		cloud.Close()
+		return nil, err
+	}
+	return &trial{ctx: ctx, cloud: cloud, fleet: fleet, images: s.images, ask: c.client(all), whose: s.principal, issued: map[string]time.Duration{}}, nil
+}
+
+func (t *trial) end() {
+	for _, m := range t.fleet {
+		m.halt()
+	}
+	t.cloud.Close()
+}
+
+// measure takes a contender's fleet, made in a folder, through all phases.
+func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
+	t, err := newTrial(ctx, dir, machines, s, c, all)
+	if err != nil {
+		return result{}, err
+	}
+	defer t.end()
+	r := result{setting: s, contender: c, machines: machines, counts: map[phase]count{}}
+	for _, p := range []struct {
+		phase phase
+		do    func() error
+	}{
+		{start, func() error { return t.each(t.pullAll) }},
+		{day, t.day},
+		{restart, func() error { return t.each(t.afterRestart) }},
+		{again, func() error { return t.each(t.afterReboot) }},
+	} {
+		t.cloud.ResetCounts()
+		if err := p.do(); err != nil {
+			return r, fmt.Errorf("%s: %w", p.phase, err)
+		}
+		r.counts[p.phase] = countOf(t.cloud)
+		if p.phase == start && c.due != nil {
+			if r.spread, err = t.spread(c.due); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, nil
+}
+
+func countOf(c *standin.Cloud) count {
+	var n count
+	for action, times := range c.Counts() {
+		switch service, _, _ := strings.Cut(action, ":"); service {
+		case "imds":
+			n.metadata += times
+		case "sts":
+			n.sts += times
+		case "ecr", "ecr-public":
+			n.ecr += times
+		}
+	}
+	return n
+}
+
+// each does something on every machine, on many at once.
+func (t *trial) each(do func(*machine) error) error {
+	errs := make([]error, len(t.fleet))
+	places := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, m := range t.fleet {
+		places <- struct{}{}
+		wg.Go(func() {
+			errs[i] = do(m)
+			<-places
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// pull gets a password for an image, and sees that it is the right one and hasn't expired.
+func (t *trial) pull(m *machine, image string) error {
+	password, err := t.ask(t.ctx, m, image)
+	if err != nil {
+		return err
+	}
+	who, err := t.cloud.VerifyToken(password, registryOf(image))
+	if err != nil || !strings.HasPrefix(who, t.whose) {
+		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, t.whose, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	since, ok := t.issued[password]
+	if !ok {
+		t.issued[password] = m.clock
+	} else if m.clock-since >= tokenLife {
+		return fmt.Errorf("%s: a token of %v", image, m.clock-since)
+	}
+	return nil
+}
+
+func (t *trial) pullAll(m *machine) error {
+	errs := make([]error, len(t.images))
+	var wg sync.WaitGroup
+	for i, image := range t.images {
+		wg.Go(func() { errs[i] = t.pull(m, image) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// pullEach pulls an image of each registry, one after the other.
+func (t *trial) pullEach(m *machine) error {
+	for i := 0; i < len(t.images); i += 2 {
+		if err := t.pull(m, t.images[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *trial) day() error {
+	for now := pullEvery; now <= dayLong; now += pullEvery {
+		if now%instanceLife == 0 {
+			t.cloud.ExpireSessions()
+		}
+		image := t.images[2*int(now/pullEvery)%len(t.images)]
+		if err := t.each(func(m *machine) error {
+			if err := m.move(now); err != nil {
+				return err
+			}
+			return t.pull(m, image)
+		}); err != nil {
+			return fmt.Errorf("after %v: %w", now, err)
+		}
+	}
+	return nil
+}
+
+func (t *trial) afterRestart(m *machine) error {
+	m.restartKubelet()
+	return t.pullEach(m)
+}
+
+func (t *trial) afterReboot(m *machine) error {
+	if err := m.reboot(); err != nil {
+		return err
+	}
+	return t.pullEach(m)
+}
+
+// spread returns how long it takes from the first machine on which something is due to the last.
+func (t *trial) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
+	var all []time.Duration
+	for _, m := range t.fleet {
+		at, err := due(m)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, at)
+	}
+	return slices.Max(all) - slices.Min(all), nil
+}

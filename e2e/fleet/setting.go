@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// A setting is whose images the machines of a fleet pull, and as whom.
+type setting struct {
+	name, about string
+	// images are what a machine pulls, and quota how many requests a second their ECR takes.
+	images []string
+	quota  int
+	// credentials is the AWS shared credentials file of each machine, of the repository's.
+	credentials string
+	// principal begins the ARN that every token must be of.
+	principal  string
+	contenders []contender
+}
+
+// A contender is a program, and how it is asked.
+type contender struct {
+	label, asked string
+	client       func(programs) client
+	// due tells when, on a machine's clock, what it has kept is to be renewed; nil for one that
+	// keeps nothing.
+	due func(*machine) (time.Duration, error)
+}
+
+const (
+	ours    = "this helper"
+	theirs  = "the peer"
+	awsOwn  = "AWS's provider"
+	byPull  = "`get`, each pull"
+	byNodes = "the kubelet"
+
+	shopRole = "arn:aws:iam::222222222222:role/shop"
+)
+
+// The registries that are pulled from, two images each, and their accounts.
+var (
+	accounts = []string{"222222222222", "333333333333", "444444444444"}
+
+	private = func() (all []string) {
+		for _, account := range accounts {
+			host := account + ".dkr.ecr.ap-south-1.amazonaws.com"
+			all = append(all, host+"/web:1.0", host+"/worker:1.0")
+		}
+		return all
+	}()
+	public = []string{
+		"public.ecr.aws/a/web:1.0", "public.ecr.aws/a/worker:1.0", "public.ecr.aws/b/web:1.0",
+		"public.ecr.aws/b/worker:1.0", "public.ecr.aws/c/web:1.0", "public.ecr.aws/c/worker:1.0",
+	}
+)
+
+var shop = &serviceAccount{
+	identity: standin.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"},
+	role:     shopRole,
+}
+
+var settings = []setting{
+	{
+		name:        "a role of another account, assumed as the instance's role",
+		about:       "the runner of [gitlab-runner.md](gitlab-runner.md)",
+		images:      private,
+		quota:       ecrQuota,
+		credentials: "testdata/gitlab-runner/credentials",
+		principal:   "arn:aws:sts::222222222222:assumed-role/pull/",
+		contenders: []contender{
+			{ours, byPull, func(p programs) client { return docker(p.helper) }, dueOnDisk},
+			{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
+			{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
+		},
+	},
+	{
+		name:      "the instance's own role",
+		about:     "the node of [kubernetes.md](kubernetes.md)",
+		images:    private,
+		quota:     ecrQuota,
+		principal: "arn:aws:sts::111111111111:assumed-role/runner/",
+		contenders: []contender{
+			{ours, byNodes, func(p programs) client { return kubelet(nil, p.helper, "kubelet") }, dueInMemory},
+			{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
+			{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
+		},
+	},
+	{
+		name:      "the role of a service account",
+		about:     "the pods of one, on every node",
+		images:    private,
+		quota:     ecrQuota,
+		principal: "arn:aws:sts::222222222222:assumed-role/shop/",
+		contenders: []contender{
+			{ours, byNodes, func(p programs) client { return kubelet(shop, p.helper, "kubelet") }, dueInMemory},
+			{awsOwn, byNodes, func(p programs) client { return kubelet(shop, p.provider) }, dueInMemory},
+		},
+	},
+	{
+		name:      "the instance's own role, at public ECR",
+		about:     "whose token spares the limits of anonymous pulls",
+		images:    public,
+		quota:     publicQuota,
+		principal: "arn:aws:sts::111111111111:assumed-role/runner/",
+		contenders: []contender{
+			{ours, byNodes, func(p programs) client { return kubelet(nil, p.helper, "kubelet") }, dueInMemory},
+			{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
+			{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
+		},
+	},
+}
+
+// AWS's quotas, in requests a second of an account in a region, unless it was granted more:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html,
+// https://docs.aws.amazon.com/AmazonECR/latest/public/public-service-quotas.html and
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const (
+	ecrQuota    = 500
+	publicQuota = 200
+	stsQuota    = 600
+)
+
+// populate makes the people of all settings known to a Cloud.
+func populate(c *standin.Cloud) {
+	c.AddRole(standin.Role{ARN: lab.RunnerRole})
+	c.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
+	c.AddRole(standin.Role{ARN: shopRole, WebIdentity: &shop.identity})
+	c.SetInstanceRole(lab.RunnerRole)
+	for _, account := range accounts {
+		for _, role := range []string{lab.RunnerRole, lab.PullRole, shopRole} {
+			c.Grant(account, role)
+		}
+	}
+}
+
+// newFleet makes the machines of a setting, in a folder.
+func newFleet(s setting, c *standin.Cloud, dir string, machines int) ([]*machine, error) {
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
+		return nil, err
+	}
+	env := []string{"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL()}
+	var fleet []*machine
+	for i := range machines {
+		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
+		if err != nil {
+			return nil, err
+		}
+		fleet = append(fleet, m)
+		if s.credentials == "" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(build.Root(), s.credentials))
+		if err != nil {
+			return nil, err
+		}
+		if err := m.write(".aws/credentials", string(text)); err != nil {
+			return nil, err
+		}
+	}
+	return fleet, nil
+}
+
+func dueInMemory(m *machine) (time.Duration, error) {
+	var all []time.Duration
+	for _, k := range m.kept {
+		all = append(all, k.until)
+	}
+	return earliest(m, all)
+}
+
+func dueOnDisk(m *machine) (time.Duration, error) {
+	var all []time.Duration
+	for _, item := range cache.New(filepath.Join(m.home, ".ecr")).All() {
+		all = append(all, m.clock+item.FreshUntil.Sub(item.Asked))
+	}
+	return earliest(m, all)
+}
+
+func earliest(m *machine, all []time.Duration) (time.Duration, error) {
+	if len(all) == 0 {
+		return 0, fmt.Errorf("%s: nothing is kept", m.home)
+	}
+	return slices.Min(all), nil
+}
