@@ -19,6 +19,7 @@ func TestKubelet(t *testing.T) {
 		text := string(read(t, filepath.Join(root(), "testdata/kubernetes", file)))
 		l.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(l.Home, "tokens"), 1))
 	}
+	bin := filepath.Dir(lab.Binary(t))
 	// asks returns whose tokens the kubelet gets for images, in no order, and its log. What
 	// begins with a dash goes before the images.
 	asks := func(config string, words ...string) (principals []string, log string) {
@@ -28,7 +29,7 @@ func TestKubelet(t *testing.T) {
 			flags++
 		}
 		args := append([]string{"kubelet"}, words[:flags]...)
-		args = append(args, filepath.Join(l.Home, config), filepath.Dir(lab.Binary(t)))
+		args = append(args, filepath.Join(l.Home, config), bin)
 		args = append(args, words[flags:]...)
 		out, err := run(t, l, nil, path, args...)
 		if err != nil {
@@ -84,6 +85,20 @@ func TestKubelet(t *testing.T) {
 	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
+	// On a node of EKS, where it stands in the place of AWS's own.
+	eks := filepath.Join(l.Home, "eks")
+	if err := os.Mkdir(eks, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(lab.Binary(t), filepath.Join(eks, "ecr-credential-provider")); err != nil {
+		t.Fatal(err)
+	}
+	l.Write(t, "eks.yaml", strings.Replace(string(read(t, filepath.Join(l.Home, "service-accounts.yaml"))), "name: "+lab.Name, "name: ecr-credential-provider", 1))
+	bin = eks
+	who, _ = asks("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	wantRole(who, 1, "cart-pull")
+	wantRequests(t, l, "the same on a node of EKS", nil)
+	bin = filepath.Dir(lab.Binary(t))
 	thief := cart
 	thief.Subject = "system:serviceaccount:shop:thief"
 	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)

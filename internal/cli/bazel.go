@@ -17,6 +17,9 @@ import (
 // (--credential_helper_timeout, https://bazel.build/reference/command-line-reference).
 const bazelPatience = 10 * time.Second
 
+// asksAsBazel tells whether what came on stdin is Bazel's, or of a client that is unknown here.
+func asksAsBazel(input string) bool { return strings.HasPrefix(strings.TrimSpace(input), "{") }
+
 // bazel answers what Bazel asks with the same verb, {"uri": URL} on stdin, with the headers
 // that its requests to a registry need. See
 // https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md.
@@ -30,7 +33,7 @@ func (p *Process) bazel(input string) answer {
 		return failBazel("%w", err)
 	}
 	settings, err := p.settings()
-	ctx, cancel := p.bounded(&settings, bazelPatience-grace-time.Second/2)
+	ctx, cancel := p.context()
 	defer cancel()
 	target, ours := settings.Map.Find(address.Host + ":" + cmp.Or(address.Port, "443"))
 	switch {
@@ -50,8 +53,8 @@ func (p *Process) bazel(input string) answer {
 	switch {
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
-	case err != nil && target.Registry.Public && !isMisconfigured(err):
-		return say(`{"headers":{}}`) // everybody may pull from it
+	case err != nil && pullsAnonymously(target, err):
+		return say(`{"headers":{}}`)
 	case err != nil:
 		return failBazel("%s: %w", target.Host, err)
 	}

@@ -63,6 +63,9 @@ type Process struct {
 	input string
 	began time.Time
 
+	// patience is how long the client waits, zero where it is not known to end: one that has lost
+	// it kills the helper, and shows no reason.
+	patience time.Duration
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
 	failsLoudly *atomic.Bool
@@ -137,6 +140,12 @@ func (p *Process) run() answer {
 		}
 		p.began = time.Now()
 	}
+	switch {
+	case word == kubelet.Verb:
+		p.patience = kubelet.Patience - 5*time.Second
+	case word == "get" && asksAsBazel(p.input):
+		p.patience = bazelPatience - grace - time.Second/2
+	}
 	return p.within(verb, p.input)
 }
 
@@ -169,20 +178,27 @@ func verbOf(name string) (verb, bool) {
 // settings reads what the user has set. They are complete even with an error.
 func (p *Process) settings() (config.Settings, error) {
 	settings, err := config.Load(p.Env, p.Home)
+	settings.Timeout = p.timeout(settings.Timeout)
 	p.failsLoudly.Store(settings.FailsLoudly)
 	p.watchdog.allow(settings.Timeout)
 	return settings, err
 }
 
-// bounded cuts the time there is to what the client waits, whatever the user has set: one that has
-// lost its patience kills the helper, and shows no reason. The context bounds a credential process,
-// too, which has a time of its own otherwise.
-func (p *Process) bounded(settings *config.Settings, limit time.Duration) (context.Context, context.CancelFunc) {
-	if settings.Timeout > limit {
-		settings.Timeout = limit
-		p.watchdog.allow(limit)
+// context bounds what the verb does by what its client waits. It bounds a credential process too,
+// which has a time of its own otherwise.
+func (p *Process) context() (context.Context, context.CancelFunc) {
+	if p.patience == 0 {
+		return context.WithCancel(context.Background())
 	}
-	return context.WithDeadline(context.Background(), p.began.Add(limit))
+	return context.WithDeadline(context.Background(), p.began.Add(p.patience))
+}
+
+// timeout is the one that was set, or less where the client loses its patience before.
+func (p *Process) timeout(set time.Duration) time.Duration {
+	if p.patience == 0 {
+		return set
+	}
+	return min(set, p.patience)
 }
 
 // broker returns what gets tokens, as the user has set it up. The error is

@@ -20,7 +20,7 @@ func (p *Process) get(input string) answer {
 	if server == "" {
 		return fail(noServer)
 	}
-	if strings.HasPrefix(server, "{") {
+	if asksAsBazel(server) {
 		return p.bazel(server)
 	}
 	settings, err := p.settings()
@@ -41,10 +41,10 @@ func (p *Process) get(input string) answer {
 		return say(`{"ServerURL":` + quote(server) + `,"Username":"AWS","Secret":` + quote(password) + `}`)
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
-	case target.Registry.Public && target.Principal != (config.Principal{}) && isMisconfigured(err):
-		return fail(notFound).explained("%s: %v", target.Host, err)
+	case pullsAnonymously(target, err):
+		return fail(notFound)
 	case target.Registry.Public:
-		return fail(notFound) // everybody may pull from it
+		return fail(notFound).explained("%s: %v", target.Host, err)
 	default:
 		return p.failGet(server, err.Error())
 	}
@@ -63,10 +63,12 @@ func (p *Process) failGet(server, reason string) answer {
 	return fail(notFound).explained("%s: %s", host, reason)
 }
 
-// isMisconfigured tells of a mistake in what the user has set, not of what AWS said.
-func isMisconfigured(err error) bool {
+// pullsAnonymously tells whether a failure is none for the client: everybody may pull from the
+// public registry. But what is wrong with a principal that was asked for by name is told.
+func pullsAnonymously(target config.Target, err error) bool {
 	var failure *cache.Failure
-	return errors.As(err, &failure) && failure.Kind == cache.Misconfigured
+	isMistake := errors.As(err, &failure) && failure.Kind == cache.Misconfigured
+	return target.Registry.Public && (target.Principal == (config.Principal{}) || !isMistake)
 }
 
 // quote writes a string as JSON. What has nothing to be escaped, as almost all has

@@ -26,7 +26,7 @@ func (p *Process) kubelet(input string) answer {
 		return failKubelet(p, "", "the kubelet's request names no image")
 	}
 	settings, err := p.settings()
-	ctx, cancel := p.bounded(&settings, kubelet.Patience-5*time.Second)
+	ctx, cancel := p.context()
 	defer cancel()
 	target, ours := settings.Map.Find(asked.Image)
 	if err == nil && !ours {
@@ -44,13 +44,14 @@ func (p *Process) kubelet(input string) answer {
 	if err != nil {
 		return answer{cold: true}
 	}
-	broker.OnInstance = true // which is busy while it starts
+	// Most nodes are instances, and busy while they start; what everybody may pull doesn't wait.
+	broker.OnInstance = !target.Registry.Public
 	item, err := broker.Token(ctx, target)
 	switch {
 	case errors.Is(err, token.ErrCold):
 		return answer{cold: true}
-	case err != nil && target.Registry.Public && target.Principal.WebIdentityToken == "" && !isMisconfigured(err):
-		return respond(kubelet.Respond(retry)) // everybody may pull from it
+	case err != nil && target.Principal.WebIdentityToken == "" && pullsAnonymously(target, err):
+		return respond(kubelet.Respond(retry))
 	case err != nil:
 		return failKubelet(p, "", target.Host+": "+err.Error())
 	}
@@ -62,8 +63,8 @@ func (p *Process) kubelet(input string) answer {
 // forWhom makes the target that of the pod's service account, where the kubelet has sent a token
 // of it and there is a role for it: the one that the service account names or, where it names none
 // and no entry of the map is about the registry, that of the variable. A mistake in it is no reason
-// to ask as the node. An account that names nothing, an empty role, pulls as the node. In the place
-// of AWS's provider the variable is, as there, for service accounts alone.
+// to ask as the node. An account that names an empty role has none, the variable's neither. In the
+// place of AWS's provider the variable is, as there, for service accounts alone.
 func forWhom(asked kubelet.Request, t config.Target, m *config.Map, inPlaceOfAWSs bool) (config.Target, error) {
 	unmapped := t.Where == "" || t.Where == config.RoleVariable
 	hasToken := asked.ServiceAccountToken != ""

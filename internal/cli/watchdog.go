@@ -65,7 +65,7 @@ func (p *Process) within(v verb, input string) (a answer) {
 	if !canOpenFiles() {
 		return v.fail(p, input, "this process may open no more files; raise its limit, which ulimit -n shows")
 	}
-	p.watchdog = watch(p.began, config.Timeout(p.Env), func(w *watchdog) {
+	p.watchdog = watch(p.began, p.timeout(config.Timeout(p.Env)), func(w *watchdog) {
 		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
 			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", w.limit()))))
 	})

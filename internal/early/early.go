@@ -31,7 +31,6 @@ var Process cli.Process
 func init() {
 	env := config.Env(os.Environ())
 	Process = cli.Process{
-		Name:   os.Args[0],
 		Args:   kubelet.ArgsOf(os.Args),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
@@ -39,6 +38,9 @@ func init() {
 		Env:    env,
 		Home:   env.Home(),
 		Exit:   os.Exit,
+	}
+	if len(os.Args) > 0 {
+		Process.Name = os.Args[0]
 	}
 	if status, ok := cli.Early(&Process); ok {
 		os.Exit(status)

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -29,8 +30,9 @@ func Bearer(token string) string {
 	}
 	var said []string
 	for _, name := range principalClaims {
-		if value, ok := all[name]; ok {
-			said = append(said, name+" "+string(value))
+		var value bytes.Buffer
+		if json.Compact(&value, all[name]) == nil {
+			said = append(said, name+" "+value.String())
 		}
 	}
 	return strings.Join(said, ", ")

@@ -37,7 +37,7 @@ type Question struct {
 	// Unhurried is to be called when something begins that has a time of its
 	// own, on top of the timeout.
 	Unhurried func(time.Duration)
-	// OnInstance is set where this is known to be an instance, so that its metadata service
+	// OnInstance is set where this is taken to be an instance, so that its metadata service
 	// is there and deserves the SDK's own patience.
 	OnInstance bool
 	Log        Logger
