@@ -79,6 +79,9 @@ func (m *machine) remembers(registry string) (password string, ok bool) {
 }
 
 func (m *machine) remember(registry, password string, life time.Duration) {
+	if life == 0 {
+		return // as the kubelet takes it
+	}
 	m.memory.Lock()
 	defer m.memory.Unlock()
 	m.kept[registry] = kept{password, m.clock + life}

@@ -142,14 +142,32 @@ func TestReport(t *testing.T) {
 		setting: settings[0], contender: settings[0].contenders[0], machines: 200, spread: 50 * time.Minute,
 		counts: map[phase]count{start: {600, 200, 200}, day: {2700, 900, 900}, again: {600, 200, 200}},
 	}
-	text := report([]result{r}, nil, 200, "v1", time.Minute)
+	together := r
+	together.spread = 0
+	text := report([]result{r, together}, []crowd{{r.contender, 1200, 465, 1002, 40 * time.Second}}, 200, "v1", time.Minute)
 	for _, want := range []string{
 		"| 3, 1, 1 | 13.5, 4.5, 4.5 | – | 3, 1, 1 | 50 min |",
 		"| 10 | this helper | 30 | 10 (0.017 s) | 10 (0.02 s) | 135 | 45 (< 0.01 %) | 45 (< 0.01 %) | 0.2 |",
 		"| 10,000 | this helper | 30,000 | 10,000 (17 s) | 10,000 (20 s) | 135,000 | 45,000 (0.087 %) | 45,000 (0.1 %) | 200 |",
+		"| < 1 min |",
+		"| 10,000 at once |",
+		"200 machines are started where ECR takes 10 requests a second",
+		"| this helper | 1,200 | 465 | 1,002 | 40 s |",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+// A crowd within the quota is refused nothing.
+func TestCrowd(t *testing.T) {
+	s := settings[0]
+	c, err := startCrowd(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: lab.Binary(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.pulls != 18 || c.refused != 0 || c.requests != 3 {
+		t.Errorf("of %d pulls %d were refused, with %d requests; want 18, 0 and 3", c.pulls, c.refused, c.requests)
 	}
 }

@@ -44,7 +44,7 @@ const (
 	pullEvery = 20 * time.Minute
 
 	tokenLife    = 12 * time.Hour // of ECR's tokens
-	instanceLife = 6 * time.Hour  // of the keys that an instance gets
+	instanceLife = 6 * time.Hour  // of the keys that an instance gets, here
 )
 
 // A trial is a fleet and its Cloud, under way.
@@ -187,7 +187,7 @@ func (t *trial) pullEach(m *machine) error {
 
 func (t *trial) day() error {
 	for now := pullEvery; now <= dayLong; now += pullEvery {
-		if now%instanceLife == 0 {
+		if now%instanceLife == 0 && now < dayLong {
 			t.cloud.ExpireSessions()
 		}
 		image := t.images[2*int(now/pullEvery)%len(t.images)]

@@ -25,13 +25,13 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	line("Measured on fleets of %d machines, each machine with a home, a boot id and a clock of its own. The programs are real processes; AWS is the stand-in, which counts", machines)
 	line("what it is asked. *The peer* is awslabs/amazon-ecr-credential-helper %s, *AWS's provider* k8s.io/cloud-provider-aws %s.", build.PeerVersion, provider)
 	line("")
-	line("- *start*: a machine pulls six images at once, two of each of three registries in one region, and nothing is kept yet;")
+	line("- *start*: a machine pulls six images at once, two of each of three registries in one region, or six of public ECR, which is one; nothing is kept yet;")
 	line("- *a day*: after that it pulls an image every %.0f minutes for %.0f hours, from the registries in turn;", pullEvery.Minutes(), dayLong.Hours())
 	line("- *restart*: its kubelet forgets what it had in memory, and an image of each registry is pulled;")
 	line("- *reboot*: so after another boot.")
 	line("")
-	line("The machine's clock is moved by making what its programs have kept older. What a kubelet keeps in memory is kept as the kubelet does. Every token was seen to")
-	line("be the right principal's, and none to be used after its twelve hours.")
+	line("The machine's clock is moved by making what its programs have kept older. What a kubelet keeps in memory is kept as the kubelet does, which starts its provider for each image that is wanted at the same")
+	line("time. The instance's keys are others every %.0f hours. Every token was seen to be the right principal's, and none to be used after its twelve hours.", instanceLife.Hours())
 	line("")
 	line("## One machine")
 	line("")
@@ -52,22 +52,27 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 			restarted = r.threes(restart)
 		}
 		if r.contender.due != nil {
-			spread = fmt.Sprintf("%.0f min", max(1, r.spread.Minutes()))
+			spread = "< 1 min"
+			if r.spread >= time.Minute {
+				spread = fmt.Sprintf("%.0f min", r.spread.Minutes())
+			}
 		}
 		line("| %s | %s | %s | %s | %s | %s | %s | %s |", name, r.contender.label, r.contender.asked,
 			r.threes(start), r.threes(day), restarted, r.threes(again), spread)
 	}
 	line("")
-	line("*Renewals fall into*: the time in which the tokens come due of the %d machines that were started together. A dash: where nothing is kept, or there is no kubelet.", machines)
+	line("*Renewals fall into*: the time within which the tokens come due of the %d machines that were started together, by what the programs said or kept. A machine renews at its first pull after that.", machines)
+	line("A dash: there is no kubelet, or the peer, whose tokens are kept by the key that asked for them.")
 	line("")
-	line("With more pulls the peer asks as many times more. What the others ask is bounded by how long a token counts. This helper renews after five to six hours, so at most five times a day, however many")
-	line("registries there are; under the instance's own role, which can be changed unseen, after 50 to 60 minutes, so at most 29 times. AWS's provider renews after six hours, so at most four times a")
-	line("day for each registry.")
+	line("More pulls a day: the peer asks IMDS at each, and with a role STS and ECR, too, as each session of a role has another key; as the instance's own role it asks ECR when the instance's keys are others, or")
+	line("half of a token's life is over. What the others ask is bounded by how long a token counts. This helper renews after five to six hours, so at most five times a day for all registries of a region; under the")
+	line("instance's own role, which can be changed unseen, after 50 to 60 minutes, so at most 29 times. AWS's provider renews after six hours, so at most four times a day for each registry, and as often")
+	line("again for each image more that is wanted at that moment.")
 	line("")
 	line("## Many machines")
 	line("")
 	line("The figures above, times the machines, for one account and region. Its quotas are %d requests a second to ECR, %d to public ECR and %d to STS. In brackets: how long a start takes at the whole", ecrQuota, publicQuota, stsQuota)
-	line("quota, and which part of it a day takes on average. *Renewals*: how many machines have to renew in a minute, on average, while they do, if all were started together.")
+	line("quota, and which part of it a day takes on average. *Renewals*: how many machines come due in a minute, on average, while they do, if all were started together.")
 	for i := 0; i < len(results); {
 		s := results[i].setting
 		line("")
@@ -105,7 +110,7 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	line("")
 	line("- Let machines pull as a role (`role_arn` in the [registry map](registry-map.md), a profile, a service account's) rather than as the instance: its tokens are")
 	line("  fresh for five to six hours.")
-	line("- Start large fleets in steps: at the quota of ECR, %d machines a second with this helper. The kubelet tries a failed pull again by itself, after 10 s, 20 s and so on.", ecrQuota)
+	line("- Start large fleets in steps: with this helper a machine needs one call of ECR, so %d machines a second are within its quota. The kubelet tries a failed pull again by itself, after %.0f s, %.0f s and so on.", ecrQuota, firstPause.Seconds(), 2*firstPause.Seconds())
 	line("- Keep `AWS_ECR_CACHE_DIR` on a disk that outlives the kubelet's restarts. A reboot is another machine to it, where the instance's role is the source.")
 	return text.String()
 }
@@ -140,7 +145,10 @@ func (r result) renewals(n int) string {
 	if r.contender.due == nil {
 		return "–"
 	}
-	perMinute := float64(n) / max(1, r.spread.Minutes())
+	if r.spread < time.Minute {
+		return thousands(n) + " at once"
+	}
+	perMinute := float64(n) / r.spread.Minutes()
 	if perMinute < 10 {
 		return fmt.Sprintf("%.1f", perMinute)
 	}

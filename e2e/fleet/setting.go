@@ -30,8 +30,8 @@ type setting struct {
 type contender struct {
 	label, asked string
 	client       func(programs) client
-	// due tells when, on a machine's clock, what it has kept is to be renewed; nil for one that
-	// keeps nothing.
+	// due tells when, on a machine's clock, what it has kept is to be renewed; nil for the peer,
+	// for which that depends on its keys.
 	due func(*machine) (time.Duration, error)
 }
 
