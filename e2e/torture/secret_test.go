@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -236,6 +237,22 @@ func TestSecrets(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What ends before it has begun tells no more of what it was asked.
+func TestSecretsWithoutFiles(t *testing.T) {
+	l, s := lab.WithKeys(t), torment.Of(t)
+	for _, a := range asked {
+		if !slices.Contains([]string{"get", "store", "erase", "kubelet"}, a.verb) {
+			continue
+		}
+		r := l.Run(t, a.verb, a.input, "sh", "-c", `ulimit -n 3; exec "$0" "$@"`)
+		var err error
+		if found := marks.FindString(r.Stdout + r.Stderr); found != "" || r.Status != 1 || !strings.Contains(r.Stdout+r.Stderr, "may open no more files") {
+			err = fmt.Errorf("%s %s: status %d, tells %q in %q, %q", a.verb, a.input, r.Status, found, r.Stdout, r.Stderr)
+		}
+		s.Count(t, r, err)
 	}
 }
 

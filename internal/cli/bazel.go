@@ -17,6 +17,11 @@ import (
 // (--credential_helper_timeout, https://bazel.build/reference/command-line-reference).
 const bazelPatience = 10 * time.Second
 
+// bazelVerb is what get is to Bazel.
+func bazelVerb() verb {
+	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, patience: bazelPatience - grace - time.Second/2}
+}
+
 // asksAsBazel tells whether what came on stdin is Bazel's, or of a client that is unknown here.
 func asksAsBazel(input string) bool { return strings.HasPrefix(strings.TrimSpace(input), "{") }
 
@@ -30,20 +35,22 @@ func (p *Process) bazel(input string) answer {
 	}
 	address, err := addressOf(asked.URI)
 	if err != nil {
-		return failBazel("%w", err)
+		return refuse("%v", err)
 	}
 	settings, err := p.settings()
 	ctx, cancel := p.context()
 	defer cancel()
-	target, ours := settings.Map.Find(address.Host + ":" + cmp.Or(address.Port, "443"))
+	const https = "443"
+	port := cmp.Or(address.Port, https)
+	target, ours := settings.Map.Find(address.Host + ":" + port)
 	switch {
 	case err != nil:
 		// Even for what isn't ECR's: it may be an alias in a map that can't be read.
-		return failBazel("%s: %w", address.Host, err)
+		return refuse("%s: %v", address.Host, err)
 	case !ours:
-		return failBazel("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
-	case address.Host == target.Registry.Host() && cmp.Or(address.Port, "443") != "443":
-		return failBazel("%s: on port %s there is somebody else, who would get the token", address.Host, address.Port)
+		return refuse("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
+	case address.Host == target.Registry.Host() && port != https:
+		return refuse("%s: on port %s there is somebody else, who would get the token", address.Host, port)
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
@@ -56,7 +63,7 @@ func (p *Process) bazel(input string) answer {
 	case err != nil && pullsAnonymously(target, err):
 		return say(`{"headers":{}}`)
 	case err != nil:
-		return failBazel("%s: %w", target.Host, err)
+		return refuse("%s: %v", target.Host, err)
 	}
 	scheme := "Basic"
 	if target.Registry.Public {
@@ -89,8 +96,4 @@ func addressOf(uri string) (registry.Address, error) {
 		return address, fmt.Errorf("%s: the URI names a user, which goes before any token; leave it out", address.Host)
 	}
 	return address, nil
-}
-
-func failBazel(format string, args ...any) answer {
-	return answer{status: 1}.explained("%v", fmt.Errorf(format, args...))
 }

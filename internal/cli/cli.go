@@ -63,8 +63,7 @@ type Process struct {
 	input string
 	began time.Time
 
-	// patience is how long the client waits, zero where it is not known to end: one that has lost
-	// it kills the helper, and shows no reason.
+	// patience is that of the verb.
 	patience time.Duration
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
@@ -82,6 +81,9 @@ type answer struct {
 
 func say(line string) answer  { return answer{stdout: line + "\n"} }
 func fail(line string) answer { return answer{stdout: oneline.Of(line) + "\n", status: 1} }
+
+// refuse is the answer to clients that read the reason on stderr.
+func refuse(format string, args ...any) answer { return answer{status: 1}.explained(format, args...) }
 
 // explained adds a line to stderr.
 func (a answer) explained(format string, args ...any) answer {
@@ -129,9 +131,9 @@ func (p *Process) run() answer {
 	verb, ok := verbOf(word)
 	switch {
 	case !ok:
-		return answer{status: 1}.explained("unknown verb %q", word)
+		return refuse("unknown verb %q", word)
 	case len(p.Args) > 1:
-		return answer{status: 1}.explained("%s takes no argument; what it is about comes on stdin", word)
+		return refuse("%s takes no argument; what it is about comes on stdin", word)
 	}
 	if p.began.IsZero() {
 		if verb.reads {
@@ -140,12 +142,10 @@ func (p *Process) run() answer {
 		}
 		p.began = time.Now()
 	}
-	switch {
-	case word == kubelet.Verb:
-		p.patience = kubelet.Patience - 5*time.Second
-	case word == "get" && asksAsBazel(p.input):
-		p.patience = bazelPatience - grace - time.Second/2
+	if word == "get" && asksAsBazel(p.input) {
+		verb = bazelVerb()
 	}
+	p.patience = verb.patience
 	return p.within(verb, p.input)
 }
 
@@ -155,6 +155,9 @@ type verb struct {
 	reads bool // input, from stdin
 	// fail is the answer where the verb can't do its work.
 	fail func(p *Process, input, reason string) answer
+	// patience is how long there is until the client has lost its own, zero where that isn't known:
+	// then it kills the helper, and shows no reason.
+	patience time.Duration
 }
 
 // verbOf returns the verb of that name, false for what is none.
@@ -169,11 +172,14 @@ func verbOf(name string) (verb, bool) {
 	case "list":
 		return verb{run: (*Process).list, fail: failList}, true
 	case kubelet.Verb:
-		return verb{run: (*Process).kubelet, reads: true, fail: failKubelet}, true
+		return verb{run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second}, true
 	default:
 		return verb{}, false
 	}
 }
+
+// failOnStderr tells the reason where it isn't an answer of the protocol's.
+func failOnStderr(_ *Process, _, reason string) answer { return refuse("%s", reason) }
 
 // settings reads what the user has set. They are complete even with an error.
 func (p *Process) settings() (config.Settings, error) {

@@ -20,9 +20,6 @@ func (p *Process) get(input string) answer {
 	if server == "" {
 		return fail(noServer)
 	}
-	if asksAsBazel(server) {
-		return p.bazel(server)
-	}
 	settings, err := p.settings()
 	target, ours := settings.Map.Find(server)
 	switch {
@@ -53,7 +50,7 @@ func (p *Process) get(input string) answer {
 // failGet tells why there are no credentials for a registry. The public one fails
 // no client, as it needs none.
 func (p *Process) failGet(server, reason string) answer {
-	host := server
+	host := registry.Bare(server)
 	if address, ok := registry.ParseAddress(server); ok {
 		host = address.Host
 	}

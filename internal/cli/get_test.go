@@ -134,7 +134,7 @@ func FuzzKubelet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input string) {
 		var asked kubelet.Request
 		json.Unmarshal([]byte(strings.TrimSpace(input)), &asked)
-		role := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
+		role := strings.TrimSpace(asked.ServiceAccountAnnotations[kubelet.RoleAnnotation])
 		var stdout, stderr strings.Builder
 		status := Main(&Process{
 			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,

@@ -18,12 +18,12 @@ func (p *Process) kubelet(input string) answer {
 	var asked kubelet.Request
 	switch err := json.Unmarshal([]byte(input), &asked); {
 	case err != nil:
-		return failKubelet(p, "", "stdin holds no CredentialProviderRequest of the kubelet's")
+		return refuse("stdin holds no CredentialProviderRequest of the kubelet's")
 	case asked.APIVersion != kubelet.API || asked.Kind != kubelet.RequestKind:
-		return failKubelet(p, "", fmt.Sprintf("the kubelet's request is of apiVersion %q and kind %q, where %s and %s are known; "+
-			"let the CredentialProviderConfig say apiVersion: %[3]s", asked.APIVersion, asked.Kind, kubelet.API, kubelet.RequestKind))
+		return refuse("the kubelet's request is of apiVersion %q and kind %q, where %s and %s are known; "+
+			"let the CredentialProviderConfig say apiVersion: %[3]s", asked.APIVersion, asked.Kind, kubelet.API, kubelet.RequestKind)
 	case asked.Image == "":
-		return failKubelet(p, "", "the kubelet's request names no image")
+		return refuse("the kubelet's request names no image")
 	}
 	settings, err := p.settings()
 	ctx, cancel := p.context()
@@ -38,7 +38,7 @@ func (p *Process) kubelet(input string) answer {
 	}
 	if err != nil {
 		// Even for what isn't ECR's: it may be an alias in a map that can't be read.
-		return failKubelet(p, "", host+": "+err.Error())
+		return refuse("%s: %v", host, err)
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
@@ -53,7 +53,7 @@ func (p *Process) kubelet(input string) answer {
 	case err != nil && target.Principal.WebIdentityToken == "" && pullsAnonymously(target, err):
 		return respond(kubelet.Respond(retry))
 	case err != nil:
-		return failKubelet(p, "", target.Host+": "+err.Error())
+		return refuse("%s: %v", host, err)
 	}
 	r := kubelet.Respond(servable(item.Token, time.Now()))
 	r.Auth[host] = kubelet.Auth{Username: "AWS", Password: item.Password}
@@ -65,7 +65,7 @@ func (p *Process) kubelet(input string) answer {
 // and no entry of the map is about the registry, that of the variable. A mistake in it is no reason
 // to ask as the node. An account that names an empty role has none, the variable's neither. In the
 // place of AWS's provider the variable is, as there, for service accounts alone.
-func forWhom(asked kubelet.Request, t config.Target, m *config.Map, inPlaceOfAWSs bool) (config.Target, error) {
+func forWhom(asked kubelet.Request, t config.Target, m *config.Map, asAWSProvider bool) (config.Target, error) {
 	unmapped := t.Where == "" || t.Where == config.RoleVariable
 	hasToken := asked.ServiceAccountToken != ""
 	role, named := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
@@ -80,7 +80,7 @@ func forWhom(asked kubelet.Request, t config.Target, m *config.Map, inPlaceOfAWS
 			return t, fmt.Errorf("%s: %w", where, err)
 		}
 		t.Principal, t.Where = principal, where
-	case unmapped && (hasToken && named || !hasToken && inPlaceOfAWSs):
+	case unmapped && (hasToken && named || !hasToken && asAWSProvider):
 		t.Principal, t.Where = config.Principal{}, ""
 	default:
 		return t, nil
@@ -113,9 +113,4 @@ func respond(r kubelet.Response) answer {
 		panic(err) // strings can be written
 	}
 	return say(string(text))
-}
-
-// failKubelet tells on stderr, which the kubelet puts into its log.
-func failKubelet(_ *Process, _, reason string) answer {
-	return answer{status: 1}.explained("%s", reason)
 }

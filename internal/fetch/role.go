@@ -39,7 +39,7 @@ func (c *chain) assumeMapped() {
 		}
 		var client stscreds.AssumeRoleWithWebIdentityAPIClient = sts.NewFromConfig(c.cfg)
 		if p.WebIdentityToken != "" {
-			client = asker{client}
+			client = askOnce{client}
 		}
 		role := stscreds.NewWebIdentityRoleProvider(client, p.RoleARN, token, func(o *stscreds.WebIdentityRoleOptions) {
 			o.RoleSessionName = p.RoleSessionName
@@ -60,13 +60,13 @@ func (c *chain) assume(role string, options func(*stscreds.AssumeRoleOptions)) {
 	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), role, options))
 }
 
-// asker asks without the options of the SDK's provider, which has a token that STS refuses
+// askOnce asks without the options of the SDK's provider, which has a token that STS refuses
 // tried again. What the kubelet has sent stays as it is, and those who wait for the answer want it.
-type asker struct {
+type askOnce struct {
 	stscreds.AssumeRoleWithWebIdentityAPIClient
 }
 
-func (a asker) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+func (a askOnce) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 	return a.AssumeRoleWithWebIdentityAPIClient.AssumeRoleWithWebIdentity(ctx, in)
 }
 

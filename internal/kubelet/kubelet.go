@@ -15,6 +15,7 @@ const (
 	// API is the version of the protocol.
 	API = "credentialprovider.kubelet.k8s.io/v1"
 
+	// RequestKind is the kind of a [Request].
 	RequestKind  = "CredentialProviderRequest"
 	responseKind = "CredentialProviderResponse"
 
