@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
 )
 
@@ -42,12 +43,12 @@ func (d docker) goImage(t *testing.T, tag string) {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	goroot := command(root(), nil, "go", "env", "GOROOT")
-	cache := command(root(), nil, "go", "env", "GOMODCACHE")
-	command(root(), nil, "go", "mod", "download")
-	command(root(), []string{"GOMODCACHE=" + modules, "GOFLAGS=-modcacherw", "GOPROXY=file://" + cache + "/cache/download"},
+	goroot := command(build.Root(), nil, "go", "env", "GOROOT")
+	cache := command(build.Root(), nil, "go", "env", "GOMODCACHE")
+	command(build.Root(), nil, "go", "mod", "download")
+	command(build.Root(), []string{"GOMODCACHE=" + modules, "GOFLAGS=-modcacherw", "GOPROXY=file://" + cache + "/cache/download"},
 		"go", "mod", "download")
-	command(root(), nil, "cp", "dist/glibc.tar", file)
+	command(build.Root(), nil, "cp", "dist/glibc.tar", file)
 	command(goroot, nil, "tar", "-rf", file, "--exclude=./test", "--exclude=./doc", "--transform=s,^[.],usr/local/go,S", ".")
 	command(modules+"/cache/download", nil, "tar", "-rf", file, "--transform=s,^[.],modules,S", ".")
 	d.run(t, nil, "import",
@@ -59,7 +60,7 @@ const authorities = "etc/ssl/certs/ca-certificates.crt"
 // glibcImage makes an image of Debian's that trusts the Cloud's authority besides its own.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
-	tree := filepath.Join(root(), "dist/glibc.tar")
+	tree := filepath.Join(build.Root(), "dist/glibc.tar")
 	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+authorities).Output()
 	if err != nil {
 		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
@@ -203,7 +204,7 @@ func (d docker) target(t *testing.T, name, tag string, args ...string) {
 	t.Helper()
 	out, err := d.try(t, nil, append(append([]string{
 		"build", "--network", "none", "--build-arg", "GO_IMAGE=go:local", "--target", name, "--tag", tag,
-	}, args...), root())...)
+	}, args...), build.Root())...)
 	if err != nil {
 		t.Fatalf("target %s: %v\n%s%s", name, err, out.stdout, out.stderr)
 	}

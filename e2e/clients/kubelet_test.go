@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
 )
@@ -16,7 +17,7 @@ func TestKubelet(t *testing.T) {
 	path, version := built(t, "kubelet")
 	l := onRunner(t)
 	for _, file := range []string{"credential-provider.yaml", "service-accounts.yaml"} {
-		text := string(read(t, filepath.Join(root(), "testdata/kubernetes", file)))
+		text := string(read(t, filepath.Join(build.Root(), "testdata/kubernetes", file)))
 		l.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(l.Home, "tokens"), 1))
 	}
 	bin := filepath.Dir(lab.Binary(t))

@@ -4,16 +4,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
-)
 
-// root is the folder of the repository.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../..")
-}
+	"docker-credential-ecr-login/e2e/build"
+)
 
 // need is the path of a program that must be installed: a client that is missing
 // has not been tested.
@@ -44,7 +39,7 @@ func installed(t *testing.T, program string) (path, version string) {
 // built is a program that e2e/install has built from its Go module, and its version.
 func built(t *testing.T, program string) (path, version string) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(root(), "dist/clients", program+"@v*"))
+	paths, err := filepath.Glob(filepath.Join(build.Root(), "dist/clients", program+"@v*"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("%s is missing, and make e2e needs it (e2e/install builds it): %v", program, err)
 	}
@@ -58,7 +53,7 @@ func built(t *testing.T, program string) (path, version string) {
 func moduleVersion(t *testing.T, module string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", module)
-	cmd.Dir = filepath.Join(root(), "e2e")
+	cmd.Dir = filepath.Join(build.Root(), "e2e")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

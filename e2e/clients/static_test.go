@@ -14,16 +14,17 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
 )
 
-// build builds the helper, with go build's arguments and environment of its own.
-func build(t *testing.T, env, args []string) (path string) {
+// goBuild builds the helper, with go build's arguments and environment of its own.
+func goBuild(t *testing.T, env, args []string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), lab.Name)
 	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", path}, args...), "./cmd/"+lab.Name)...)
-	cmd.Dir, cmd.Env = root(), append(os.Environ(), env...)
+	cmd.Dir, cmd.Env = build.Root(), append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -65,7 +66,7 @@ func wantArm64(t *testing.T, bin string) {
 // Cloud, its own takes their place in the helper, and nothing else is changed.
 func TestOwnRoots(t *testing.T) {
 	d, _ := onImages(t)
-	trusting := build(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.Cloud.CAPEM())})
+	trusting := goBuild(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.Cloud.CAPEM())})
 	get := func(helper string, files map[string][]byte, options ...string) (output, error) {
 		t.Helper()
 		var buf bytes.Buffer
@@ -132,8 +133,8 @@ func withRoots(t *testing.T, ca []byte) (file string) {
 	block, _ := pem.Decode(ca)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	write(t, in("go.sum"), read(t, filepath.Join(root(), "go.sum")))
-	write(t, in("go.mod"), append(read(t, filepath.Join(root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
+	write(t, in("go.sum"), read(t, filepath.Join(build.Root(), "go.sum")))
+	write(t, in("go.mod"), append(read(t, filepath.Join(build.Root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
 	write(t, in("roots/go.mod"), []byte("module "+module+"\n\ngo 1.26\n"))
 	write(t, in("roots/bundle/roots.go"), []byte(`package bundle
 
@@ -163,7 +164,7 @@ func TestNotFound(t *testing.T) {
 	d.furnish(t, l)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
-		{build(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + lab.Name + ": not found"},
+		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + lab.Name + ": not found"},
 		{lab.Binary(t), lab.Name + " "},
 	} {
 		out, _ := d.try(t, nil, "run", "--rm", "--network", "none",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
 )
 
@@ -141,7 +142,7 @@ func (c client) wantPulled(t *testing.T, l *lab.Lab, id string) {
 // example copies a file of the repository into the home.
 func example(t *testing.T, l *lab.Lab, file, from string) {
 	t.Helper()
-	l.Write(t, file, string(read(t, filepath.Join(root(), from))))
+	l.Write(t, file, string(read(t, filepath.Join(build.Root(), from))))
 }
 
 // forget has the helper forget the tokens it holds.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
 )
 
 func TestMain(m *testing.M) {
@@ -23,28 +22,28 @@ func TestFleet(t *testing.T) {
 	const machines = 12
 	want := []map[phase]count{
 		{ // a role of another account: fresh for five to six hours
-			start:   {metadata: 3, sts: 1, ecr: 1},
-			day:     {metadata: 12, sts: 4, ecr: 4},
-			restart: {},
-			again:   {metadata: 3, sts: 1, ecr: 1},
+			start:    {metadata: 3, sts: 1, ecr: 1},
+			day:      {metadata: 12, sts: 4, ecr: 4},
+			restart:  {},
+			rebooted: {metadata: 3, sts: 1, ecr: 1},
 		},
 		{ // the instance's own role: for fifty to sixty minutes
-			start:   {metadata: 3, ecr: 1},
-			day:     {metadata: 72, ecr: 24},
-			restart: {},
-			again:   {metadata: 3, ecr: 1},
+			start:    {metadata: 3, ecr: 1},
+			day:      {metadata: 72, ecr: 24},
+			restart:  {},
+			rebooted: {metadata: 3, ecr: 1},
 		},
 		{ // a service account's, who is the same one after a boot
-			start:   {sts: 1, ecr: 1},
-			day:     {sts: 4, ecr: 4},
-			restart: {},
-			again:   {},
+			start:    {sts: 1, ecr: 1},
+			day:      {sts: 4, ecr: 4},
+			restart:  {},
+			rebooted: {},
 		},
 		{ // the instance's own role at public ECR
-			start:   {metadata: 3, ecr: 1},
-			day:     {metadata: 72, ecr: 24},
-			restart: {},
-			again:   {metadata: 3, ecr: 1},
+			start:    {metadata: 3, ecr: 1},
+			day:      {metadata: 72, ecr: 24},
+			restart:  {},
+			rebooted: {metadata: 3, ecr: 1},
 		},
 	}
 	for i, s := range settings {
@@ -66,58 +65,44 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// oneMachine is a fleet of one, of a runner's, that runs this helper.
+func oneMachine(t *testing.T) *trial {
+	t.Helper()
+	one, err := newTrial(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: lab.Binary(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(one.end)
+	return one
+}
+
 // Machines that share a home, on a network disk, don't share the tokens of their instances.
 func TestSharedHome(t *testing.T) {
-	cloud, err := standin.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cloud.Close)
-	populate(cloud)
-	fleet, err := newFleet(settings[0], cloud, t.TempDir(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	one := fleet[0]
-	t.Cleanup(one.halt)
+	alone := oneMachine(t)
+	one := alone.fleet[0]
 	other, err := newMachine(one.home, one.env[2:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(other.halt)
-	ask := docker(lab.Binary(t))
 	for range 2 {
 		for _, m := range []*machine{one, other} {
-			if _, err := ask(t.Context(), m, private[0]); err != nil {
+			if err := alone.pull(m, private[0]); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if n := countOf(cloud).ecr; n != 2 {
+	if n := countOf(alone.cloud).ecr; n != 2 {
 		t.Errorf("two machines in one home called ECR %d times, want once each", n)
 	}
 }
 
 // A machine's clock makes what it has kept older, and a token past its life is noticed.
 func TestClock(t *testing.T) {
-	cloud, err := standin.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cloud.Close)
-	populate(cloud)
-	s := settings[0]
-	fleet, err := newFleet(s, cloud, t.TempDir(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := fleet[0]
-	t.Cleanup(m.halt)
-	var first string
-	forgetful := docker(lab.Binary(t))
-	trial := &trial{ctx: t.Context(), cloud: cloud, whose: s.principal, issued: map[string]time.Duration{}}
+	trial := oneMachine(t)
+	m, ask, first := trial.fleet[0], trial.ask, ""
 	trial.ask = func(ctx context.Context, m *machine, image string) (string, error) {
-		password, err := forgetful(ctx, m, image)
+		password, err := ask(ctx, m, image)
 		if first == "" {
 			first = password
 		}
@@ -132,7 +117,7 @@ func TestClock(t *testing.T) {
 	if err := trial.pull(m, private[0]); err == nil || !strings.Contains(err.Error(), "a token of 12h") {
 		t.Errorf("a token past its life is taken: %v", err)
 	}
-	if n := countOf(cloud).ecr; n != 2 {
+	if n := countOf(trial.cloud).ecr; n != 2 {
 		t.Errorf("%d calls of ECR in two half days, want 2", n)
 	}
 }
@@ -140,7 +125,7 @@ func TestClock(t *testing.T) {
 func TestReport(t *testing.T) {
 	r := result{
 		setting: settings[0], contender: settings[0].contenders[0], machines: 200, spread: 50 * time.Minute,
-		counts: map[phase]count{start: {600, 200, 200}, day: {2700, 900, 900}, again: {600, 200, 200}},
+		counts: map[phase]count{start: {600, 200, 200}, day: {2700, 900, 900}, rebooted: {600, 200, 200}},
 	}
 	together := r
 	together.spread = 0

@@ -14,7 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
 )
 
 // patience is for one process, and many times what any takes.
@@ -113,4 +115,35 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 		return nil, fmt.Errorf("%s: %w: %.60q, %q", filepath.Base(words[0]), err, out.String(), errs.String())
 	}
 	return out.Bytes(), nil
+}
+
+// newFleet makes the machines of a setting, in a folder.
+func newFleet(s setting, c *standin.Cloud, dir string, machines int) ([]*machine, error) {
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
+		return nil, err
+	}
+	env := []string{"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL()}
+	var fleet []*machine
+	for i := range machines {
+		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
+		if err != nil {
+			return nil, err
+		}
+		fleet = append(fleet, m)
+		if s.credentials == "" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(build.Root(), s.credentials))
+		if err != nil {
+			return nil, err
+		}
+		if err := m.write(".aws/credentials", string(text)); err != nil {
+			return nil, err
+		}
+	}
+	return fleet, nil
 }

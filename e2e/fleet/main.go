@@ -57,11 +57,10 @@ func measureAll(ctx context.Context, machines int, out string) error {
 			results = append(results, r)
 		}
 	}
-	// Own role, as there any program may be asked, and many are.
 	var crowds []crowd
-	for _, c := range settings[1].contenders {
+	for _, c := range crowded.contenders {
 		fmt.Fprintf(os.Stderr, "a start above the quota: %s…\n", c.label)
-		got, err := startCrowd(ctx, filepath.Join(dir, fmt.Sprintf("crowd%d", len(crowds))), machines, crowdQuota(machines), settings[1], c, all)
+		got, err := startCrowd(ctx, filepath.Join(dir, fmt.Sprintf("crowd%d", len(crowds))), machines, crowdQuota(machines), crowded, c, all)
 		if err != nil {
 			return fmt.Errorf("a start above the quota: %s: %w", c.label, err)
 		}

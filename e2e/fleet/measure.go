@@ -16,10 +16,10 @@ import (
 type phase string
 
 const (
-	start   phase = "start"           // all images are pulled at once, and nothing is kept
-	day     phase = "day"             // an image is pulled each 20 minutes, the registries in turn
-	restart phase = "kubelet restart" // then one of each registry
-	again   phase = "reboot"          // so
+	start    phase = "start"           // all images are pulled at once, and nothing is kept
+	day      phase = "day"             // an image is pulled each 20 minutes, the registries in turn
+	restart  phase = "kubelet restart" // then one of each registry
+	rebooted phase = "reboot"          // so
 )
 
 // A count is of requests to AWS.
@@ -97,7 +97,7 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 		{start, func() error { return t.each(t.pullAll) }},
 		{day, t.day},
 		{restart, func() error { return t.each(t.afterRestart) }},
-		{again, func() error { return t.each(t.afterReboot) }},
+		{rebooted, func() error { return t.each(t.afterReboot) }},
 	} {
 		t.cloud.ResetCounts()
 		if err := p.do(); err != nil {

@@ -58,7 +58,7 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 			}
 		}
 		line("| %s | %s | %s | %s | %s | %s | %s | %s |", name, r.contender.label, r.contender.asked,
-			r.threes(start), r.threes(day), restarted, r.threes(again), spread)
+			r.threes(start), r.threes(day), restarted, r.threes(rebooted), spread)
 	}
 	line("")
 	line("*Renewals fall into*: the time within which the tokens come due of the %d machines that were started together, by what the programs said or kept. A machine renews at its first pull after that.", machines)

@@ -1,14 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
-	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/internal/standin"
 )
@@ -67,6 +61,16 @@ var shop = &serviceAccount{
 	role:     shopRole,
 }
 
+// asNode are the contenders that pull as the instance's own role.
+var asNode = []contender{
+	{ours, byNodes, func(p programs) client { return kubelet(nil, p.helper, "kubelet") }, dueInMemory},
+	{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
+	{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
+}
+
+// crowded is the setting of a start above the quota: there each program can be asked.
+var crowded = settings[1]
+
 var settings = []setting{
 	{
 		name:        "a role of another account, assumed as the instance's role",
@@ -82,16 +86,12 @@ var settings = []setting{
 		},
 	},
 	{
-		name:      "the instance's own role",
-		about:     "the node of [kubernetes.md](kubernetes.md)",
-		images:    private,
-		quota:     ecrQuota,
-		principal: "arn:aws:sts::111111111111:assumed-role/runner/",
-		contenders: []contender{
-			{ours, byNodes, func(p programs) client { return kubelet(nil, p.helper, "kubelet") }, dueInMemory},
-			{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
-			{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
-		},
+		name:       "the instance's own role",
+		about:      "the node of [kubernetes.md](kubernetes.md)",
+		images:     private,
+		quota:      ecrQuota,
+		principal:  "arn:aws:sts::111111111111:assumed-role/runner/",
+		contenders: asNode,
 	},
 	{
 		name:      "the role of a service account",
@@ -105,16 +105,12 @@ var settings = []setting{
 		},
 	},
 	{
-		name:      "the instance's own role, at public ECR",
-		about:     "whose token spares the limits of anonymous pulls",
-		images:    public,
-		quota:     publicQuota,
-		principal: "arn:aws:sts::111111111111:assumed-role/runner/",
-		contenders: []contender{
-			{ours, byNodes, func(p programs) client { return kubelet(nil, p.helper, "kubelet") }, dueInMemory},
-			{theirs, byPull, func(p programs) client { return docker(p.peer) }, nil},
-			{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
-		},
+		name:       "the instance's own role, at public ECR",
+		about:      "whose token spares the limits of anonymous pulls",
+		images:     public,
+		quota:      publicQuota,
+		principal:  "arn:aws:sts::111111111111:assumed-role/runner/",
+		contenders: asNode,
 	},
 }
 
@@ -139,58 +135,4 @@ func populate(c *standin.Cloud) {
 			c.Grant(account, role)
 		}
 	}
-}
-
-// newFleet makes the machines of a setting, in a folder.
-func newFleet(s setting, c *standin.Cloud, dir string, machines int) ([]*machine, error) {
-	ca := filepath.Join(dir, "ca.pem")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
-		return nil, err
-	}
-	env := []string{"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL()}
-	var fleet []*machine
-	for i := range machines {
-		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
-		if err != nil {
-			return nil, err
-		}
-		fleet = append(fleet, m)
-		if s.credentials == "" {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(build.Root(), s.credentials))
-		if err != nil {
-			return nil, err
-		}
-		if err := m.write(".aws/credentials", string(text)); err != nil {
-			return nil, err
-		}
-	}
-	return fleet, nil
-}
-
-func dueInMemory(m *machine) (time.Duration, error) {
-	var all []time.Duration
-	for _, k := range m.kept {
-		all = append(all, k.until)
-	}
-	return earliest(m, all)
-}
-
-func dueOnDisk(m *machine) (time.Duration, error) {
-	var all []time.Duration
-	for _, item := range cache.New(filepath.Join(m.home, ".ecr")).All() {
-		all = append(all, m.clock+item.FreshUntil.Sub(item.Asked))
-	}
-	return earliest(m, all)
-}
-
-func earliest(m *machine, all []time.Duration) (time.Duration, error) {
-	if len(all) == 0 {
-		return 0, fmt.Errorf("%s: nothing is kept", m.home)
-	}
-	return slices.Min(all), nil
 }

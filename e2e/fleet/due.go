@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"docker-credential-ecr-login/cache"
+)
+
+// dueInMemory tells when the first of what the machine's kubelet has in memory is to be renewed.
+func dueInMemory(m *machine) (time.Duration, error) {
+	var all []time.Duration
+	for _, k := range m.kept {
+		all = append(all, k.until)
+	}
+	return earliest(m, all)
+}
+
+// dueOnDisk tells so of what this helper has on disk.
+func dueOnDisk(m *machine) (time.Duration, error) {
+	var all []time.Duration
+	for _, item := range cache.New(filepath.Join(m.home, ".ecr")).All() {
+		all = append(all, m.clock+item.FreshUntil.Sub(item.Asked))
+	}
+	return earliest(m, all)
+}
+
+func earliest(m *machine, all []time.Duration) (time.Duration, error) {
+	if len(all) == 0 {
+		return 0, fmt.Errorf("%s: nothing is kept", m.home)
+	}
+	return slices.Min(all), nil
+}
