@@ -252,6 +252,9 @@ func TestSecretsWithoutFiles(t *testing.T) {
 		if found := marks.FindString(r.Stdout + r.Stderr); found != "" || r.Status != 1 || !strings.Contains(r.Stdout+r.Stderr, "may open no more files") {
 			err = fmt.Errorf("%s %s: status %d, tells %q in %q, %q", a.verb, a.input, r.Status, found, r.Stdout, r.Stderr)
 		}
+		if bazel := strings.HasPrefix(a.input, `{"uri"`); (bazel || a.verb == "kubelet") && r.Stdout != "" {
+			err = fmt.Errorf("%s %s: not in its protocol", a.verb, a.input)
+		}
 		s.Count(t, r, err)
 	}
 }
