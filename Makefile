@@ -1,19 +1,27 @@
 # Everything here works from a fresh clone with Go, make and git.
 
-OUT ?= docker-credential-ecr-login
+NAME = docker-credential-ecr-login
+OUT ?= $(NAME)
+PREFIX ?= /usr/local
 FUZZTIME ?= 10m
 GOFLAGS_BUILD = -trimpath -buildvcs=auto -ldflags '-s -w'
 
 .PHONY: build
 build: ## the static binary
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(OUT) ./cmd/docker-credential-ecr-login
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(OUT) ./cmd/$(NAME)
+
+.PHONY: install
+install: build ## the binary, below DESTDIR, in PREFIX/bin (/usr/local/bin)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 0755 $(OUT) '$(DESTDIR)$(PREFIX)/bin/$(NAME)'
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## all tests that need no Docker engine and no root, on loopback alone
-	go test -race ./...
-	cd e2e && go test -race -count=1 ./binary/... ./fleet # its cache knows nothing of the built binary
-	cd e2e/torture && go test -race -count=1 -short -parallel=16
-	.ci/fuzz 20000x # by count: Go now and then takes the end of a time for a failure
+	@.ci/test
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be had
@@ -21,7 +29,8 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be had
 
 .PHONY: demo
 demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
-	cd e2e && go run ./demo
+	@echo "Building the demo and the helper. The first time this downloads modules and compiles the AWS SDK, which takes minutes."
+	cd e2e && go run -v ./demo
 
 .PHONY: e2e
 e2e: ## real clients, and machines in a bad state; needs root, and installs the rest

@@ -2,7 +2,6 @@ package binary
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -32,18 +30,14 @@ func TestNamespace(t *testing.T) {
 		t.Run("machine map", insideMachineMap)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestNamespace$", "-test.v")
+	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS
+	lab.Require(t, lab.TryNamespaces(flags, "mount", "-t", "tmpfs", "tmpfs", "/etc"))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace$", "-test.v")
 	cmd.Env = append(os.Environ(), lab.Inherit+"="+lab.Binary(t))
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
+	cmd.SysProcAttr = lab.InNamespaces(flags)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("in a namespace of its own (needs unprivileged user namespaces, or root): %v\n%s", err, out)
+		t.Fatalf("in namespaces of its own: %v\n%s", err, out)
 	}
 	for _, want := range []string{"metadata", "container/ECS", "container/EKS", "no_home", "machine_map"} {
 		if !strings.Contains(string(out), "--- PASS: TestNamespace/"+want) {

@@ -8,25 +8,27 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"docker-credential-ecr-login/e2e/lab"
 )
 
 const insideVariable = "ECR_LOGIN_FLEET"
 
-// inNamespaces runs a function where boot ids can be changed: in another process like this one,
-// in namespaces of its own. It needs unprivileged user namespaces, or root.
-func inNamespaces(run func() int) (status int) {
+// inNamespaces runs a function in another process like this one that can change its boot id: in
+// namespaces of its own. If the machine refuses those, the function runs here and gets the
+// reason.
+func inNamespaces(run func(refused error) (status int)) (status int) {
 	if os.Getenv(insideVariable) != "" {
-		return run()
+		return run(nil)
+	}
+	if err := lab.TryNamespaces(unix.CLONE_NEWNS, "mount", "--bind", "/proc/version", bootID); err != nil {
+		return run(err)
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), insideVariable+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-		Pdeathsig:   syscall.SIGKILL,
-	}
+	cmd.SysProcAttr = lab.InNamespaces(unix.CLONE_NEWNS)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -35,6 +37,8 @@ func inNamespaces(run func() int) (status int) {
 	}
 	return cmd.ProcessState.ExitCode()
 }
+
+const bootID = "/proc/sys/kernel/random/boot_id"
 
 // A host starts processes under a boot id of its own.
 type host struct {
@@ -51,7 +55,7 @@ func boot(id string) (*host, error) {
 		runtime.LockOSThread()
 		err := unix.Unshare(unix.CLONE_NEWNS)
 		if err == nil {
-			err = unix.Mount(id, "/proc/sys/kernel/random/boot_id", "", unix.MS_BIND, "")
+			err = unix.Mount(id, bootID, "", unix.MS_BIND, "")
 		}
 		h.started <- err
 		for cmd := range h.starts {

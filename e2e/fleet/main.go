@@ -23,10 +23,14 @@ func main() {
 	machines := flag.Int("machines", 200, "machines of a fleet")
 	out := flag.String("out", filepath.Join(build.Root(), "docs/scale.md"), "where the tables are written, besides stdout")
 	flag.Parse()
-	os.Exit(inNamespaces(func() int {
+	os.Exit(inNamespaces(func(refused error) int {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
-		if err := measureAll(ctx, *machines, *out); err != nil {
+		err := refused
+		if err == nil {
+			err = measureAll(ctx, *machines, *out)
+		}
+		if err != nil {
 			fmt.Fprintf(os.Stderr, "fleet: %v\n", err)
 			return 1
 		}
