@@ -3,8 +3,10 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,28 +29,35 @@ func Root() string {
 }
 
 // Helper builds the helper at a path.
-func Helper(ctx context.Context, path string) error {
-	return run(ctx, Root(), "", "make", "-s", "build", "OUT="+path)
+func Helper(ctx context.Context, path string) error { return HelperShown(ctx, path, io.Discard) }
+
+// HelperShown is [Helper] that writes a line to w for each module it downloads and each package
+// it compiles.
+func HelperShown(ctx context.Context, path string, w io.Writer) error {
+	return run(ctx, w, Root(), "GOFLAGS=-v "+os.Getenv("GOFLAGS"), "make", "-s", "build", "OUT="+path)
 }
 
 // Peer installs the peer, as its README says, into a folder of its own, and returns its path.
 func Peer(ctx context.Context, dir string) (path string, err error) {
-	return filepath.Join(dir, Name), run(ctx, dir, "GOBIN="+dir, "go", "install", "-trimpath", "-ldflags", "-s -w", peer+"@"+PeerVersion)
+	return filepath.Join(dir, Name), run(ctx, io.Discard, dir, "GOBIN="+dir, "go", "install", "-trimpath", "-ldflags", "-s -w", peer+"@"+PeerVersion)
 }
 
 // Go builds a package at a path, from a folder of the module that knows it.
 func Go(ctx context.Context, dir, pkg, path string) error {
-	return run(ctx, dir, "", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
+	return run(ctx, io.Discard, dir, "", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
 }
 
-func run(ctx context.Context, dir, variable string, words ...string) error {
+func run(ctx context.Context, progress io.Writer, dir, variable string, words ...string) error {
+	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
 	if variable != "" {
 		cmd.Env = append(cmd.Env, variable)
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out)
+	cmd.Stdout = io.MultiWriter(&out, progress)
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out.Bytes())
 	}
 	return nil
 }

@@ -12,16 +12,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"time"
 )
 
-// patience is for the whole demo. It takes a few seconds, most of them spent on
-// building the helper.
-const patience = 2 * time.Minute
-
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	act := play
 	if len(os.Args) > 1 {
 		// The demo runs itself as the clients, since those take their proxy,
@@ -30,7 +24,6 @@ func main() {
 	}
 	err := act(ctx)
 	stop()
-	cancel()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
 		os.Exit(1)

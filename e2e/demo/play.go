@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The people of the play. The runner's credentials file names the second one.
@@ -26,15 +27,24 @@ const (
 	partnerImage = partnerHost + "/partner/tool:2.0"
 )
 
+// patience is for the demo once the helper is built, which takes 2 seconds on an idle machine.
+const patience = 3 * time.Minute
+
+var errPatience = fmt.Errorf("the demo ends itself %v after the helper is built", patience)
+
 // play shows the demo and ends with the first step that fails.
 func play(ctx context.Context) error {
 	s := &stage{}
 	defer s.clear()
+	if err := s.step(ctx, "the helper, built as for a release", s.build); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	for _, step := range []struct {
 		title string
 		run   func(context.Context) error
 	}{
-		{"the helper, built as for a release", s.build},
 		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", s.cloudUp},
 		{"the runner's home", s.furnish},
 		{"the image is pulled without credentials", s.pullAsNobody},
@@ -50,13 +60,26 @@ func play(ctx context.Context) error {
 		{"the image of the second account is pulled", s.pullPartner},
 		{"a role that breaks costs its own registry alone", s.oneBroken},
 	} {
-		s.teller.step(step.title)
-		if err := step.run(ctx); err != nil {
-			return fmt.Errorf("step %d, %s: %w", s.teller.steps, step.title, err)
+		if err := s.step(ctx, step.title, step.run); err != nil {
+			return err
 		}
 	}
 	s.teller.end()
 	return nil
+}
+
+// step runs one step. If the demo's time is over, the error says so, and not only that a process
+// was killed.
+func (s *stage) step(ctx context.Context, title string, run func(context.Context) error) error {
+	s.teller.step(title)
+	err := run(ctx)
+	if err != nil {
+		err = fmt.Errorf("step %d, %s: %w", s.teller.steps, title, err)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
 }
 
 func (s *stage) pullAsNobody(ctx context.Context) error {

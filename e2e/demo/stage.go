@@ -62,7 +62,7 @@ func (s *stage) build(ctx context.Context) error {
 		}
 	}
 	bin := filepath.Join(s.bin, program)
-	if err := build.Helper(ctx, bin); err != nil {
+	if err := build.HelperShown(ctx, bin, os.Stdout); err != nil {
 		return err
 	}
 	info, err := os.Stat(bin)
