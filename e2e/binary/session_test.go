@@ -89,6 +89,7 @@ const sessionImage = lab.Host + "/team/app:1.0"
 // of this run alone goes by the names that it has in other places.
 func session(t *testing.T, prepare func(t *testing.T, l *lab.Lab)) string {
 	l := lab.OnInstance(t)
+	l.Set("AWS_METADATA_SERVICE_TIMEOUT") // of the SDK's own is told at the hop limit
 	serveImages(l, "")
 	l.Write(t, ".docker/config.json", `{"credHelpers": {"`+lab.Host+`": "ecr-login"}}`)
 	prepare(t, l)

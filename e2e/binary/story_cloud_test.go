@@ -22,7 +22,7 @@ var operations = map[string]string{
 	"grant":           "ACCOUNT ARN",
 	"deny":            "ACTION ARN",
 	"allow":           "ACTION ARN",
-	"fail":            "ACTION hang|reset|throttle|page|STATUS",
+	"fail":            "ACTION hang|late|reset|throttle|page|STATUS",
 	"heal":            "ACTION",
 	"instance-role":   "ARN",
 	"instance-region": "REGION",
@@ -160,6 +160,8 @@ func (s *story) fail(action, how string) error {
 	switch how {
 	case "hang":
 		f.Hang = true
+	case "late": // and right
+		f.Delay = 2 * time.Second
 	case "reset":
 		f.Reset = true
 	case "throttle":

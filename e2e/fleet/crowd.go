@@ -15,7 +15,7 @@ const (
 )
 
 // crowdPlaces is how many pulls of a crowd are under way at once.
-const crowdPlaces = 6 * atOnce
+const crowdPlaces = 6 * 25
 
 // crowdPatience is for a whole crowd, and several times what any takes.
 const crowdPatience = 20 * time.Minute

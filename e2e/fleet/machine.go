@@ -126,7 +126,11 @@ func newFleet(s setting, c *standin.Cloud, dir string, machines int) ([]*machine
 	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
 		return nil, err
 	}
-	env := []string{"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL()}
+	env := []string{
+		"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL(),
+		// A timeout on this busy machine would add requests.
+		"AWS_METADATA_SERVICE_TIMEOUT=60", "AWS_ECR_TIMEOUT=50s",
+	}
 	var fleet []*machine
 	for i := range machines {
 		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)

@@ -37,7 +37,7 @@ type result struct {
 }
 
 // atOnce is how many machines do something at the same time: as many as these machines bear.
-const atOnce = 25
+var atOnce = 25
 
 const (
 	dayLong   = 24 * time.Hour

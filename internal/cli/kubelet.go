@@ -44,8 +44,9 @@ func (p *Process) kubelet(input string) answer {
 	if err != nil {
 		return answer{cold: true}
 	}
-	// Most nodes are instances, and busy while they start; what everybody may pull doesn't wait.
-	broker.OnInstance = !target.Registry.Public
+	// Most nodes are instances, and busy while they start. For public images, too: an anonymous
+	// pull counts against other limits than one of the instance's role.
+	broker.OnInstance = true
 	item, err := broker.Token(ctx, target)
 	switch {
 	case errors.Is(err, token.ErrCold):

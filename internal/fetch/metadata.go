@@ -2,7 +2,9 @@ package fetch
 
 import (
 	"context"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -37,7 +39,13 @@ func (m *metadata) imds() *imds.Client {
 	m.once.Do(func() {
 		cfg := m.chain.cfg.Copy()
 		cfg.HTTPClient, cfg.APIOptions = m.chain.direct(), m.chain.machineOptions()
+		timeout := m.chain.metadataTimeout()
+		if timeout > 0 {
+			// The SDK sets its own timeouts in a client that isn't frozen.
+			cfg.HTTPClient = m.chain.direct().WithTimeout(timeout).Freeze()
+		}
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
+			o.DisableDefaultTimeout = timeout > 0
 			if m.hurried || !m.chain.question.OnInstance && !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
 				// SDK's limits for dialing and for the answer make a second.
@@ -46,6 +54,17 @@ func (m *metadata) imds() *imds.Client {
 		})
 	})
 	return m.client
+}
+
+// metadataTimeout returns how long the metadata service may take to answer one request, or zero
+// for the SDK's own limits: 0.25 s to connect and 0.5 s to answer. The variable holds seconds, as
+// for the AWS CLI: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+func (c *chain) metadataTimeout() time.Duration {
+	seconds, err := strconv.Atoi(c.question.Env.Get("AWS_METADATA_SERVICE_TIMEOUT"))
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, c.question.Timeout)
 }
 
 // namesMetadata tells whether a profile asks for the metadata service by name,

@@ -71,6 +71,7 @@ func proxied(t *testing.T, c *standin.Cloud) *awshttp.BuildableClient {
 	}
 	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.TLSClientConfig.RootCAs = roots
+		tr.TLSHandshakeTimeout = 0 // hundreds of handshakes at once take long on a busy machine
 		tr.Proxy = func(r *http.Request) (*url.URL, error) {
 			if r.URL.Scheme == "https" {
 				return proxy, nil
