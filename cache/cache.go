@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -122,6 +123,36 @@ func (c *Cache) Items(identity string) []Item {
 // All returns the tokens of every identity that haven't expired.
 func (c *Cache) All() []Item { return c.items("") }
 
+// Known returns the keys under which the identity has saved a token, until 30 days after that
+// token expired. Purging tokens keeps them; [Cache.Clear] and [Cache.Forget] don't.
+func (c *Cache) Known(identity string) []Key {
+	var keys []Key
+	prefix := Family{Identity: identity}.identityPrefix()
+	for _, name := range slices.Sorted(slices.Values(c.names())) {
+		rest, mine := strings.CutPrefix(name, prefix)
+		parts := strings.Split(rest, ".")
+		if !mine || len(parts) != 4 || "."+parts[3] != knownSuffix {
+			continue
+		}
+		info, err := os.Lstat(c.path(name))
+		if err == nil && info.Mode().IsRegular() && !isForgotten(c.now().Sub(info.ModTime())) {
+			keys = append(keys, Key{Family{Identity: identity, Region: parts[0], Flavour: parts[1]}, parts[2]})
+		}
+	}
+	return keys
+}
+
+// Forget removes a registry from what [Cache.Known] returns for every identity. The registry is
+// that of the key; its identity doesn't count.
+func (c *Cache) Forget(key Key) {
+	_, suffix, _ := strings.Cut(key.known(), ".")
+	for _, name := range c.names() {
+		if _, rest, _ := strings.Cut(name, "."); rest == suffix {
+			os.Remove(c.path(name))
+		}
+	}
+}
+
 // Put saves the token under the key, and removes what has expired meanwhile.
 func (c *Cache) Put(key Key, token Token) error {
 	text, err := Item{key, token}.encode()
@@ -131,6 +162,7 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err := c.write(key.file(), text, token.Expires); err != nil {
 		return err
 	}
+	c.makeKnown(key, token.Expires)
 	c.Recover(key.Family)
 	c.prune()
 	return nil
@@ -145,12 +177,12 @@ func (c *Cache) Purge(f Family) {
 	}
 }
 
-// Clear removes every token and the memory of every failure. An error tells what can't be
-// removed.
+// Clear removes every token, every failure and what [Cache.Known] returns. An error names what
+// can't be removed.
 func (c *Cache) Clear() error {
 	var errs []error
 	for _, name := range c.names() {
-		if isToken(name) || strings.HasSuffix(name, "."+failureName) {
+		if isToken(name) || isKnown(name) || strings.HasSuffix(name, "."+failureName) {
 			errs = append(errs, os.Remove(c.path(name)))
 		}
 	}

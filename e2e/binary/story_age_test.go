@@ -17,7 +17,7 @@ func (s *story) age(_ *testscript.TestScript, _ bool, args []string) error {
 		return err
 	}
 	aged := 0
-	for _, pattern := range []string{"*.token", "*.failure"} {
+	for _, pattern := range []string{"*.token", "*.known", "*.failure"} {
 		files, _ := filepath.Glob(filepath.Join(s.Home, ".ecr/tokens", pattern))
 		for _, file := range files {
 			if err := lab.Age(file, by); err != nil {

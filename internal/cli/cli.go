@@ -170,7 +170,7 @@ func verbOf(name string) (verb, bool) {
 	case "erase":
 		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
 	case "list":
-		return verb{run: (*Process).list, fail: failList}, true
+		return verb{run: (*Process).list, fail: (*Process).failList}, true
 	case kubelet.Verb:
 		return verb{run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second}, true
 	default:

@@ -10,9 +10,10 @@ import (
 	"docker-credential-ecr-login/internal/token"
 )
 
-// list answers with the registries there are credentials for, and what the
-// fallback helper has. It never fails: what is missing is explained on stderr, a
-// line each.
+// list answers with the registries there are credentials for, and what the fallback helper has.
+// What is missing is explained on stderr, a line each. It fails only if failures are to be
+// reported to clients: with the reason of an empty list, and with that of settings that can't be
+// read, as nobody knows which registries they name.
 func (p *Process) list(string) answer {
 	settings, err := p.settings()
 	if settings.Fallback != "" && p.Fallback == nil {
@@ -29,8 +30,10 @@ func (p *Process) list(string) answer {
 	}()
 
 	all := make(map[string]string)
-	lacks := []error{err}
-	if err == nil {
+	var lacks []error
+	if err != nil {
+		lacks = append(lacks, err)
+	} else {
 		broker, err := p.broker(settings)
 		if err != nil {
 			return answer{cold: true}
@@ -49,6 +52,10 @@ func (p *Process) list(string) answer {
 	if rest.err != nil {
 		lacks = append(lacks, rest.err)
 	}
+	failures := slices.DeleteFunc(slices.Clone(lacks), func(err error) bool { return errors.Is(err, token.ErrPattern) })
+	if p.failsLoudly.Load() && len(failures) > 0 && (len(all) == 0 || err != nil) {
+		return fail(name + ": " + joined(failures))
+	}
 	var object []string
 	for _, server := range slices.Sorted(maps.Keys(all)) {
 		object = append(object, quote(server)+":"+quote(all[server]))
@@ -60,6 +67,20 @@ func (p *Process) list(string) answer {
 	return a
 }
 
+// joined returns the texts of errors as one.
+func joined(errs []error) string {
+	var texts []string
+	for _, err := range errs {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
 func isCold(err error) bool { return errors.Is(err, token.ErrCold) }
 
-func failList(_ *Process, _, reason string) answer { return say("{}").explained("%s", reason) }
+func (p *Process) failList(_, reason string) answer {
+	if p.failsLoudly.Load() {
+		return fail(name + ": " + reason)
+	}
+	return say("{}").explained("%s", reason)
+}

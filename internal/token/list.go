@@ -14,24 +14,26 @@ import (
 )
 
 const (
-	// listPause is how long a list does without a part that failed, and
-	// silencePause how long without one that didn't answer: asking again would
-	// cost as much time again.
-	listPause    = time.Minute
-	silencePause = 10 * time.Minute
+	// listPause is how long a list omits a part that failed. publicPause is how long it omits
+	// public ECR after a timeout: hardly anybody lists for its sake, and another attempt would
+	// take as much time again.
+	listPause   = time.Minute
+	publicPause = 10 * time.Minute
 
 	// publicPatience is how much longer than the rest the public registry may
 	// take: hardly anybody lists for its sake.
 	publicPatience = 2 * time.Second
 )
 
+// ErrPattern is in the chain of an error of [Broker.List] that is about no failure.
+var ErrPattern = errors.New("is a pattern, which a list can't hold; name hosts, or accounts and regions, to list them")
+
 var errPublicSlow = errors.New("public ECR took longer than all else")
 
-// List returns the hosts there are credentials for: those the map names, the
-// principal's own registry, those it has fresh tokens for, and the public one where
-// that answers. Where a map names any, nobody is asked: the rest comes from the
-// cache. What is missing is explained by an error each; one part never breaks
-// another.
+// List returns the hosts there are credentials for: those the map names, the principal's own
+// registry, those it was given a token for in the last 30 days, and public ECR if that answers.
+// If the map has an entry, List makes no request: the rest comes from the cache. An error each
+// explains what is missing; one part never breaks another.
 func (b *Broker) List(ctx context.Context) ([]string, []error) {
 	hosts, lacks := b.Settings.Map.Hosts(), []error(nil)
 	if b.Settings.Map.IsEmpty() {
@@ -71,23 +73,23 @@ func (b *Broker) ask(ctx context.Context) (hosts []string, lacks []error) {
 	return hosts, slices.DeleteFunc([]error{ownErr, publicErr}, func(err error) bool { return err == nil })
 }
 
-// cached lists what the cache has a token for that a get would serve: of the
-// principals that the map names hosts for there is nothing more to tell.
+// cached lists the registries that the cache knows, for each principal that the map names no
+// hosts for: a get renews their tokens. Public ECR is listed only while its token is valid.
 func (b *Broker) cached() []string {
 	principals := []config.Principal{{}, b.Settings.Map.Others}
 	for _, glob := range b.Settings.Map.Globs() {
 		principals = append(principals, glob.Principal)
 	}
 	var hosts []string
-	now := time.Now()
 	for i, principal := range principals {
 		if slices.Contains(principals[:i], principal) {
 			continue
 		}
 		id := b.identity(principal)
-		for _, item := range b.cacheFor(id).Items(id.Key) {
-			r, ok := registryOf(item)
-			if !ok || !(item.Fresh(now) || item.Default || r.Public) {
+		c := b.cacheFor(id)
+		for _, key := range c.Known(id.Key) {
+			r, ok := registry.Of(key.Registry, key.Region, key.Flavour)
+			if _, valid := c.Get(key); !ok || r.Public && !valid {
 				continue
 			}
 			if target, _ := b.Settings.Map.Find(r.Host()); target.Principal == principal {
@@ -111,8 +113,7 @@ func (b *Broker) unlisted(hosts []string) []error {
 			r, ok := registry.Parse(host)
 			return ok && glob.Pattern.Matches(r)
 		}) {
-			lacks = append(lacks, fmt.Errorf("%s: %s is a pattern, which a list can't hold; name hosts, or accounts and regions, to list them",
-				glob.Where, glob.Pattern))
+			lacks = append(lacks, fmt.Errorf("%s: %s %w", glob.Where, glob.Pattern, ErrPattern))
 		}
 	}
 	return lacks
@@ -152,8 +153,8 @@ func (b *Broker) part(ctx context.Context, target config.Target) (cache.Item, er
 	}
 	if failure, failed := e.cache.Failure(e.key.Family); failed && !ok {
 		pause := listPause
-		if failure.Kind == cache.Silent {
-			pause = silencePause
+		if target.Registry.Public && failure.Kind == cache.Silent {
+			pause = publicPause
 		}
 		if e.started.Sub(failure.At).Abs() < pause {
 			return cache.Item{}, fmt.Errorf("%s is left out: %w (so it was at %s; it is asked again after %s)", target.Host, &failure,
