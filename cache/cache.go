@@ -16,6 +16,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -196,6 +197,32 @@ func (c *Cache) Check() error {
 		return err
 	}
 	return nil
+}
+
+// CheckWrite writes as much as a token takes, in the folder or in the nearest one above that is
+// there, and removes it. The error says why no token can be saved.
+func (c *Cache) CheckWrite() error {
+	dir := c.dir
+	for {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is not a directory", dir)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) || dir == path.Dir(dir) {
+			return err
+		}
+		dir = path.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".ecr-login-*"+tempSuffix)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, tokenSize))
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Dir is the folder of the tokens, empty where nothing is kept.

@@ -35,7 +35,8 @@ const (
 	identityLength = 32
 	hexDigits      = "0123456789abcdef"
 
-	maxFile = 64 << 10 // a token is 2 to 4 kB
+	tokenSize = 4 << 10 // what a token takes, 2 to 4 kB
+	maxFile   = 64 << 10
 
 	// tempLife is longer than any write takes.
 	tempLife = time.Minute

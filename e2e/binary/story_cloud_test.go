@@ -126,7 +126,11 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 	case "proxy-password":
 		s.Cloud.RequireProxyAuth(a[0], a[1])
 	case "registry":
-		s.Cloud.Handle(a[0], s.Cloud.RegistryGate(a[0], images(strings.Join(a[1:], ""))))
+		gate := s.Cloud.RegistryGate
+		if a[0] == "public.ecr.aws" {
+			gate = s.Cloud.PublicGate
+		}
+		s.Cloud.Handle(a[0], gate(a[0], images(strings.Join(a[1:], ""))))
 	default:
 		return fmt.Errorf("cloud %s isn't there yet", op)
 	}

@@ -48,6 +48,9 @@ import (
 //	[!] types WORD…
 //	    What a person types behind the helper's name, who has no use for stdin.
 //
+//	from PROGRAM
+//	    From now on the helper is the copy of it that is in a file, and is started by its path.
+//
 //	[!] kubelet [as-aws] IMAGE [TOKENFILE [ROLE]]
 //	    The kubelet asks, as-aws by the name of AWS's own provider, about an image, for a
 //	    service account whose token is in a file and who names a role. What it is told is
@@ -93,6 +96,7 @@ func TestStories(t *testing.T) {
 			"helper":   command((*story).helper),
 			"other":    command((*story).other),
 			"types":    command((*story).types),
+			"from":     command((*story).from),
 			"kubelet":  command((*story).kubelet),
 			"requests": command((*story).requests),
 			"same":     command((*story).same),
@@ -118,6 +122,7 @@ type story struct {
 	took      time.Duration
 	nobody    bool
 	startedAs string // the helper's name, where that isn't its own
+	program   string // a copy of the helper, if that is to be run
 	tokens    int    // web identity tokens handed out
 }
 
@@ -220,6 +225,14 @@ func (s *story) becomeNobody(*testscript.TestScript, bool, []string) error {
 	return nil
 }
 
+func (s *story) from(ts *testscript.TestScript, _ bool, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: from PROGRAM")
+	}
+	s.program = ts.MkAbs(args[0])
+	return nil
+}
+
 func (s *story) set(_ *testscript.TestScript, _ bool, args []string) error {
 	s.Set(args...)
 	return nil
@@ -286,6 +299,9 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (l
 	defer cancel()
 	cmd := s.Command(ctx, "", stdin)
 	cmd.Args = append(cmd.Args[:1], argv...)
+	if s.program != "" {
+		cmd.Path, cmd.Args[0] = s.program, s.program
+	}
 	if s.startedAs != "" {
 		cmd.Args[0] = s.startedAs
 	}

@@ -158,7 +158,7 @@ func Clear(stderr string) bool {
 	return ok && strings.HasPrefix(line, lab.Name+": ") && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// NothingLeft checks that the folder of tokens holds tokens that live, and locks, alone.
+// NothingLeft checks that the folder of tokens holds nothing but tokens that live, locks and known registries.
 func (s *Torment) NothingLeft(t testing.TB, l *lab.Lab) {
 	t.Helper()
 	entries, err := os.ReadDir(l.Tokens())
@@ -171,7 +171,7 @@ func (s *Torment) NothingLeft(t testing.TB, l *lab.Lab) {
 			t.Fatal(err)
 		}
 		switch name := entry.Name(); {
-		case strings.HasSuffix(name, ".lock"):
+		case strings.HasSuffix(name, ".lock"), strings.HasSuffix(name, ".known"):
 		case strings.HasSuffix(name, ".token") && time.Now().Before(info.ModTime()): // when it ends
 		default:
 			s.Wrong(t, "%s is left", name)

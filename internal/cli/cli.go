@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -176,6 +177,16 @@ func verbOf(name string) (verb, bool) {
 	default:
 		return verb{}, false
 	}
+}
+
+// IsWord reports whether the program knows a word as its first: a verb, or what a person types. A
+// test of package commands compares it with the commands there, which aren't imported here.
+func IsWord(word string) bool {
+	_, isVerb := verbOf(word)
+	return isVerb || slices.Contains([]string{
+		"configure", "doctor", "whoami", "cache", "version", "help", "completion",
+		"--version", "-v", "--help", "-h",
+	}, word)
 }
 
 // failOnStderr tells the reason where it isn't an answer of the protocol's.

@@ -92,6 +92,18 @@ func (p *Process) listOthers(settings config.Settings) (hosts map[string]string,
 			err = fmt.Errorf("internal error: %v; please report it", r)
 		}
 	}()
+	hosts, err = p.ListFallback(settings)
+	for server := range hosts {
+		if _, ours := settings.Map.Find(server); ours {
+			delete(hosts, server)
+		}
+	}
+	return hosts, err
+}
+
+// ListFallback returns the servers that the fallback helper has credentials for, and their users;
+// none without a fallback. The error says why the helper can't be used.
+func (p *Process) ListFallback(settings config.Settings) (hosts map[string]string, err error) {
 	switch {
 	case settings.FallbackErr != nil:
 		return nil, settings.FallbackErr
@@ -107,11 +119,6 @@ func (p *Process) listOthers(settings config.Settings) (hosts map[string]string,
 	}
 	if err := json.Unmarshal([]byte(said.Stdout), &hosts); err != nil {
 		return nil, fmt.Errorf("%s%s lists something else than servers and users", config.HelperPrefix, settings.Fallback)
-	}
-	for server := range hosts {
-		if _, ours := settings.Map.Find(server); ours {
-			delete(hosts, server)
-		}
 	}
 	return hosts, nil
 }

@@ -23,7 +23,9 @@ func doctorCommand() command {
 		brief: "find out why an image can't be pulled",
 		about: "Walks the way that a token takes, from the client that asks for it to the registry that is opened with it, and tells at each step what it found: ok, a warning, or a failure " +
 			"with what to do about it. With an IMAGE it also asks whether that may be pulled. Without a HOST it looks at the registry of your own account. " +
-			"It changes nothing, uses no token of the cache, and prints no secret, so that all of it can go into a ticket.\n\n" +
+			"It changes nothing, uses no token of the cache, and prints no secret, so that all of it can go into a ticket. " +
+			"For a host that isn't ECR's it looks at the fallback helper. On a node of Kubernetes it knows how the kubelet calls this program, " +
+			"and beside GitLab Runner it reads the runner's config.toml ($CONFIG_FILE, else /etc/gitlab-runner/config.toml).\n\n" +
 			"Run it as the user, in the container and with the environment of what fails. It exits with 1 where there is a failure, and ends within twice AWS_ECR_TIMEOUT.",
 		examples: []example{
 			{"doctor 222222222222.dkr.ecr.ap-south-1.amazonaws.com/team/app:1.0", "why can't this image be pulled?"},
@@ -47,7 +49,8 @@ func (s *session) doctor(args []string, asJSON bool) error {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting: s.waitFor,
+		Waiting:      s.waitFor,
+		ListFallback: s.ListFallback,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
@@ -82,6 +85,7 @@ type report struct {
 
 	mu       sync.Mutex
 	ended    bool
+	skipped  []string         // steps, which are one line at the end
 	Version  string           `json:"version"`
 	About    string           `json:"about,omitempty"`
 	State    doctor.State     `json:"state"` // the worst of the findings
@@ -103,18 +107,30 @@ func (r *report) add(f doctor.Finding) {
 	if r.asJSON {
 		return
 	}
-	state := fmt.Sprintf("%-8s", f.State)
-	if r.colour {
-		state = "\x1b[" + colours[f.State] + "m" + state + "\x1b[0m"
+	if f.State == doctor.Skipped {
+		r.skipped = append(r.skipped, f.Step)
+		return
 	}
 	const margin = "                    "
-	fmt.Fprintf(r.out, "%s %-10s %s\n", state, f.Step, f.Found)
+	fmt.Fprintf(r.out, "%s %-10s %s\n", r.shown(f.State), f.Step, f.Found)
 	for _, note := range f.Notes {
 		fmt.Fprintf(r.out, "%s- %s\n", margin, note)
 	}
 	if f.Fix != "" {
 		fmt.Fprintf(r.out, "%s=> %s\n", margin, f.Fix)
 	}
+	for _, line := range f.Paste {
+		fmt.Fprintf(r.out, "%s   %s\n", margin, line)
+	}
+}
+
+// shown returns a state as the first column has it.
+func (r *report) shown(state doctor.State) string {
+	text := fmt.Sprintf("%-8s", state)
+	if r.colour {
+		text = "\x1b[" + colours[state] + "m" + text + "\x1b[0m"
+	}
+	return text
 }
 
 func (r *report) end() error {
@@ -130,6 +146,9 @@ func (r *report) end() error {
 			return err
 		}
 		fmt.Fprint(r.out, text)
+	}
+	if len(r.skipped) > 0 {
+		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.shown(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
 	if r.State == doctor.Failure {
 		return errTold

@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
+	"docker-credential-ecr-login/internal/nearest"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -126,6 +128,29 @@ func (f *File) Exists() bool { return f.info != nil }
 
 // HelperOf returns the helper that is called for a host, without its prefix, or nothing.
 func (f *File) HelperOf(host string) string { return f.says.helpers[host] }
+
+// NearlyNamed returns the key of credHelpers that means a host but isn't spelled as it: with a
+// scheme or a path, in capital letters, or mistyped. It is false if there is none.
+func (f *File) NearlyNamed(host string) (key string, ok bool) {
+	if host == "" || f.says.helpers[host] != "" {
+		return "", false
+	}
+	keys := slices.Sorted(maps.Keys(f.says.helpers))
+	for _, key := range keys {
+		if address, ok := registry.ParseAddress(key); ok && address.Host == host {
+			return key, true
+		}
+	}
+	const typos = 2
+	i := slices.IndexFunc(keys, func(key string) bool {
+		_, isRegistry := registry.Parse(key)
+		return !isRegistry && nearest.Distance(key, host) <= typos
+	})
+	if i < 0 {
+		return "", false
+	}
+	return keys[i], true
+}
 
 // Hosts returns the hosts for which this helper is called.
 func (f *File) Hosts() []string {

@@ -31,13 +31,21 @@ func (v *visit) registryMap(context.Context) {
 		return
 	}
 	target, ok := m.Find(v.Image)
-	if !ok {
+	switch {
+	case !ok && v.Settings.Fallback != "" && registry.Hint(v.Image) == "":
+		v.ok("%s is neither a registry of ECR nor an alias in the map; the fallback docker-credential-%s (%s) is asked for it",
+			v.image.host, v.Settings.Fallback, v.Settings.FallbackFrom)
+		return
+	case !ok:
 		v.bad = true
-		v.fail("see whether the name is right; a host of your own in front of ECR needs an entry with alias_of in the registry map",
-			"%s is neither a registry of ECR nor an alias in the map, so this helper has nothing for it", v.image.host)
+		fix := registry.Hint(v.Image)
+		if fix == "" {
+			fix = "check the name; a host of your own in front of ECR needs an entry with alias_of in the registry map, and another registry a fallback helper (AWS_ECR_FALLBACK)"
+		}
+		v.fail(fix, "%s is neither a registry of ECR nor an alias in the map, so this helper has nothing for it", v.image.host)
 		return
 	}
-	v.target = target
+	v.target, v.image.host = target, target.Host
 	switch {
 	case target.Refusal != nil:
 		v.bad = true
@@ -69,10 +77,9 @@ func (v *visit) source(ctx context.Context) {
 	exam, err := fetch.Examine(ctx, token.NewQuestion(v.Settings, v.Env, v.target))
 	v.exam = exam
 	if err != nil {
-		v.bad = true
 		f := finding(err)
 		f.Notes = passed
-		v.found(f)
+		v.stop(f)
 		return
 	}
 	v.found(Finding{State: OK, Found: fmt.Sprintf("credentials come from: %s", id.Source), Notes: passed})
@@ -93,8 +100,7 @@ func (v *visit) metadata(ctx context.Context) {
 		role, host, err = v.exam.InstanceRole(ctx)
 	}
 	if err != nil {
-		v.bad = true
-		v.found(finding(err))
+		v.stop(finding(err))
 		return
 	}
 	v.ok("the instance metadata service at %s answers; the instance's role is %s", host, role)
@@ -106,12 +112,12 @@ func (v *visit) identity(ctx context.Context) {
 		return
 	}
 	if err := v.exam.Credentials(ctx); err != nil {
-		v.bad = true
 		if v.exam.UsesProcess() && ctx.Err() != nil {
+			v.bad = true
 			v.warn("run it by hand to see why it takes so long", "the credential process hasn't ended yet; a get waits for it up to a minute")
 			return
 		}
-		v.found(finding(err))
+		v.stop(finding(err))
 		return
 	}
 	caller, err := v.exam.Caller(ctx)
@@ -142,8 +148,7 @@ func (v *visit) network(ctx context.Context) {
 	}
 	at, err := v.exam.Endpoint(ctx)
 	if err != nil {
-		v.bad = true
-		v.found(finding(err))
+		v.stop(finding(err))
 		return
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: at.Scheme, Host: at.Host}})
@@ -162,7 +167,11 @@ func (v *visit) network(ctx context.Context) {
 	if strings.Contains(at.Host, ".api.a") { // .api.aws, .api.amazonwebservices.com.cn
 		kind += "dual-stack, "
 	}
-	v.ok("%s (%sregion %s) is asked %s; authorities: %s", at.Host, kind, orNone(v.exam.Region()), way, v.exam.Authorities())
+	region := v.exam.Region()
+	if v.target.Registry != (registry.Registry{}) {
+		region = v.target.Registry.TokenRegion()
+	}
+	v.ok("%s (%sregion %s) is asked %s; authorities: %s", at.Host, kind, orNone(region), way, v.exam.Authorities())
 }
 
 // token tells whether ECR gives one.
@@ -172,8 +181,7 @@ func (v *visit) token(ctx context.Context) {
 	}
 	answer, asked, err := v.exam.Token(ctx)
 	if err != nil {
-		v.bad = true
-		v.found(finding(err))
+		v.stop(finding(err))
 		return
 	}
 	v.answer = answer

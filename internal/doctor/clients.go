@@ -2,89 +2,84 @@ package doctor
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
-	"docker-credential-ecr-login/internal/registry"
 )
-
-// program tells which file clients start under the name that they call.
-func (v *visit) program(context.Context) {
-	self, problem, fix := OnPath(v.Env)
-	if problem != "" {
-		v.found(Finding{State: Failure, Found: problem + " (this one is " + v.Version + ")", Fix: fix})
-		return
-	}
-	v.ok("%s, %s; clients find it if their PATH, as this one does, names its folder", self, v.Version)
-}
-
-// OnPath tells where this program is, and what keeps clients from starting it.
-func OnPath(env config.Env) (self, problem, fix string) {
-	const called = config.HelperPrefix + dockerconfig.Helper
-	self, err := os.Executable()
-	if err != nil {
-		self = called
-	}
-	found, err := exec.LookPath(called)
-	switch {
-	case errors.Is(err, exec.ErrDot):
-		return self, called + " is on the PATH in the working folder alone, where clients don't start it", "name absolute folders in PATH"
-	case err != nil:
-		return self, fmt.Sprintf("clients call %s, which isn't on the PATH (%s)", called, env.Get("PATH")),
-			fmt.Sprintf("copy %s to a folder of the PATH, under that name", self)
-	case !sameFile(self, found):
-		return self, fmt.Sprintf("clients call %s, which is another program than %s", found, self), "remove one of them"
-	}
-	return found, "", ""
-}
-
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
 
 // clients tells whether clients call this helper for the host.
 func (v *visit) clients(context.Context) {
-	if v.image.host != "" && v.target.Host == "" && v.isOut() {
+	if v.image.host != "" && v.target.Host == "" {
+		v.clientsOfFallback()
 		return
 	}
-	docker, podman := v.client(dockerconfig.DockerPath), v.client(dockerconfig.PodmanPath)
-	var variable *dockerconfig.File
-	if text := v.Env.Get(authVariable); text != "" {
-		f, err := dockerconfig.Parse(authVariable, text)
-		if err != nil {
-			v.fail("mend it", "%v", err)
-		} else {
-			variable = f
-		}
-	}
-	elsewhere := false
-	if podman != nil && podman.HelperOf(v.image.host) == dockerconfig.Helper {
-		elsewhere = true
+	v.variable()
+	judged := v.kubelet()
+	judged = v.gitlabRunner() || judged
+	if podman := v.client(dockerconfig.PodmanPath); podman != nil && podman.HelperOf(v.image.host) == dockerconfig.Helper {
+		judged = true
 		v.ok("%s has podman, buildah and skopeo call this helper for %s (credHelpers)", podman.Path, v.image.host)
 	}
-	if variable != nil && (variable.HelperOf(v.image.host) != "" || variable.Store() != "" || v.static(variable)) {
-		elsewhere = true
-		v.judge(variable, "change that variable; configure --print gitlab prints one")
-	}
-	if docker != nil && (!elsewhere || docker.Exists()) {
-		configure := "run: docker-credential-ecr-login configure " + v.image.host
-		if v.image.host == "" {
-			configure += "HOST"
-		}
-		v.judge(docker, configure)
+	docker := v.client(dockerconfig.DockerPath)
+	switch {
+	case docker != nil && (docker.Exists() || !judged):
+		v.judge(docker, v.configure(), "docker logout "+v.image.host)
+	case docker == nil && !judged && dockerconfig.DockerPath(v.Env, v.Settings.Home) == "":
+		v.warn("set HOME, or DOCKER_CONFIG to the directory of config.json", "there is no home, so no client's configuration is found")
 	}
 }
 
-// authVariable holds a configuration of GitLab Runner's, and passwords for Docker.
+// clientsOfFallback tells whether Docker calls this helper for a host that isn't ECR's.
+func (v *visit) clientsOfFallback() {
+	if v.isOut() {
+		return
+	}
+	docker := v.client(dockerconfig.DockerPath)
+	switch {
+	case docker == nil:
+	case docker.HelperOf(v.image.host) == dockerconfig.Helper || docker.HelperOf(v.image.host) == "" && docker.Store() == dockerconfig.Helper:
+		v.ok("%s has clients call this helper for %s", docker.Path, v.image.host)
+	default:
+		v.warn("run: "+program+" configure --creds-store", "%s has clients not call this helper for %s, so they don't ask its fallback", docker.Path, v.image.host)
+	}
+}
+
+// configure is the command that has Docker call this helper for the host.
+func (v *visit) configure() string {
+	host := v.image.host
+	if host == "" {
+		host = "HOST"
+	}
+	return program + " configure " + host
+}
+
+const program = config.HelperPrefix + dockerconfig.Helper
+
+// authVariable holds a client's configuration. GitLab Runner reads it from the variables of a job
+// and from its config.toml, never from its own environment. Docker reads it from its environment
+// since 28.3, and only passwords ("auths"); it reports every other key as unknown:
+// https://github.com/docker/cli/pull/6008
 const authVariable = "DOCKER_AUTH_CONFIG"
+
+// variable judges [authVariable] in this environment.
+func (v *visit) variable() {
+	text := v.Env.Get(authVariable)
+	if text == "" {
+		return
+	}
+	f, err := dockerconfig.Parse(authVariable, text)
+	switch {
+	case err != nil:
+		v.fail("fix it", "%v", err)
+	case v.static(f):
+		v.fail("unset it", "%s holds a password for %s (auths); Docker 28.3 and later uses that instead of this helper, and a token of ECR expires after twelve hours",
+			authVariable, v.image.host)
+	case f.Store() != "" || f.HelperOf(v.image.host) != "":
+		v.warn("for GitLab Runner run: "+program+" configure --print gitlab; for Docker run: "+v.configure(),
+			"%s in this environment names a helper, which no client reads there: GitLab Runner reads it in its config.toml and in a job's variables, Docker 28.3 and later reads only passwords in it", authVariable)
+	}
+}
 
 // client reads a client's configuration, nil where it can't be.
 func (v *visit) client(path func(config.Env, string) string) *dockerconfig.File {
@@ -94,7 +89,7 @@ func (v *visit) client(path func(config.Env, string) string) *dockerconfig.File 
 	}
 	f, err := dockerconfig.Read(where)
 	if err != nil {
-		v.fail("mend it; clients that read it may fail, too", "%v", err)
+		v.fail("fix it; clients that read it may fail, too", "%v", err)
 		return nil
 	}
 	return f
@@ -108,13 +103,15 @@ func (v *visit) static(f *dockerconfig.File) bool {
 	})) > 0
 }
 
-// judge tells what a configuration says of the host.
-func (v *visit) judge(f *dockerconfig.File, fix string) {
-	host := v.image.host
+// judge tells what a configuration says of the host. The command configure changes it, and logout
+// removes a password from it.
+func (v *visit) judge(f *dockerconfig.File, configure, logout string) {
+	host, fix := v.image.host, "run: "+configure
 	if host == "" {
 		host = "a registry"
 	}
 	helper, store := f.HelperOf(v.image.host), f.Store()
+	near, isNear := f.NearlyNamed(v.image.host)
 	switch {
 	case helper == dockerconfig.Helper:
 		v.ok("%s has clients call this helper for %s (credHelpers)", f.Path, host)
@@ -123,14 +120,15 @@ func (v *visit) judge(f *dockerconfig.File, fix string) {
 	case v.image.host == "" && len(f.Hosts()) > 0:
 		v.ok("%s has clients call this helper for %s (credHelpers)", f.Path, strings.Join(f.Hosts(), ", "))
 	case store == dockerconfig.Helper:
+		v.listClients = append(v.listClients, f.Path)
 		v.store(f)
-	case store != "":
+	case store != "" && !isNear:
 		v.fail(fix, "%s has clients call docker-credential-%s for all hosts (credsStore), not this helper", f.Path, store)
-	case v.static(f) && f.Path == authVariable:
-		v.fail(fix, "%s holds a password for %s itself (auths); clients use that, and a token of ECR's ends after twelve hours", f.Path, host)
 	case v.static(f):
-		v.fail(fix+"; and docker logout "+host,
-			"%s holds a password for %s itself (auths), from a docker login; clients use that, and a token of ECR's ends after twelve hours", f.Path, host)
+		v.fail(fix+" && "+logout,
+			"%s holds a password for %s (auths), as docker login writes it; clients use that, and a token of ECR expires after twelve hours", f.Path, host)
+	case isNear:
+		v.fail(fix, "%s names %q (credHelpers), which clients don't find: they look for %q", f.Path, near, host)
 	case !f.Exists():
 		v.warn(fix, "there is no %s, so Docker calls no helper", f.Path)
 	default:
@@ -156,45 +154,4 @@ func Hidden(f *dockerconfig.File, m *config.Map) []string {
 		_, ours := m.Find(server)
 		return !ours
 	})
-}
-
-// image is what the doctor was asked about.
-type image struct {
-	host, repository, reference string
-}
-
-// parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest.
-func parseImage(text string) image {
-	text = registry.Bare(strings.TrimSpace(text))
-	if i := strings.Index(text, "://"); i >= 0 { // of a registry, of docker: or of oci:
-		text = text[i+3:]
-	}
-	host, rest, _ := strings.Cut(text, "/")
-	host, _, _ = strings.Cut(host, ":")
-	i := image{host: strings.ToLower(host)}
-	rest = strings.TrimRight(rest, "/")
-	if rest == "" || rest == "v1" || rest == "v2" {
-		return i
-	}
-	if name, digest, ok := strings.Cut(rest, "@"); ok {
-		name, _, _ = strings.Cut(name, ":")
-		i.repository, i.reference = name, digest
-		return i
-	}
-	i.repository, i.reference, _ = strings.Cut(rest, ":")
-	if i.reference == "" {
-		i.reference = "latest"
-	}
-	return i
-}
-
-func (i image) String() string {
-	if i.repository == "" {
-		return i.host
-	}
-	mark := ":"
-	if strings.Contains(i.reference, ":") {
-		mark = "@"
-	}
-	return filepath.Join(i.host, i.repository) + mark + i.reference
 }

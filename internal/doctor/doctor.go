@@ -31,8 +31,10 @@ type Finding struct {
 	State State    `json:"state"`
 	Found string   `json:"found"`
 	Notes []string `json:"notes,omitempty"`
-	// Fix tells what to do about a warning or a failure.
-	Fix string `json:"fix,omitempty"`
+	// Fix tells what to do about a warning or a failure, and Paste are lines for a file that it
+	// speaks of.
+	Fix   string   `json:"fix,omitempty"`
+	Paste []string `json:"paste,omitempty"`
 }
 
 // Case is whom the doctor sees.
@@ -50,6 +52,10 @@ type Case struct {
 	// waited for.
 	Found   func(Finding)
 	Waiting func(what string)
+
+	// ListFallback returns the servers that the fallback helper has credentials for, and their
+	// users.
+	ListFallback func(config.Settings) (map[string]string, error)
 }
 
 // visit is a case and what has been found out of it.
@@ -62,7 +68,12 @@ type visit struct {
 	exam   *fetch.Exam
 	caller fetch.Caller
 	answer token.Answer
-	bad    bool // what comes behind can't be done
+	bearer string // for public ECR, once it is known
+	bad    bool   // what comes behind can't be done
+	done   bool   // nothing comes behind
+
+	node        []provider // by which the kubelet starts this program
+	listClients []string   // files by which clients ask for a list first
 }
 
 // steps are the way of a token. Each of them ends by itself in a part of the time that a verb
@@ -74,12 +85,14 @@ var steps = []struct {
 	{"program", "looking for the program on PATH", (*visit).program},
 	{"map", "reading the registry map", (*visit).registryMap},
 	{"clients", "reading the clients' configuration", (*visit).clients},
+	{"fallback", "asking the fallback helper", (*visit).fallback},
 	{"source", "reading the AWS configuration", (*visit).source},
 	{"network", "looking at proxy and authorities", (*visit).network},
 	{"metadata", "asking the instance metadata service", (*visit).metadata},
 	{"identity", "asking AWS who this is", (*visit).identity},
 	{"token", "asking ECR for a token", (*visit).token},
 	{"cache", "looking into the cache", (*visit).cache},
+	{"list", "looking for what a list names", (*visit).list},
 	{"registry", "asking the registry", (*visit).registry},
 	{"image", "asking for the image", (*visit).manifest},
 }
@@ -106,6 +119,9 @@ func See(ctx context.Context, c Case) {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		s.take(v, limited)
 		cancel()
+		if v.done {
+			return
+		}
 	}
 }
 
@@ -129,10 +145,21 @@ func (v *visit) fail(fix, format string, args ...any) {
 	v.found(Finding{State: Failure, Found: fmt.Sprintf(format, args...), Fix: fix})
 }
 
-// isOut tells whether a step can't be taken, and says so.
+// stop ends the steps that need what has just failed. Public ECR is pulled from without
+// credentials, too: there it is a warning.
+func (v *visit) stop(f Finding) {
+	v.bad = true
+	if v.target.Registry.Public && f.State == Failure {
+		f.State = Warning
+		f.Notes = append(f.Notes, "images of public ECR can be pulled without credentials, which counts against lower limits")
+	}
+	v.found(f)
+}
+
+// isOut reports whether a step can't be taken, and says so.
 func (v *visit) isOut() bool {
 	if v.bad {
-		v.found(Finding{State: Skipped, Found: "what comes before has to be mended first"})
+		v.found(Finding{State: Skipped, Found: "an earlier check failed"})
 	}
 	return v.bad
 }

@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -20,12 +22,16 @@ func (v *visit) cache(context.Context) {
 	dir := v.Settings.CacheDir
 	if dir == "" {
 		v.warn("unset AWS_ECR_DISABLE_CACHE, or set HOME or AWS_ECR_CACHE_DIR to a folder of this user's own",
-			"nothing is kept: the cache is turned off, or there is no home of this user's own; every get asks AWS")
+			"no token is kept: the cache is turned off, or there is no home of this user's own; every get asks AWS")
 		return
 	}
 	c := cache.New(dir)
 	if err := c.Check(); err != nil {
-		v.warn("make it a folder of this user's alone, or set AWS_ECR_CACHE_DIR to one", "nothing is kept: %v", err)
+		v.warn("make it a directory of this user alone, or set AWS_ECR_CACHE_DIR to one", "no token is kept: %v", err)
+		return
+	}
+	if err := c.CheckWrite(); err != nil {
+		v.warn("make room or give this user the right to write there, or set AWS_ECR_CACHE_DIR to another directory", "no token is kept: %v", err)
 		return
 	}
 	info, err := os.Stat(c.Dir())
@@ -35,7 +41,7 @@ func (v *visit) cache(context.Context) {
 	}
 	id := identity.Read(v.Env, v.Settings.Home, v.target.Principal)
 	if id.Unsure {
-		v.warn("use a file", "nothing is kept: whose tokens these are is read from something that can't be read twice, such as a pipe")
+		v.warn("use a file", "no token is kept: whose tokens these are is read from something that can't be read twice, such as a pipe")
 		return
 	}
 	kept := "none of them for this identity in the registry's region"
@@ -53,11 +59,12 @@ func (v *visit) cache(context.Context) {
 
 // registry tells whether the registry takes the token.
 func (v *visit) registry(ctx context.Context) {
-	switch {
-	case v.isOut():
+	public := v.target.Registry.Public
+	if !public && v.isOut() {
 		return
-	case v.target.Registry.Public:
-		v.ok("public ECR is pulled from without credentials, too")
+	}
+	if public && v.answer.Password == "" {
+		v.anonymously(ctx)
 		return
 	}
 	r, err := v.ask(ctx, http.MethodGet, "/v2/")
@@ -66,6 +73,7 @@ func (v *visit) registry(ctx context.Context) {
 		v.bad = true
 		v.found(finding(err))
 	case r.status == http.StatusOK:
+		v.bad = false // what failed before isn't needed
 		v.ok("%s takes the token", v.target.Host)
 	default:
 		v.bad = true
@@ -73,9 +81,32 @@ func (v *visit) registry(ctx context.Context) {
 	}
 }
 
+// anonymously gets the token by which everybody may pull from public ECR, which its challenge names
+// the place of: https://distribution.github.io/distribution/spec/auth/token/
+func (v *visit) anonymously(ctx context.Context) {
+	v.bad = true
+	query := url.Values{"service": {v.target.Host}}
+	if v.image.repository != "" {
+		query.Set("scope", "repository:"+v.image.repository+":pull")
+	}
+	r, err := v.ask(ctx, http.MethodGet, "/token/?"+query.Encode())
+	var said struct{ Token string }
+	switch {
+	case err != nil:
+		v.found(finding(err))
+	case r.status != http.StatusOK:
+		v.refused(r, "an anonymous token")
+	case json.Unmarshal(r.body, &said) != nil || said.Token == "":
+		v.fail("see what answers in its place", "%s gave something else than an anonymous token", v.target.Host)
+	default:
+		v.bearer, v.bad = said.Token, false
+		v.ok("%s gave an anonymous token, with which its images can be pulled without credentials", v.target.Host)
+	}
+}
+
 // manifest tells whether the image can be pulled.
 func (v *visit) manifest(ctx context.Context) {
-	if v.image.repository == "" || v.target.Registry.Public || v.isOut() {
+	if v.image.repository == "" || v.isOut() {
 		return
 	}
 	of := "/v2/" + v.image.repository
@@ -111,7 +142,11 @@ func (v *visit) manifest(ctx context.Context) {
 	case r.status == http.StatusNotFound && r.code == "NAME_UNKNOWN":
 		v.fail("see whether account, region and the repository's name are right", "there is no repository %s in %s: %s", v.image.repository, v.target.Host, r.message)
 	case r.status == http.StatusNotFound:
-		v.fail("see whether the tag is right and was pushed", "the repository %s is there, but %s isn't in it: %s", v.image.repository, v.image.reference, r.message)
+		what := "tag"
+		if v.image.byDigest() {
+			what = "digest"
+		}
+		v.fail("check whether the "+what+" is right and was pushed", "the repository %s is there, but %s isn't in it: %s", v.image.repository, v.image.reference, r.message)
 	default:
 		v.refused(r, "the image")
 	}
@@ -184,7 +219,15 @@ func (v *visit) ask(ctx context.Context, method, path string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	request.SetBasicAuth("AWS", v.answer.Password)
+	switch password := v.answer.Password; {
+	case !v.target.Registry.Public:
+		request.SetBasicAuth("AWS", password)
+	case password != "":
+		// https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html#public-registry-auth-http
+		request.Header.Set("Authorization", "Bearer "+base64.StdEncoding.EncodeToString([]byte("AWS:"+password)))
+	case v.bearer != "":
+		request.Header.Set("Authorization", "Bearer "+v.bearer)
+	}
 	request.Header["Accept"] = manifestTypes
 	response, err := v.exam.Do(request)
 	if err != nil {
@@ -203,7 +246,11 @@ func (v *visit) ask(ctx context.Context, method, path string) (reply, error) {
 			r.message = http.StatusText(r.status)
 		}
 		// Whoever answers has just been told the password, and may repeat it.
-		r.message = strings.ReplaceAll(r.message, v.answer.Password, "***")
+		for _, secret := range []string{v.answer.Password, v.bearer, base64.StdEncoding.EncodeToString([]byte("AWS:" + v.answer.Password))} {
+			if secret != "" {
+				r.message = strings.ReplaceAll(r.message, secret, "***")
+			}
+		}
 	}
 	return r, nil
 }

@@ -31,7 +31,7 @@ var Process cli.Process
 func init() {
 	env := config.Env(os.Environ())
 	Process = cli.Process{
-		Args:   kubelet.ArgsOf(os.Args),
+		Args:   kubelet.ArgsOf(os.Args, cli.IsWord),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,

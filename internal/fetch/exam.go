@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -105,6 +106,9 @@ func (x *Exam) Token(ctx context.Context) (answer token.Answer, asked string, er
 // Do sends a request the way that AWS is asked, by the same proxy and with trust in the same
 // authorities. It doesn't follow redirects.
 func (x *Exam) Do(request *http.Request) (*http.Response, error) {
+	if x.chain.connections.client == nil {
+		return nil, &cache.Failure{Kind: cache.Misconfigured, Reason: "nothing can be asked, as the AWS configuration can't be read"}
+	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	x.chain.trace.note(attempt{service: "registry", host: request.URL.Host})

@@ -7,7 +7,6 @@ package kubelet
 
 import (
 	"path"
-	"slices"
 	"time"
 )
 
@@ -74,15 +73,16 @@ func Respond(life time.Duration) Response {
 // IsAWSProvider tells whether a program of that name stands in the place of AWS's own provider.
 func IsAWSProvider(name string) bool { return path.Base(name) == awsProvider }
 
-// ArgsOf returns the words behind the program's name, which is the first. Under the name of AWS's
-// own provider that is [Verb], whatever else the kubelet was told to say, but for what a person
-// asks.
-func ArgsOf(argv []string) []string {
-	if len(argv) == 0 {
+// ArgsOf returns the words behind the program's name, which is the first of argv. Under the name of
+// AWS's own provider, which takes none, they count if the first is one that isWord knows; otherwise
+// the answer is [Verb], whatever the kubelet was told to say, such as get-credentials.
+func ArgsOf(argv []string, isWord func(string) bool) []string {
+	switch {
+	case len(argv) == 0:
 		return nil
-	}
-	if !IsAWSProvider(argv[0]) || len(argv) > 1 && slices.Contains([]string{"version", "--version", "help", "--help", "-h"}, argv[1]) {
+	case !IsAWSProvider(argv[0]), len(argv) > 1 && isWord(argv[1]):
 		return argv[1:]
+	default:
+		return []string{Verb}
 	}
-	return []string{Verb}
 }

@@ -8,7 +8,7 @@ import "strings"
 func Word(word string, known []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, k := range known {
-		distance := editDistance(strings.ToLower(word), k)
+		distance := Distance(strings.ToLower(word), k)
 		if len(word) > 2 && strings.HasPrefix(k, word) {
 			distance = 1
 		}
@@ -19,8 +19,8 @@ func Word(word string, known []string) string {
 	return best
 }
 
-// editDistance counts the letters to put in, take out or change (Levenshtein).
-func editDistance(a, b string) int {
+// Distance counts the letters to put in, take out or change (Levenshtein).
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -16,7 +16,8 @@ type Address struct {
 	PlainHTTP bool
 }
 
-// ParseAddress reads the address of a server in the forms that [Parse] takes.
+// ParseAddress reads the address of a server in the forms that [Parse] takes. The false answer is
+// for what can't be one.
 func ParseAddress(server string) (Address, bool) {
 	server = strings.TrimSpace(server)
 	if len(server) > maxServer || strings.ContainsFunc(server, isNotPrintableASCII) {
@@ -53,7 +54,7 @@ func Bare(server string) string {
 
 // cutScheme cuts a scheme, which it returns in lower case.
 func cutScheme(s string) (scheme, rest string) {
-	for _, scheme := range []string{"https://", "http://"} {
+	for _, scheme := range []string{"https://", "http://", "oci://", "docker://"} {
 		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
 			return scheme, s[len(scheme):]
 		}

@@ -48,6 +48,8 @@ func TestParse(t *testing.T) {
 			host + "/team/app:v1.2",
 			host + "/team/app@sha256:0123",
 			" \t" + host + "\r\n",
+			"oci://" + host + "/charts/app",
+			"docker://" + host + "/team/app:v1.2",
 		} {
 			got, ok := Parse(server)
 			if !ok || got != want {
@@ -180,4 +182,32 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q) found %q, which is not in it", server, r.Host())
 		}
 	})
+}
+
+func TestHint(t *testing.T) {
+	for server, want := range map[string]string{
+		"11111111111.dkr.ecr.eu-west-1.amazonaws.com":             "an account has 12 digits, and 11111111111 has 11",
+		"https://1111222233334.dkr.ecr.eu-west-1.amazonaws.com/x": "an account has 12 digits, and 1111222233334 has 13",
+		"dkr.ecr.eu-west-1.amazonaws.com":                         "a private registry's host begins with an account of 12 digits, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+		"api.ecr.eu-west-1.amazonaws.com":                         "a private registry's host begins with an account of 12 digits, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+		"111122223333.dkr.ecr.amazonaws.com":                      "it names no region, as 111122223333.dkr.ecr.eu-west-1.amazonaws.com does",
+		"111122223333.dkr.ecr.eu-west1.amazonaws.com":             "it names no region, as 111122223333.dkr.ecr.eu-west-1.amazonaws.com does",
+		"111122223333.dkr.ecr.cn-north-1.amazonaws.com":           "did you mean 111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn?",
+		"111122223333.dkr.ecr.eu-west-1.amazonaws.com.cn":         "did you mean 111122223333.dkr.ecr.eu-west-1.amazonaws.com?",
+		"111122223333.ecr.dkr.eu-west-1.amazonaws.com":            "did you mean 111122223333.dkr.ecr.eu-west-1.amazonaws.com?",
+		"111122223333.dkr.ecr-fips.eu-west-1.amazonaw.com":        "did you mean 111122223333.dkr.ecr-fips.eu-west-1.amazonaws.com?",
+		"111122223333.dkr-ecr.eu-west-1.amazonaws.com":            "did you mean 111122223333.dkr.ecr.eu-west-1.amazonaws.com?",
+		"publc.ecr.aws":                                "did you mean public.ecr.aws?",
+		"public.ecr.amazonaws.com":                     "a private registry's host begins with an account of 12 digits, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+		"public.ecr.aws":                               "",
+		"111122223333.dkr.ecr.eu-west-1.amazonaws.com": "",
+		"docker.io":                                    "",
+		"ghcr.io":                                      "",
+		"registry.example.com:5000":                    "",
+		"no host":                                      "",
+	} {
+		if got := Hint(server); got != want {
+			t.Errorf("Hint(%q) = %q, want %q", server, got, want)
+		}
+	}
 }

@@ -1,0 +1,19 @@
+package commands
+
+import (
+	"testing"
+
+	"docker-credential-ecr-login/internal/cli"
+)
+
+// Under the name of AWS's own provider each word of the help works.
+func TestEveryCommandIsAWord(t *testing.T) {
+	for _, c := range table() {
+		if !cli.IsWord(c.name) {
+			t.Errorf("cli.IsWord(%q) is false", c.name)
+		}
+	}
+	if cli.IsWord("get-credentials") {
+		t.Error("AWS's provider is started with get-credentials, which must stay the kubelet's verb")
+	}
+}

@@ -1,0 +1,48 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registry"
+)
+
+// fallback tells what the fallback helper has for a host that isn't ECR's. It is the last step for
+// such a host. The helper is asked for its list only: a get may ask a person for a passphrase.
+func (v *visit) fallback(context.Context) {
+	if v.image.host == "" || v.target.Host != "" || v.bad {
+		return
+	}
+	v.done = true
+	name := config.HelperPrefix + v.Settings.Fallback
+	servers, err := v.ListFallback(v.Settings)
+	if err != nil {
+		v.fail("fix it, or name another helper", "%v", err)
+		return
+	}
+	for server := range servers {
+		if address, ok := registry.ParseAddress(server); ok && slices.Contains(namesOf(v.image.host), address.Host) {
+			v.ok("%s has credentials for %s", name, registry.Bare(server))
+			return
+		}
+	}
+	login := "docker login " + v.image.host
+	if slices.Contains(dockerHub, v.image.host) {
+		login = "docker login"
+	}
+	v.warn("run: "+login, "%s has no credentials for %s", name, v.image.host)
+}
+
+// dockerHub are the names of Docker Hub: clients keep its credentials under another one than images
+// have.
+var dockerHub = []string{"docker.io", "index.docker.io", "registry-1.docker.io"}
+
+// namesOf are the names that a host has in a list.
+func namesOf(host string) []string {
+	if slices.Contains(dockerHub, host) {
+		return dockerHub
+	}
+	return []string{strings.ToLower(host)}
+}

@@ -1,0 +1,194 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"docker-credential-ecr-login/internal/kubelet"
+)
+
+// provider is how the kubelet of this node starts this program.
+type provider struct {
+	config  string // the file that says so
+	program string // path of the file that is started
+	providerConfig
+}
+
+// providerConfig is an entry of a CredentialProviderConfig, in YAML or JSON:
+// https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#kubelet-config-k8s-io-v1-CredentialProvider
+type providerConfig struct {
+	Name        string   `yaml:"name"`
+	APIVersion  string   `yaml:"apiVersion"`
+	Args        []string `yaml:"args"`
+	MatchImages []string `yaml:"matchImages"`
+	Env         []struct {
+		Name  string `yaml:"name"`
+		Value string `yaml:"value"`
+	} `yaml:"env"`
+}
+
+// kubeletFlags are what a kubelet is told about credential providers.
+type kubeletFlags struct{ binDir, config string }
+
+// usualFlags are those of docs/kubernetes.md, and of EKS's nodes: they count if no running kubelet
+// can be seen, as in a container.
+var usualFlags = []kubeletFlags{
+	{"/usr/local/lib/kubelet-credential-providers", "/etc/kubernetes/credential-provider.yaml"},
+	{"/etc/eks/image-credential-provider", "/etc/eks/image-credential-provider/config.json"},
+}
+
+// providersOf returns how kubelets start the program of a path. An error names a file that can't be
+// read, of a kubelet that starts it.
+func providersOf(self string) (all []provider, errs []error) {
+	flags := runningKubelets()
+	if len(flags) == 0 {
+		flags = usualFlags
+	}
+	for _, f := range flags {
+		if !isIn(self, f.binDir) {
+			continue
+		}
+		entries, err := readProviders(f.config)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+		for _, entry := range entries {
+			if started := filepath.Join(f.binDir, entry.Name); sameFile(started, self) {
+				all = append(all, provider{f.config, started, entry})
+			}
+		}
+	}
+	return all, errs
+}
+
+// isIn reports whether a program is in a directory, under any name.
+func isIn(program, dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return sameFile(filepath.Join(dir, e.Name()), program) })
+}
+
+// runningKubelets returns the flags of the kubelets that run here. Some distributions have the
+// kubelet in a program of another name.
+func runningKubelets() []kubeletFlags {
+	var all []kubeletFlags
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		var f kubeletFlags
+		words := strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
+		for i, word := range words {
+			name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
+			if !hasValue && i+1 < len(words) {
+				value = words[i+1]
+			}
+			switch name {
+			case "image-credential-provider-bin-dir":
+				f.binDir = value
+			case "image-credential-provider-config":
+				f.config = value
+			}
+		}
+		if f.binDir != "" && f.config != "" && !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// readProviders reads a CredentialProviderConfig, or all of a directory.
+func readProviders(file string) ([]providerConfig, error) {
+	files := []string{file}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		files, _ = filepath.Glob(filepath.Join(file, "*"))
+	}
+	var all []providerConfig
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var config struct {
+			Providers []providerConfig `yaml:"providers"`
+		}
+		if err := yaml.Unmarshal(text, &config); err != nil { // JSON is YAML
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, config.Providers...)
+	}
+	return all, nil
+}
+
+// kubelet judges how the kubelet starts this program. It is false if no kubelet does.
+func (v *visit) kubelet() bool {
+	for _, p := range v.node {
+		switch {
+		case p.APIVersion != kubelet.API:
+			v.fail("write apiVersion: "+kubelet.API, "%s speaks %s to %s, which it doesn't know", p.config, p.APIVersion, p.Name)
+		case !kubelet.IsAWSProvider(p.Name) && !slices.Equal(p.Args, []string{kubelet.Verb}):
+			v.fail(fmt.Sprintf("write args: [%q]", kubelet.Verb), "%s has the kubelet start %s with the arguments %q", p.config, p.Name, p.Args)
+		case v.image.host == "":
+			v.ok("%s has the kubelet call this helper for %s", p.config, strings.Join(p.MatchImages, ", "))
+		case !slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, v.image) }):
+			v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)", p.config, v.image.host)
+		default:
+			v.ok("%s has the kubelet call this helper for %s", p.config, v.image.host)
+			v.kubeletEnv(p)
+		}
+	}
+	return len(v.node) > 0
+}
+
+// kubeletEnv tells of variables that the kubelet sets for this program and that are other ones
+// here: the other checks are about another environment then.
+func (v *visit) kubeletEnv(p provider) {
+	var missing []string
+	for _, e := range p.Env {
+		if v.Env.Get(e.Name) != e.Value {
+			missing = append(missing, shellWord(e.Name+"="+e.Value))
+		}
+	}
+	if len(missing) > 0 {
+		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+shellWord(p.program)+" doctor "+v.image.String(),
+			"%s sets variables that aren't set here", p.config)
+	}
+}
+
+// shellWord returns a text as one word of a shell.
+func shellWord(text string) string {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%", r)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:
+// each label of the host is a glob, and the path is a prefix (k8s.io/kubernetes,
+// pkg/credentialprovider, URLsMatch).
+func matchesImage(pattern string, i image) bool {
+	_, pattern, found := strings.Cut("//"+strings.TrimPrefix(strings.TrimPrefix(pattern, "https://"), "http://"), "//")
+	host, prefix, _ := strings.Cut(pattern, "/")
+	wanted, labels := strings.Split(host, "."), strings.Split(i.host, ".")
+	if !found || len(wanted) != len(labels) || !strings.HasPrefix("/"+i.repository, strings.TrimSuffix("/"+prefix, "/")) {
+		return false
+	}
+	for n, label := range labels {
+		if ok, err := path.Match(wanted[n], label); err != nil || !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"fmt"
+	"strings"
+
+	"docker-credential-ecr-login/internal/nearest"
+)
+
+// Hint returns why a server whose name looks like that of an ECR registry isn't one, such as
+// "an account has 12 digits, and 11111111111 has 11". It is empty for registries and for names that
+// don't look like one.
+func Hint(server string) string {
+	address, ok := ParseAddress(server)
+	if _, isRegistry := parseHost(address.Host); !ok || isRegistry {
+		return ""
+	}
+	host := address.Host
+	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && strings.Contains(host, "ecr") {
+		return "did you mean " + near + "?"
+	}
+	account, rest, _ := strings.Cut(host, ".")
+	if !strings.Contains(host, ".ecr") && !strings.Contains(host, "dkr") {
+		return ""
+	}
+	region := ""
+	for label := range strings.SplitSeq(rest, ".") {
+		if isRegion(label) {
+			region = label
+		}
+	}
+	switch {
+	case isDigits(account) && len(account) != accountDigits:
+		return fmt.Sprintf("an account has %d digits, and %s has %d", accountDigits, account, len(account))
+	case !IsAccount(account):
+		return "a private registry's host begins with an account of 12 digits, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+	case region == "":
+		return fmt.Sprintf("it names no region, as %s.dkr.ecr.eu-west-1.amazonaws.com does", account)
+	}
+	var hosts []string
+	for _, r := range []Registry{{}, {FIPS: true}, {DualStack: true}, {FIPS: true, DualStack: true}} {
+		r.Account, r.Region = account, region
+		if _, ok := parseHost(r.Host()); ok {
+			hosts = append(hosts, r.Host())
+		}
+	}
+	if near := nearest.Word(host, hosts); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
