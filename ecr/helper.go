@@ -143,8 +143,8 @@ var errNotECR = errors.New("credentials are kept for no host other than ECR")
 // hosts and what stands for them, and for others where
 // AWS_ECR_IGNORE_CREDS_STORAGE is "true".
 func (h *ECRHelper) Add(c *credentials.Credentials) error {
-	if config.IgnoresStorage(os.Environ()) {
-		return nil
+	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
+		return err
 	}
 	_, _, ours, err := h.find(c.ServerURL)
 	switch {
@@ -160,8 +160,8 @@ func (h *ECRHelper) Add(c *credentials.Credentials) error {
 // Delete forgets the tokens that serve the registry, so that the next Get asks
 // AWS.
 func (h *ECRHelper) Delete(serverURL string) error {
-	if config.IgnoresStorage(os.Environ()) {
-		return nil
+	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
+		return err
 	}
 	broker, target, ours, err := h.find(serverURL)
 	if err == nil && ours {

@@ -330,7 +330,7 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (l
 }
 
 func reads(argv []string) bool {
-	return len(argv) > 0 && slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
+	return len(argv) == 0 || slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
 }
 
 // leftAlone gives the command a stdin that never ends, as an inherited

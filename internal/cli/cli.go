@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -64,8 +65,7 @@ type Process struct {
 	input string
 	began time.Time
 
-	// patience is that of the verb.
-	patience time.Duration
+	verb     verb // the one that runs
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
 	failsLoudly *atomic.Bool
@@ -114,9 +114,11 @@ func Early(p *Process) (status int, ok bool) {
 
 // print prints an answer and returns the exit status.
 func (p *Process) print(a answer) int {
-	for _, line := range a.stderr {
-		fmt.Fprintln(p.Stderr, line)
+	text := strings.Join(a.stderr, "\n")
+	if text != "" && !p.verb.openLine {
+		text += "\n"
 	}
+	io.WriteString(p.Stderr, text)
 	if _, err := p.Stdout.Write([]byte(a.stdout)); err != nil {
 		fmt.Fprintf(p.Stderr, "%s: the answer can't be written: %v\n", name, err)
 		return 1
@@ -146,7 +148,10 @@ func (p *Process) run() answer {
 	if word == "get" && asksAsBazel(p.input) {
 		verb = bazelVerb()
 	}
-	p.patience = verb.patience
+	p.verb = verb
+	if line := misdirected(word, p.input); line != "" {
+		return verb.misdirect(line)
+	}
 	return p.within(verb, p.input)
 }
 
@@ -159,21 +164,31 @@ type verb struct {
 	// patience is how long there is until the client has lost its own, zero where that isn't known:
 	// then it kills the helper, and shows no reason.
 	patience time.Duration
+	// openLine is set if stderr ends without a newline.
+	openLine bool
+	// misdirect is the answer if stdin holds the request of a client that another verb is for.
+	misdirect func(reason string) answer
 }
 
 // verbOf returns the verb of that name, false for what is none.
 func verbOf(name string) (verb, bool) {
 	switch name {
 	case "get":
-		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet}, true
+		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet, misdirect: misdirectGet}, true
 	case "store":
-		return verb{run: (*Process).store, reads: true, fail: failStore}, true
+		return verb{run: (*Process).store, reads: true, fail: failStore, misdirect: misdirectStore}, true
 	case "erase":
-		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
+		return verb{run: (*Process).erase, reads: true, fail: failStore, misdirect: misdirectStore}, true
 	case "list":
 		return verb{run: (*Process).list, fail: (*Process).failList}, true
 	case kubelet.Verb:
-		return verb{run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second}, true
+		return verb{
+			run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second,
+			// klog writes what ends with a newline as a block of its own, and else into the line that
+			// names the pod.
+			openLine:  true,
+			misdirect: func(reason string) answer { return refuse("%s", reason) },
+		}, true
 	default:
 		return verb{}, false
 	}
@@ -204,18 +219,18 @@ func (p *Process) settings() (config.Settings, error) {
 // context bounds what the verb does by what its client waits. It bounds a credential process too,
 // which has a time of its own otherwise.
 func (p *Process) context() (context.Context, context.CancelFunc) {
-	if p.patience == 0 {
+	if p.verb.patience == 0 {
 		return context.WithCancel(context.Background())
 	}
-	return context.WithDeadline(context.Background(), p.began.Add(p.patience))
+	return context.WithDeadline(context.Background(), p.began.Add(p.verb.patience))
 }
 
 // timeout is the one that was set, or less where the client loses its patience before.
 func (p *Process) timeout(set time.Duration) time.Duration {
-	if p.patience == 0 {
+	if p.verb.patience == 0 {
 		return set
 	}
-	return min(set, p.patience)
+	return min(set, p.verb.patience)
 }
 
 // broker returns what gets tokens, as the user has set it up. The error is

@@ -18,7 +18,9 @@ type credentials struct {
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts, so that "docker login" does.
 func (p *Process) store(input string) answer {
-	if config.IgnoresStorage(p.Env) {
+	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
+		return failStore(p, input, err.Error())
+	} else if ignores {
 		return answer{}
 	}
 	var given credentials
@@ -39,7 +41,9 @@ func (p *Process) store(input string) answer {
 // get ask AWS.
 func (p *Process) erase(input string) answer {
 	server := strings.TrimSpace(input)
-	if config.IgnoresStorage(p.Env) {
+	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
+		return failStore(p, input, err.Error())
+	} else if ignores {
 		return answer{}
 	}
 	if server == "" {

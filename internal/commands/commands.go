@@ -80,6 +80,9 @@ func Main(p *cli.Process) int {
 	}
 	s := &session{Process: p, notice: notice}
 	if len(p.Args) == 0 {
+		if line := cli.WithoutVerb(piped(p.Stdin)); line != "" {
+			return s.fail("", mistakef("no verb; %s", line))
+		}
 		fmt.Fprint(p.Stderr, overview(all))
 		return 1
 	}
@@ -111,6 +114,29 @@ func Main(p *cli.Process) int {
 		return s.fail(name, err)
 	}
 	return 0
+}
+
+// piped returns what a client has written to stdin, if that is a pipe which it closes within a
+// second: nobody who starts the program by hand is to wait.
+func piped(stdin io.Reader) string {
+	file, ok := stdin.(*os.File)
+	if !ok {
+		return ""
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		return ""
+	}
+	read := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(io.LimitReader(file, 1<<20))
+		read <- string(text)
+	}()
+	select {
+	case text := <-read:
+		return text
+	case <-time.After(time.Second):
+		return ""
+	}
 }
 
 // run runs a command, but hardly longer than it may take.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -36,8 +37,10 @@ type Settings struct {
 	// are empty where there is none. FallbackErr tells why it can't be used.
 	Fallback, FallbackFrom string
 	FallbackErr            error
-	// LogFile is where log lines go, empty for nowhere, and LogLevel how many.
+	// LogFile is where log lines go, empty for nowhere, and LogLevel how many. LogLevelErr says
+	// what is wrong with the level that was set; then it is debug.
 	LogFile, LogLevel string
+	LogLevelErr       error
 	// Map says for registries whom AWS is asked as.
 	Map Map
 }
@@ -49,10 +52,10 @@ type Settings struct {
 // place.
 func Load(env Env, home string) (Settings, error) {
 	s := Settings{
-		Home:     home,
-		Timeout:  DefaultTimeout,
-		LogLevel: strings.ToLower(env.Get("AWS_ECR_LOG_LEVEL")),
+		Home:    home,
+		Timeout: DefaultTimeout,
 	}
+	s.LogLevel, s.LogLevelErr = logLevel(env)
 	s.CacheDir = cacheDir(env, s.Home)
 	s.LogFile = logFile(env, s)
 	found, set, err := readMap(env, s.Home)
@@ -100,11 +103,19 @@ func (s *Settings) apply(env Env, set scalars) error {
 		}
 		s.Timeout = d
 	}
-	switch s.LogLevel {
+	return nil
+}
+
+// logLevel returns the level that is set, or none. An unknown one is no reason to fail a pull:
+// whoever set it wants a log, and gets all of it.
+func logLevel(env Env) (string, error) {
+	switch level := strings.ToLower(strings.TrimSpace(env.Get("AWS_ECR_LOG_LEVEL"))); level {
 	case "", "debug", "info", "warn", "error":
-		return nil
+		return level, nil
+	case "warning":
+		return "warn", nil
 	default:
-		return fmt.Errorf("AWS_ECR_LOG_LEVEL is %q, where only debug, info, warn and error are known", s.LogLevel)
+		return "debug", fmt.Errorf("invalid AWS_ECR_LOG_LEVEL %q (want debug, info, warn or error); it counts as debug", level)
 	}
 }
 
@@ -116,14 +127,25 @@ func Timeout(env Env) time.Duration {
 	return DefaultTimeout
 }
 
-// IgnoresStorage tells whether credentials may be stored and erased for every
-// host, to no effect.
-func IgnoresStorage(env Env) bool { return env.Get("AWS_ECR_IGNORE_CREDS_STORAGE") == "true" }
+// IgnoresStorage reports whether credentials may be stored and erased for every host, to no
+// effect. The error names a value that is neither true nor false.
+func IgnoresStorage(env Env) (bool, error) {
+	const name = "AWS_ECR_IGNORE_CREDS_STORAGE"
+	value := env.Get(name)
+	if value == "" {
+		return false, nil
+	}
+	ignores, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, fmt.Errorf("invalid %s %q (want true or false)", name, value)
+	}
+	return ignores, nil
+}
 
 // cacheDir answers empty where nothing may be kept: the cache is turned off,
 // there is no home, or the home is somebody else's, as under sudo.
 func cacheDir(env Env, home string) string {
-	if env.Has("AWS_ECR_DISABLE_CACHE") {
+	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
 		return ""
 	}
 	dir := env.Get("AWS_ECR_CACHE_DIR")

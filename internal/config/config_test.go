@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 		"AWS_ECR_CACHE_DIR=/var/x":                           "/var/x",
 		"AWS_ECR_CACHE_DIR=~/x":                              home + "/x",
 		"AWS_ECR_CACHE_DIR=~":                                home,
-		"AWS_ECR_DISABLE_CACHE=":                             "",
+		"AWS_ECR_DISABLE_CACHE=":                             home + "/.ecr",
 		"AWS_ECR_DISABLE_CACHE=false":                        "",
 		"AWS_ECR_CACHE_DIR=/var/x AWS_ECR_DISABLE_CACHE=yes": "",
 		"AWS_ECR_CACHE_DIR=":                                 home + "/.ecr",
@@ -52,8 +52,28 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestLogLevel(t *testing.T) {
+	for value, want := range map[string]string{"": "", "Info": "info", " warning\n": "warn", "loud": "debug"} {
+		s, err := Load(Env{"AWS_ECR_LOG_LEVEL=" + value}, "/")
+		if err != nil || s.LogLevel != want || (s.LogLevelErr != nil) != (value == "loud") {
+			t.Errorf("%q: level %q, %v, %v; want %q", value, s.LogLevel, s.LogLevelErr, err, want)
+		}
+	}
+}
+
+func TestIgnoresStorage(t *testing.T) {
+	for value, want := range map[string]bool{"": false, "1": true, "true": true, "TRUE": true, "0": false, "false": false} {
+		if got, err := IgnoresStorage(Env{"AWS_ECR_IGNORE_CREDS_STORAGE=" + value}); got != want || err != nil {
+			t.Errorf("%q: %v, %v; want %v", value, got, err, want)
+		}
+	}
+	if _, err := IgnoresStorage(Env{"AWS_ECR_IGNORE_CREDS_STORAGE=yes"}); err == nil {
+		t.Error("yes is taken, for whatever")
+	}
+}
+
 func TestLoadNamesTheMistake(t *testing.T) {
-	for _, kv := range []string{"AWS_ECR_TIMEOUT=8", "AWS_ECR_TIMEOUT=-1s", "AWS_ECR_ON_ERROR=loud", "AWS_ECR_LOG_LEVEL=loud"} {
+	for _, kv := range []string{"AWS_ECR_TIMEOUT=8", "AWS_ECR_TIMEOUT=-1s", "AWS_ECR_ON_ERROR=loud"} {
 		name, value, _ := strings.Cut(kv, "=")
 		s, err := Load(Env{kv}, "/")
 		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {

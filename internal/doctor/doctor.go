@@ -84,6 +84,7 @@ var steps = []struct {
 }{
 	{"program", "looking for the program on PATH", (*visit).program},
 	{"map", "reading the registry map", (*visit).registryMap},
+	{"log", "reading the settings of the log", (*visit).log},
 	{"clients", "reading the clients' configuration", (*visit).clients},
 	{"fallback", "asking the fallback helper", (*visit).fallback},
 	{"source", "reading the AWS configuration", (*visit).source},
@@ -122,6 +123,13 @@ func See(ctx context.Context, c Case) {
 		if v.done {
 			return
 		}
+	}
+}
+
+// log tells what is wrong with the settings of the log, and nothing if they are right.
+func (v *visit) log(context.Context) {
+	if v.Settings.LogLevelErr != nil {
+		v.warn("set one of those, or unset it", "%v", v.Settings.LogLevelErr)
 	}
 }
 
