@@ -18,7 +18,10 @@ func TestTerminal(t *testing.T) {
 	)
 	l := lab.OnInstance(t)
 	l.Cloud.Handle(lab.Host, l.Cloud.RegistryGate(lab.Host, images("")))
-	if shown := l.AtTerminal(t, "doctor "+lab.Host, ""); !strings.Contains(shown, "\x1b[32mok      \x1b[0m registry") || strings.Contains(shown, "…"+gone) {
+	begin := time.Now()
+	shown := l.AtTerminal(t, "doctor "+lab.Host, "")
+	wasQuick := time.Since(begin) < time.Second // as a busy machine may not be
+	if !strings.Contains(shown, "\x1b[32mok      \x1b[0m registry") || wasQuick && strings.Contains(shown, "…"+gone) {
 		t.Errorf("doctor, with nothing to wait for: %q", shown)
 	}
 	l.Set("NO_COLOR=1")

@@ -16,6 +16,7 @@ import (
 // Shells complete the words of the program from what it prints for them.
 func TestCompletions(t *testing.T) {
 	l := lab.New(t)
+	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+lab.Host+"\"\n")
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		l.Write(t, shell, typed(t, l, "completion "+shell))
 	}
@@ -24,8 +25,10 @@ func TestCompletions(t *testing.T) {
 		path := need(t, "bash")
 		for _, c := range []struct{ words, want string }{
 			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache ", "list clear path --help"}, {"completion z", "zsh"},
+			{"doctor 2", lab.Host}, {"whoami 2", lab.Host}, {"configure --all 2", lab.Host}, {"cache clear 2", lab.Host}, {"cache list ", "--help"},
+			{"configure --print ", "gitlab"}, {"configure --region ", ""},
 		} {
-			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(x `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
+			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(`+lab.Name+` `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
 			if err != nil || strings.TrimSpace(out.stdout) != c.want {
 				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
 			}
@@ -35,6 +38,8 @@ func TestCompletions(t *testing.T) {
 		path := need(t, "fish")
 		for _, c := range []struct{ words, want string }{
 			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache l", "list"}, {"completion z", "zsh"},
+			{"doctor 2", lab.Host}, {"whoami 2", lab.Host}, {"configure --all 2", lab.Host}, {"cache clear 2", lab.Host}, {"cache clear cl", ""},
+			{"configure --print g", "gitlab"},
 		} {
 			out, err := run(t, l, nil, path, "fish", "--no-config", "-c", `source ./fish; complete -C "docker-credential-ecr-login `+c.words+`"`)
 			word, _, _ := strings.Cut(strings.TrimSpace(out.stdout), "\t")
@@ -48,12 +53,15 @@ func TestCompletions(t *testing.T) {
 		// As installed: from a folder of fpath.
 		l.Write(t, "functions/_docker-credential-ecr-login", typed(t, l, "completion zsh"))
 		for typed, want := range map[string]string{
-			"docker-credential-ecr-login who\t\n":              "whoami: it takes one HOST",
-			"docker-credential-ecr-login cache pa\t\n":         filepath.Join(l.Home, ".ecr/tokens"),
-			"docker-credential-ecr-login configure --dr\t\n":   "it takes a HOST",
-			"docker-credential-ecr-login completion fi\t\n":    "# fish completion of",
-			"docker-credential-ecr-login help completi\t\n":    "usage: docker-credential-ecr-login completion",
-			"docker-credential-ecr-login configure --cre\t-\b": "--creds-store",
+			"docker-credential-ecr-login who\t\n":                 "whoami: it takes one HOST",
+			"docker-credential-ecr-login cache pa\t\n":            filepath.Join(l.Home, ".ecr/tokens"),
+			"docker-credential-ecr-login configure --dr\t\n":      "it takes a HOST",
+			"docker-credential-ecr-login completion fi\t\n":       "# fish completion of",
+			"docker-credential-ecr-login help completi\t\n":       "usage: docker-credential-ecr-login completion",
+			"docker-credential-ecr-login configure --cre\t-\b":    "--creds-store",
+			"docker-credential-ecr-login whoami 2\t\n":            lab.Host + ": ",
+			"docker-credential-ecr-login cache clear 2\t\n":       "no tokens",
+			"docker-credential-ecr-login configure --print g\t\n": "DOCKER_AUTH_CONFIG=",
 		} {
 			if shown := inZsh(t, l, path, typed, want); !strings.Contains(shown, want) {
 				t.Errorf("%q shows %q; want %q", typed, shown, want)

@@ -1,15 +1,16 @@
 package commands
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/registry"
@@ -20,17 +21,20 @@ func cacheCommand() command {
 		name:  "cache",
 		args:  "list | clear [HOST] | path",
 		brief: "show or forget the tokens that are kept",
-		about: "list prints a line for each token: whose registry it was asked for, where the principal's credentials came from, how long ago it was got, " +
-			"until when it is served without a look at AWS, and when it ends. A token opens all that its principal may read in its region.\n\n" +
-			"clear forgets all tokens of this user or, with a HOST, those that a get for that registry could be answered with, of every principal.\n\n" +
-			"path prints the folder they are in.",
+		about: "list prints for each token the registry it was requested for, how long ago that was, for how long it is served without asking AWS, and when it expires; " +
+			"and below that where the principal's credentials came from. A token opens all that its principal may read in its region.\n\n" +
+			"clear removes all tokens of this user or, with a HOST, those that a get for that registry could be answered with, of every principal. " +
+			"It prints what it removes. What it removes the list verb names no longer, unless the registry map does.\n\n" +
+			"path prints the directory they are in.",
 		examples: []example{
 			{"cache list", "what is kept?"},
 			{"cache clear 222222222222.dkr.ecr.ap-south-1.amazonaws.com", "have the next get ask AWS"},
 			{"cache clear", "forget everything"},
 		},
-		words: []string{"list", "clear", "path"},
-		run:   (*session).cache,
+		words:      []string{"list", "clear", "path"},
+		takesHosts: true,
+		hostsAfter: "clear",
+		run:        (*session).cache,
 	}
 }
 
@@ -52,6 +56,8 @@ func (s *session) cache(args []string) error {
 		if err := c.Check(); err != nil {
 			return err
 		}
+		s.showRemoved(c.All())
+		s.offerPeersCache(settings.CacheDir)
 		return c.Clear()
 	case len(args) == 2 && args[0] == "clear":
 		if err != nil {
@@ -64,7 +70,7 @@ func (s *session) cache(args []string) error {
 		if err := c.Check(); err != nil {
 			return err
 		}
-		clearRegistry(c, target.Registry)
+		s.showRemoved(clearRegistry(c, target.Registry))
 		// Of this principal's also why the last request failed.
 		id := identity.Read(s.Env, settings.Home, target.Principal)
 		c.Purge(familyOf(id.Key, target.Registry))
@@ -77,40 +83,91 @@ func familyOf(identity string, r registry.Registry) cache.Family {
 	return cache.Family{Identity: identity, Region: r.TokenRegion(), Flavour: r.Flavour()}
 }
 
-// clearRegistry forgets the tokens that serve a registry.
-func clearRegistry(c *cache.Cache, r registry.Registry) {
+// clearRegistry removes the tokens that serve a registry, and returns them. Its list is without the
+// registry then.
+func clearRegistry(c *cache.Cache, r registry.Registry) (removed []cache.Item) {
 	for _, item := range c.All() {
 		if item.Region == r.TokenRegion() && item.Flavour == r.Flavour() {
 			c.Purge(item.Family)
+			removed = append(removed, item)
 		}
+	}
+	c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
+	return removed
+}
+
+// showRemoved prints a line for each token.
+func (s *session) showRemoved(items []cache.Item) {
+	if len(items) == 0 {
+		fmt.Fprintln(s.Stdout, noTokens)
+	}
+	for _, item := range sorted(items) {
+		fmt.Fprintf(s.Stdout, "removed: %s (%s)\n", hostOf(item), oneline.Of(item.Source))
 	}
 }
 
-// listCache prints what is kept, without secrets.
+const noTokens = "no tokens"
+
+// offerPeersCache says how to remove what awslabs' helper has kept in the same directory: nothing
+// else does, and its tokens work for up to twelve hours.
+func (s *session) offerPeersCache(dir string) {
+	file := filepath.Join(dir, "cache.json")
+	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() {
+		fmt.Fprintf(s.Stdout, "%s holds tokens of the awslabs helper, which nothing removes; to remove them run: rm %s\n", file, oneline.ShellWord(file))
+	}
+}
+
+// hostOf returns the host that a token was requested for.
+func hostOf(item cache.Item) string {
+	if r, ok := registry.Of(item.Registry, item.Region, item.Flavour); ok {
+		return r.Host()
+	}
+	return item.Registry
+}
+
+func sorted(items []cache.Item) []cache.Item {
+	return slices.SortedFunc(slices.Values(items), func(a, b cache.Item) int {
+		return cmp.Or(cmp.Compare(hostOf(a), hostOf(b)), cmp.Compare(a.Source, b.Source))
+	})
+}
+
+// listCache prints what is kept, without secrets, in lines of at most 100 columns.
 func (s *session) listCache(c *cache.Cache) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	var lines []string
+	items := sorted(c.All())
+	if len(items) == 0 {
+		fmt.Fprintln(s.Stdout, noTokens)
+		return nil
+	}
 	now := time.Now()
-	for _, item := range c.All() {
-		host := item.Registry
-		if r, ok := registry.Of(item.Registry, item.Region, item.Flavour); ok {
-			host = r.Host()
-		}
-		fresh := item.FreshUntil.Local().Format(time.DateTime)
-		if !item.Fresh(now) {
-			fresh = "(due)"
-		}
-		lines = append(lines, strings.Join([]string{
-			host, oneline.Of(item.Source), doctor.Ago(now.Sub(item.Asked)), fresh, item.Expires.Local().Format(time.DateTime),
-		}, "\t"))
+	width := len("REGISTRY")
+	for _, item := range items {
+		width = max(width, len(hostOf(item)))
 	}
-	slices.Sort(lines)
-	w := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "REGISTRY\tCREDENTIALS FROM\tAGE\tFRESH UNTIL\tEXPIRES")
-	for _, line := range lines {
-		fmt.Fprintln(w, line)
+	const columns = "%-*s  %-6s  %-9s  %s\n"
+	fmt.Fprintf(s.Stdout, columns, width, "REGISTRY", "AGE", "FRESH FOR", "EXPIRES UTC")
+	for _, item := range items {
+		fresh := "due"
+		if item.Fresh(now) {
+			fresh = short(item.FreshUntil.Sub(now))
+		}
+		fmt.Fprintf(s.Stdout, columns, width, hostOf(item), short(now.Sub(item.Asked)), fresh, item.Expires.UTC().Format("01-02 15:04"))
+		const indent = "    "
+		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(oneline.Of(item.Source), 100-len(indent)), "\n", "\n"+indent))
 	}
-	return w.Flush()
+	return nil
+}
+
+// short returns a duration of less than a day in at most six letters, such as 11h59m.
+func short(d time.Duration) string {
+	switch d = d.Abs(); {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	default:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
 }

@@ -35,6 +35,11 @@ type command struct {
 	flags        *flag.FlagSet
 	// words are what its first argument may be, where that is one of a few.
 	words []string
+	// takesHosts is set if it takes registries: if it has words, behind the word hostsAfter.
+	takesHosts bool
+	hostsAfter string
+	// values are what a flag may be set to, if that is one of a few.
+	values map[string][]string
 	// run does it. Without one it is a verb of the protocol.
 	run func(s *session, args []string) error
 }

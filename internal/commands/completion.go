@@ -3,24 +3,30 @@ package commands
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
+
+	"docker-credential-ecr-login/cache"
 )
 
 func completionCommand() command {
 	return command{
 		name:  "completion",
-		args:  "bash | zsh | fish",
+		args:  "bash | zsh | fish | hosts",
 		brief: "print what has a shell complete the words of this program",
-		about: "Where the shell looks for it is told in the examples.",
+		about: "The examples say where each shell looks for it. hosts prints the registries that the shells complete: those of the registry map and of the cache. It makes no request.",
 		examples: []example{
 			{"completion bash >/etc/bash_completion.d/" + program, "for bash"},
-			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh"},
+			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh (mkdir -p /usr/local/share/zsh/site-functions)"},
 			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish (mkdir -p ~/.config/fish/completions)"},
 		},
-		words: []string{"bash", "zsh", "fish"},
+		words: []string{"bash", "zsh", "fish", "hosts"},
 		run: func(s *session, args []string) error {
 			if len(args) != 1 {
-				return mistakef("it takes bash, zsh or fish")
+				return mistakef("it takes bash, zsh, fish or hosts")
+			}
+			if args[0] == "hosts" {
+				return s.printHosts()
 			}
 			shell := map[string]func([]command) string{"bash": forBash, "zsh": forZsh, "fish": forFish}[args[0]]
 			fmt.Fprint(s.Stdout, shell(table()))
@@ -29,18 +35,39 @@ func completionCommand() command {
 	}
 }
 
-// choicesOf are the words that may follow a command: of its first argument, and its flags.
-func choicesOf(c command) []string {
-	words := c.words
+// printHosts prints the hosts of the registry map and of the cache.
+func (s *session) printHosts() error {
+	settings, err := s.settings()
+	hosts := settings.Map.Hosts()
+	for _, item := range cache.New(settings.CacheDir).All() {
+		hosts = append(hosts, hostOf(item))
+	}
+	slices.Sort(hosts)
+	for _, host := range slices.Compact(hosts) {
+		fmt.Fprintln(s.Stdout, host)
+	}
+	return err
+}
+
+// wordsOf are the words that the first argument of a command may be.
+func wordsOf(c command) []string {
 	if c.name == "help" {
-		for _, other := range table() {
-			words = append(words, other.name)
-		}
+		return namesOf(table())
 	}
+	return c.words
+}
+
+// flagsOf are the flags of a command. Those that take a value are in valued, too.
+func flagsOf(c command) (all, valued []string) {
 	if c.flags != nil {
-		c.flags.VisitAll(func(f *flag.Flag) { words = append(words, "--"+f.Name) })
+		c.flags.VisitAll(func(f *flag.Flag) {
+			all = append(all, "--"+f.Name)
+			if takes, _ := flag.UnquoteUsage(f); takes != "" {
+				valued = append(valued, "--"+f.Name)
+			}
+		})
 	}
-	return append(words, "--help")
+	return append(all, "--help"), valued
 }
 
 func namesOf(all []command) []string {
@@ -53,56 +80,97 @@ func namesOf(all []command) []string {
 
 func forBash(all []command) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# bash completion of %s\n_ecr_login() {\n\tlocal word=${COMP_WORDS[COMP_CWORD]} choices\n", program)
-	fmt.Fprintf(&b, "\tif ((COMP_CWORD == 1)); then\n\t\tchoices='%s'\n\telse\n\t\tcase ${COMP_WORDS[1]} in\n", strings.Join(namesOf(all), " "))
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# bash completion of %s", program)
+	line("_ecr_login() {")
+	line("\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='' hosts=''")
+	line("\tif ((COMP_CWORD == 1)); then\n\t\tchoices='%s'", strings.Join(namesOf(all), " "))
+	line("\telse\n\t\tcase ${COMP_WORDS[1]} in")
 	for _, c := range all {
-		fmt.Fprintf(&b, "\t\t%s) choices='%s' ;;\n", c.name, strings.Join(choicesOf(c), " "))
+		flags, valued := flagsOf(c)
+		line("\t\t%s)\n\t\t\tchoices='%s'", c.name, strings.Join(flags, " "))
+		if words := wordsOf(c); len(words) > 0 {
+			line("\t\t\t((COMP_CWORD == 2)) && choices='%s'", strings.Join(append(words, flags...), " "))
+		}
+		switch {
+		case c.hostsAfter != "":
+			line("\t\t\t[[ $previous == %s ]] && hosts=yes", c.hostsAfter)
+		case c.takesHosts:
+			line("\t\t\thosts=yes")
+		}
+		for _, name := range valued {
+			line("\t\t\t[[ $previous == %s ]] && choices='%s' hosts=''", name, strings.Join(c.values[name[2:]], " "))
+		}
+		line("\t\t\t;;")
 	}
-	fmt.Fprintf(&b, "\t\tesac\n\tfi\n\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n}\ncomplete -F _ecr_login %s\n", program)
+	line("\t\tesac\n\tfi")
+	line("\t[[ $hosts ]] && choices+=\" $(\"${COMP_WORDS[0]}\" completion hosts 2>/dev/null)\"")
+	line("\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n}\ncomplete -F _ecr_login %s", program)
 	return b.String()
 }
 
 func forZsh(all []command) string {
 	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	quote := strings.NewReplacer("'", `'\''`, ":", `\:`)
-	fmt.Fprintf(&b, "#compdef %s\n_ecr_login() {\n\tlocal -a verbs\n\tverbs=(\n", program)
+	line("#compdef %s\n_ecr_login() {\n\tlocal -a verbs choices\n\tlocal hosts=''\n\tverbs=(", program)
 	for _, c := range all {
-		fmt.Fprintf(&b, "\t\t'%s:%s'\n", c.name, quote.Replace(c.brief))
+		line("\t\t'%s:%s'", c.name, quote.Replace(c.brief))
 	}
-	b.WriteString("\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe verb verbs\n\t\treturn\n\tfi\n\tcase $words[2] in\n")
+	line("\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe verb verbs\n\t\treturn\n\tfi\n\tcase $words[2] in")
 	for _, c := range all {
-		fmt.Fprintf(&b, "\t%s) compadd -- %s ;;\n", c.name, strings.Join(choicesOf(c), " "))
+		flags, valued := flagsOf(c)
+		line("\t%s)\n\t\tchoices=(%s)", c.name, strings.Join(flags, " "))
+		if words := wordsOf(c); len(words) > 0 {
+			line("\t\t((CURRENT == 3)) && choices+=(%s)", strings.Join(words, " "))
+		}
+		switch {
+		case c.hostsAfter != "":
+			line("\t\t[[ $words[CURRENT-1] == %s ]] && hosts=yes", c.hostsAfter)
+		case c.takesHosts:
+			line("\t\thosts=yes")
+		}
+		for _, name := range valued {
+			line("\t\t[[ $words[CURRENT-1] == %s ]] && choices=(%s) hosts=''", name, strings.Join(c.values[name[2:]], " "))
+		}
+		line("\t\t;;")
 	}
-	fmt.Fprintf(&b, "\tesac\n}\nif [[ $funcstack[1] = _ecr_login || $funcstack[1] = _%s ]]; then\n\t_ecr_login \"$@\"\nelse\n\tcompdef _ecr_login %s\nfi\n", program, program)
+	line("\tesac\n\t[[ -n $hosts ]] && choices+=(${(f)\"$($words[1] completion hosts 2>/dev/null)\"})\n\tcompadd -- $choices\n}")
+	line("if [[ $funcstack[1] = _ecr_login || $funcstack[1] = _%s ]]; then\n\t_ecr_login \"$@\"\nelse\n\tcompdef _ecr_login %[1]s\nfi", program)
 	return b.String()
 }
 
 func forFish(all []command) string {
 	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	quote := strings.NewReplacer(`\`, `\\`, "'", `\'`)
-	fmt.Fprintf(&b, "# fish completion of %s\ncomplete -c %s -f\n", program, program)
+	line("# fish completion of %s\ncomplete -c %[1]s -f", program)
 	for _, c := range all {
-		fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d '%s'\n", program, c.name, quote.Replace(c.brief))
-		condition := fmt.Sprintf("-n 'test (commandline -opc)[2] = %s'", c.name)
-		var words []string
-		for _, word := range choicesOf(c) {
-			if !strings.HasPrefix(word, "--") {
-				words = append(words, word)
-			}
+		line("complete -c %s -n __fish_use_subcommand -a %s -d '%s'", program, c.name, quote.Replace(c.brief))
+		condition := fmt.Sprintf("test (commandline -opc)[2] = %s", c.name)
+		if words := wordsOf(c); len(words) > 0 {
+			line("complete -c %s -n '%s; and test (count (commandline -opc)) -eq 2' -a '%s'", program, condition, strings.Join(words, " "))
 		}
-		if len(words) > 0 {
-			first := strings.TrimSuffix(condition, "'") + "; and test (count (commandline -opc)) -eq 2'"
-			fmt.Fprintf(&b, "complete -c %s %s -a '%s'\n", program, first, strings.Join(words, " "))
+		if c.takesHosts {
+			after := condition
+			if c.hostsAfter != "" {
+				after += fmt.Sprintf("; and test (commandline -opc)[-1] = %s", c.hostsAfter)
+			}
+			line("complete -c %s -n '%s' -a '(%[1]s completion hosts 2>/dev/null)'", program, after)
 		}
 		if c.flags == nil {
 			continue
 		}
 		c.flags.VisitAll(func(f *flag.Flag) {
-			value, what := flag.UnquoteUsage(f)
-			if value != "" {
+			takes, what := flag.UnquoteUsage(f)
+			value := ""
+			if takes != "" {
 				value = " -x"
 			}
-			fmt.Fprintf(&b, "complete -c %s %s -l %s%s -d '%s'\n", program, condition, f.Name, value, quote.Replace(what))
+			if values := c.values[f.Name]; len(values) > 0 {
+				value += fmt.Sprintf(" -a '%s'", strings.Join(values, " "))
+			}
+			line("complete -c %s -n '%s' -l %s%s -d '%s'", program, condition, f.Name, value, quote.Replace(what))
 		})
 	}
 	return b.String()

@@ -43,8 +43,10 @@ func configureCommand() command {
 			{"configure --podman public.ecr.aws", "for podman, buildah and skopeo"},
 			{"configure --print gitlab", "the lines for GitLab Runner"},
 		},
-		flags: flags,
-		run:   func(s *session, args []string) error { return s.configure(o, args) },
+		flags:      flags,
+		takesHosts: true,
+		values:     map[string][]string{"print": {"gitlab"}},
+		run:        func(s *session, args []string) error { return s.configure(o, args) },
 	}
 }
 
@@ -79,11 +81,14 @@ func (s *session) configure(o choices, args []string) error {
 		return err
 	}
 	if o.remove {
+		if o.all {
+			hosts = append(hosts, f.Hosts()...)
+		}
 		s.removeFrom(f, o, hosts)
 	} else {
 		s.addTo(f, o, hosts, settings)
 	}
-	return s.save(f, o)
+	return s.save(f, o, hosts)
 }
 
 // everywhere tells whether this helper isn't to be called for any host.
@@ -101,21 +106,37 @@ func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	return dockerconfig.Read(path)
 }
 
-// save writes what has changed, or shows it.
-func (s *session) save(f *dockerconfig.File, o choices) error {
+// save writes what has changed, or shows it, and says what that means and what to do next.
+func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	s.notice.Done()
-	switch {
-	case !f.Changed():
-		fmt.Fprintf(s.Stdout, "%s: nothing to change\n", f.Path)
-		return nil
-	case o.dryRun:
+	if o.dryRun && f.Changed() {
 		fmt.Fprint(s.Stdout, f.Diff())
 		return nil
 	}
 	if err := f.Save(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Stdout, "%s: changed\n", f.Path)
+	what := "clients now call this helper for"
+	switch {
+	case o.remove && f.Changed():
+		what = "clients no longer call this helper for"
+	case o.remove:
+		what = "nothing to change: clients don't call this helper for"
+	case !f.Changed():
+		what = "nothing to change: clients call this helper for"
+	}
+	if o.store || o.remove && o.all && len(hosts) == 0 {
+		hosts = append([]string{"all hosts"}, hosts...)
+	}
+	fmt.Fprintf(s.Stdout, "%s: %s %s\n", f.Path, what, strings.Join(hosts, ", "))
+	if o.remove {
+		return nil
+	}
+	next := program + " doctor"
+	if !o.store {
+		next += " " + hosts[0]
+	}
+	fmt.Fprintf(s.Stdout, "next: %s\n", next)
 	return nil
 }
 
@@ -214,9 +235,6 @@ func (s *session) warnOfPath() {
 
 // removeFrom undoes what addTo did. What calls another helper stays.
 func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) {
-	if o.all {
-		hosts = append(hosts, f.Hosts()...)
-	}
 	for _, host := range hosts {
 		if was := f.HelperOf(host); was != "" && was != dockerconfig.Helper {
 			s.warn("docker-credential-%s is called for %s, which stays so", was, host)
@@ -244,8 +262,10 @@ func (s *session) printFor(o choices, hosts []string) error {
 		f.SetStore()
 	}
 	auth := strings.Replace(f.Text(), `"x":0,`, "", 1)
-	fmt.Fprintf(s.Stdout, "# In the environment of the runner's process, as an env file has it (a shell wants quotes around it):\nDOCKER_AUTH_CONFIG=%s\n\n"+
-		"# Or in its config.toml:\n[[runners]]\n  environment = [%s]\n", auth, tomlString("DOCKER_AUTH_CONFIG="+auth))
+	// The runner doesn't read the variable from its own environment.
+	fmt.Fprintf(s.Stdout, "# In the runner's config.toml:\n[[runners]]\n  environment = [%s]\n\n"+
+		"# Or as a CI/CD variable of a project or a job, where it replaces that line:\nDOCKER_AUTH_CONFIG=%s\n\n"+
+		"# Or, if neither is set, in ~/.docker/config.json of the user that the runner runs as:\n%[2]s\n", tomlString("DOCKER_AUTH_CONFIG="+auth), auth)
 	s.warnOfPath()
 	return nil
 }

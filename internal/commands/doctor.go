@@ -31,8 +31,9 @@ func doctorCommand() command {
 			{"doctor 222222222222.dkr.ecr.ap-south-1.amazonaws.com/team/app:1.0", "why can't this image be pulled?"},
 			{"doctor --json | jq -r '.findings[] | select(.state == \"failure\").fix'", "what has to be done?"},
 		},
-		flags: flags,
-		run:   func(s *session, args []string) error { return s.doctor(args, asJSON) },
+		flags:      flags,
+		takesHosts: true,
+		run:        func(s *session, args []string) error { return s.doctor(args, asJSON) },
 	}
 }
 

@@ -29,7 +29,7 @@ func helpCommand() command {
 			case len(args) > 1 || manual && len(args) > 0:
 				return mistakef("it takes one VERB, or --man")
 			case manual:
-				fmt.Fprint(s.Stdout, manualPage(all))
+				fmt.Fprint(s.Stdout, manualPage(all, s.Version()))
 				return nil
 			case len(args) == 0:
 				fmt.Fprint(s.Stdout, overview(all))
@@ -117,8 +117,9 @@ func wrap(text string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
-// manualPage is the page for man(1), in roff's macros of that name: man(7).
-func manualPage(all []command) string {
+// manualPage is the page for man(1), in roff's macros of that name: man(7). It has no date, which
+// would be another one for each build.
+func manualPage(all []command, version string) string {
 	var b strings.Builder
 	text := func(s string) string {
 		s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...").Replace(s)
@@ -128,7 +129,8 @@ func manualPage(all []command) string {
 		return s
 	}
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line(".TH %s 1", strings.ToUpper(text(program)))
+	version, _, _ = strings.Cut(version, " ")
+	line(`.TH %s 1 "" "%s %s" "User Commands"`, strings.ToUpper(text(program)), text(program), text(version))
 	line(".SH NAME\n%s \\- %s", text(program), text(purpose))
 	line(".SH SYNOPSIS\n.B %s\n.I VERB", text(program))
 	line(".SH DESCRIPTION\nClients call it. Name it in ~/.docker/config.json:\n.PP\n.nf\n%s\n.fi", text(setUp))

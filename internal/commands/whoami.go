@@ -22,7 +22,8 @@ func whoamiCommand() command {
 		examples: []example{
 			{"whoami 222222222222.dkr.ecr.ap-south-1.amazonaws.com", "as whom is that registry's token asked for?"},
 		},
-		run: (*session).whoami,
+		takesHosts: true,
+		run:        (*session).whoami,
 	}
 }
 
@@ -73,5 +74,9 @@ func (s *session) caller(settings config.Settings, target config.Target) (fetch.
 
 // notOurs is the error about a host that is none of this helper's.
 func notOurs(host string) error {
-	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map", registry.Bare(host))
+	hint := registry.Hint(host)
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
 }

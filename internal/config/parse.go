@@ -24,12 +24,14 @@ type scalars map[string]scalar
 
 var scalarKeys = []string{"fallback", "on_error", "timeout"}
 
-// entryKeys are the keys of an entry, with what they set: a *string or a
-// *[]string.
-var entryKeys = []struct {
+type entryKey struct {
 	name  string
 	field func(*entry) any
-}{
+}
+
+// entryKeys are the keys of an entry, with what they set: a *string or a
+// *[]string.
+var entryKeys = []entryKey{
 	{"host", func(e *entry) any { return &e.host }},
 	{"accounts", func(e *entry) any { return &e.accounts }},
 	{"regions", func(e *entry) any { return &e.regions }},
@@ -174,7 +176,7 @@ func (r *reader) set(key string, line int, field any, value *unstable.Node) erro
 	switch field := field.(type) {
 	case *string:
 		if value.Kind != unstable.String {
-			return r.mistake(line, "%s is %s where a string is wanted", key, kindOf(value))
+			return r.mistake(line, "%s is %s where a string is wanted, in quotes", key, kindOf(value))
 		}
 		if *field = string(value.Data); *field == "" {
 			return r.mistake(line, "%s is empty; leave it out or say what it is", key)
@@ -231,14 +233,37 @@ func (r *reader) syntaxError(err error) error {
 	if !errors.As(err, &at) {
 		return &MapError{r.file, fmt.Sprintf("it isn't TOML: %v", err)}
 	}
-	return r.mistake(r.lineOf(r.toml.Range(at.Highlight)), "it isn't TOML: %s", at.Message)
+	where := r.toml.Range(at.Highlight)
+	line := r.lineOf(where)
+	if key := unquoted(r.toml.Data(), int(where.Offset)); key != "" {
+		return r.mistake(line, `the value of %s must be in quotes: %[1]s = "…"`, key)
+	}
+	return r.mistake(line, "it isn't TOML: %s", at.Message)
+}
+
+// unquoted returns the key of the line that an offset is in, if its value is to be a string and
+// begins without a quote; and nothing otherwise.
+func unquoted(text []byte, offset int) string {
+	begin := bytes.LastIndexByte(text[:min(offset, len(text))], '\n') + 1
+	line, _, _ := bytes.Cut(text[begin:], []byte("\n"))
+	key, value, found := strings.Cut(string(line), "=")
+	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	isKnown := slices.Contains(scalarKeys, key) || slices.ContainsFunc(entryKeys, func(k entryKey) bool { return k.name == key })
+	if !found || !isKnown || value == "" || strings.ContainsAny(value[:1], `"'[{`) {
+		return ""
+	}
+	return key
 }
 
 func (r *reader) unknown(line int, shown, key string, known []string) error {
 	if key == "" {
 		shown = `""`
 	}
-	if near := nearest.Word(key, known); near != "" {
+	near := nearest.Word(key, known)
+	if near == tableName {
+		near = "[[" + near + "]]"
+	}
+	if near != "" {
 		return r.mistake(line, "%s is unknown; did you mean %s?", shown, near)
 	}
 	return r.mistake(line, "%s is unknown; there are %s", shown, strings.Join(known, ", "))

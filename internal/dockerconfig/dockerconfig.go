@@ -88,7 +88,7 @@ func (f *File) load(text []byte) (err error) {
 		text = []byte("{}\n")
 	}
 	if f.object, err = parseObject(text); err != nil {
-		return fmt.Errorf("%s, %w", f.Path, err)
+		return fmt.Errorf("%s: %w", f.Path, err)
 	}
 	if err := f.object.checkKeys(helpersKey, storeKey, authsKey); err != nil {
 		return fmt.Errorf("%s: %w", f.Path, err)

@@ -87,8 +87,14 @@ func TestEdit(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\n\"a\": 1,\n}":                     "config.json, line 3: invalid character",
-		"{":                                   "line 1: it ends too early",
+		"{\n\"a\": 1,\n}":                     "config.json: line 3: there is a comma before }, which JSON doesn't allow; remove the comma",
+		`{"auths":{"a":[1,]}}`:                "line 1: there is a comma before ], which JSON doesn't allow",
+		"{\n// mine\n\"a\": 1}":               "line 2: there is a comment, which JSON doesn't allow",
+		"{\"a\": 1,\n# mine\n\"b\": 1}":       "line 2: there is a comment, which JSON doesn't allow",
+		"{\"auths\": {}, /* x */ \"b\": 1}":   "line 1: there is a comment",
+		"{'a': 1}":                            "line 1: there is a single quote, which JSON doesn't allow; write double quotes",
+		"{\"a\": {}\n\"b\": 1}":               "line 2: a comma is missing before this line, or in it",
+		"{":                                   "line 1: the JSON ends too early; a closing } is missing",
 		"[]":                                  "something else than a JSON object",
 		"{} {}":                               "something follows",
 		`{"credHelpers":{"a":1}}`:             "credHelpers isn't what clients expect",
@@ -97,7 +103,7 @@ func TestMistakes(t *testing.T) {
 		`{"CredHelpers":{}}`:                  `"CredHelpers" is to be written "credHelpers"`,
 		`{"credHelpers":{"a":"b","a":"c"}}`:   `credHelpers: "a" is there 2 times`,
 		`{"credsStore":{}}`:                   "credsStore isn't what clients expect",
-		"\ufeff{}":                            "invalid character",
+		"\ufeff{}":                            "config.json: it begins with a byte order mark, which JSON doesn't allow; save it as UTF-8 without one",
 		"{\"auths\":\n{\"a\":{\"x\":}}}":      "line 2: invalid character",
 	} {
 		if _, err := Parse("config.json", text); err == nil || !strings.Contains(err.Error(), want) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -24,14 +23,15 @@ type member struct {
 	valueBegin, valueEnd int
 }
 
-// parseObject reads a text that is to be one JSON object and nothing else.
+// parseObject reads a text that is to be one JSON object and nothing else. The error says in
+// which line it isn't.
 func parseObject(text []byte) (*object, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	token, err := d.Token()
-	if err != nil {
-		return nil, at(text, d.InputOffset(), err)
+	var raw json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, mistakeIn(text, err)
 	}
-	if token != json.Delim('{') {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
 		return nil, errors.New("it holds something else than a JSON object")
 	}
 	o := &object{text: text}
@@ -39,36 +39,46 @@ func parseObject(text []byte) (*object, error) {
 		end := d.InputOffset() // of what comes before
 		key, err := d.Token()
 		if err != nil {
-			return nil, at(text, d.InputOffset(), err)
+			return nil, err
 		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, at(text, d.InputOffset(), err)
+		if err := d.Decode(&raw); err != nil {
+			return nil, err
 		}
 		m := member{key: key.(string), valueEnd: int(d.InputOffset())}
 		m.begin = int(end) + bytes.IndexByte(text[end:], '"')
-		m.valueBegin = m.valueEnd - len(value)
+		m.valueBegin = m.valueEnd - len(raw)
 		o.members = append(o.members, m)
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, at(text, d.InputOffset(), err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, at(text, d.InputOffset(), errors.New("something follows the JSON object"))
 	}
 	return o, nil
 }
 
-// at tells the line of a mistake.
-func at(text []byte, offset int64, err error) error {
+// mistakeIn says in which line a text isn't JSON, and in words what is wrong with the mistakes that
+// people make.
+func mistakeIn(text []byte, err error) error {
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		offset = syntax.Offset
+	if !errors.As(err, &syntax) || syntax.Offset < 1 {
+		return err
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends too early")
+	before := text[:syntax.Offset-1] // the last byte is the one that is wrong
+	wrong := text[min(int(syntax.Offset), len(text))-1]
+	trimmed := bytes.TrimRight(before, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(text, []byte("\ufeff")):
+		return errors.New("it begins with a byte order mark, which JSON doesn't allow; save it as UTF-8 without one")
+	case strings.HasPrefix(syntax.Error(), "unexpected end"):
+		err = errors.New("the JSON ends too early; a closing } is missing")
+	case strings.HasSuffix(syntax.Error(), "after top-level value"):
+		err = errors.New("something follows the JSON object")
+	case wrong == '/' || wrong == '#':
+		err = errors.New("there is a comment, which JSON doesn't allow")
+	case (wrong == '}' || wrong == ']') && bytes.HasSuffix(trimmed, []byte(",")):
+		err = fmt.Errorf("there is a comma before %c, which JSON doesn't allow; remove the comma", wrong)
+	case wrong == '\'':
+		err = errors.New("there is a single quote, which JSON doesn't allow; write double quotes")
+	case wrong == '"' && bytes.ContainsAny(trimmed[max(0, len(trimmed)-1):], `"}]`):
+		err = errors.New("a comma is missing before this line, or in it")
 	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(int(offset), len(text))], []byte("\n")), err)
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
 }
 
 // checkKeys tells of one of the keys that is there twice, or written in other letters: Go,

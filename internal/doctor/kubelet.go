@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"docker-credential-ecr-login/internal/kubelet"
+	"docker-credential-ecr-login/internal/oneline"
 )
 
 // provider is how the kubelet of this node starts this program.
@@ -156,23 +157,13 @@ func (v *visit) kubeletEnv(p provider) {
 	var missing []string
 	for _, e := range p.Env {
 		if v.Env.Get(e.Name) != e.Value {
-			missing = append(missing, shellWord(e.Name+"="+e.Value))
+			missing = append(missing, oneline.ShellWord(e.Name+"="+e.Value))
 		}
 	}
 	if len(missing) > 0 {
-		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+shellWord(p.program)+" doctor "+v.image.String(),
+		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+oneline.ShellWord(p.program)+" doctor "+v.image.String(),
 			"%s sets variables that aren't set here", p.config)
 	}
-}
-
-// shellWord returns a text as one word of a shell.
-func shellWord(text string) string {
-	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%", r)
-	}) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:

@@ -9,13 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/oneline"
 )
 
 // lastProfile is the one that has the credentials, nil where none has.
@@ -64,9 +64,9 @@ func (c *chain) ofLogin(err error) *cache.Failure {
 	var command string
 	switch {
 	case slices.Contains(c.steps, aws.CredentialSourceSSO), slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
-		command = "aws sso login --profile " + word(p.Profile)
+		command = "aws sso login --profile " + oneline.ShellWord(p.Profile)
 	case slices.Contains(c.steps, aws.CredentialSourceLogin):
-		command = "aws login --profile " + word(p.Profile)
+		command = "aws login --profile " + oneline.ShellWord(p.Profile)
 	default:
 		return nil
 	}
@@ -94,14 +94,6 @@ func (c *chain) ofLogin(err error) *cache.Failure {
 		Reason: fmt.Sprintf("nobody is logged in for profile %s, or the login has ended", p.Profile),
 		Hint:   "run: " + command,
 	}
-}
-
-// word is a name as a shell takes it.
-func word(name string) string {
-	if strings.ContainsAny(name, " \t'\"$`\\") {
-		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-	}
-	return name
 }
 
 const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +

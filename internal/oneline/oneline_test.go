@@ -22,3 +22,18 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"":             "''",
+		"/root/.ecr/x": "/root/.ecr/x",
+		"my dev":       "'my dev'",
+		"it's":         `'it'\''s'`,
+		"$HOME":        "'$HOME'",
+		"A=/var/lib/x": "A=/var/lib/x",
+	} {
+		if got := ShellWord(text); got != want {
+			t.Errorf("ShellWord(%q) = %s, want %s", text, got, want)
+		}
+	}
+}
