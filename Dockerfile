@@ -1,5 +1,6 @@
 # The helper as a file, or in the image that needs it:
 #
+#     docker build --target binary        --output . .            # the file, here (BuildKit)
 #     docker build --target binary        --tag ecr-login .       # the file alone, from scratch
 #     docker build --target gitlab-runner --tag gitlab-runner .   # GitLab Runner with it on the PATH
 #     docker build --target kaniko        --tag kaniko .          # Kaniko with it in /kaniko

@@ -86,3 +86,19 @@ func TestPromises(t *testing.T) {
 		t.Errorf("only %d tests are named", named)
 	}
 }
+
+// The README asks for the Go version of go.mod.
+func TestGoVersion(t *testing.T) {
+	module, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(module)
+	if version == nil || !strings.Contains(string(readme), "Both need Go "+string(version[1])+" or newer") {
+		t.Errorf("the README doesn't ask for Go %s", version[1])
+	}
+}

@@ -249,6 +249,18 @@ func TestImages(t *testing.T) {
 
 			record(t, "Docker Engine", d.engineVersion(t), builder.name+" build of the Dockerfile, run in glibc, musl and scratch")
 
+			if builder.name == "BuildKit" { // the classic builder has no --output
+				dir := t.TempDir()
+				d.target(t, "binary", "file:test", "--output", dir)
+				entries, err := os.ReadDir(dir)
+				if err != nil || len(entries) != 1 || entries[0].Name() != lab.Name {
+					t.Errorf("--output gives %v, %v; want the file alone", entries, err)
+				}
+				if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, lab.Name), "version").Output(); err != nil || !strings.HasPrefix(string(out), lab.Name+" ") {
+					t.Errorf("the file says %q, %v", out, err)
+				}
+			}
+
 			d.target(t, "binary", "arm64:test", builder.arm64...)
 			arm64 := filepath.Join(t.TempDir(), lab.Name)
 			d.run(t, nil, "cp", d.run(t, nil, "create", "arm64:test")+":/"+lab.Name, arm64)
