@@ -11,7 +11,7 @@
 
 # Any image with Go, make and CA certificates.
 ARG GO_IMAGE=golang:1.26.8
-ARG GITLAB_RUNNER_IMAGE=gitlab/gitlab-runner:v18.9.0
+ARG GITLAB_RUNNER_IMAGE=gitlab/gitlab-runner:v19.3.0
 ARG KANIKO_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.3-debug
 ARG BUILDPLATFORM
 

@@ -23,8 +23,8 @@ func cacheCommand() command {
 		brief: "show or forget the tokens that are kept",
 		about: "list prints for each token the registry it was requested for, how long ago that was, for how long it is served without asking AWS, and when it expires; " +
 			"and below that where the principal's credentials came from. A token opens all that its principal may read in its region.\n\n" +
-			"clear removes all tokens of this user or, with a HOST, those that a get for that registry could be answered with, of every principal. " +
-			"It prints what it removes. What it removes the list verb names no longer, unless the registry map does.\n\n" +
+			"clear removes all tokens of this user or, with a HOST, all tokens that get can return for it, of every principal. " +
+			"It prints what it removes. The verb list no longer names those registries, unless the registry map does.\n\n" +
 			"path prints the directory they are in.",
 		examples: []example{
 			{"cache list", "what is kept?"},

@@ -13,7 +13,7 @@ func completionCommand() command {
 	return command{
 		name:  "completion",
 		args:  "bash | zsh | fish | hosts",
-		brief: "print what has a shell complete the words of this program",
+		brief: "print the completion of a shell",
 		about: "The examples say where each shell looks for it. hosts prints the registries that the shells complete: those of the registry map and of the cache. It makes no request.",
 		examples: []example{
 			{"completion bash >/etc/bash_completion.d/" + program, "for bash"},

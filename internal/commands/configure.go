@@ -263,9 +263,9 @@ func (s *session) printFor(o choices, hosts []string) error {
 	}
 	auth := strings.Replace(f.Text(), `"x":0,`, "", 1)
 	// The runner doesn't read the variable from its own environment.
-	fmt.Fprintf(s.Stdout, "# In the runner's config.toml:\n[[runners]]\n  environment = [%s]\n\n"+
-		"# Or as a CI/CD variable of a project or a job, where it replaces that line:\nDOCKER_AUTH_CONFIG=%s\n\n"+
-		"# Or, if neither is set, in ~/.docker/config.json of the user that the runner runs as:\n%[2]s\n", tomlString("DOCKER_AUTH_CONFIG="+auth), auth)
+	fmt.Fprintf(s.Stdout, "# In the runner's config.toml, in the section [[runners]]:\n  environment = [%s]\n\n"+
+		"# Or as a CI/CD variable of a project or a job, which replaces that line:\nDOCKER_AUTH_CONFIG=%s\n\n"+
+		"# Or in ~/.docker/config.json of the user that the runner runs as. No variable turns it off:\n%[2]s\n", tomlString("DOCKER_AUTH_CONFIG="+auth), auth)
 	s.warnOfPath()
 	return nil
 }

@@ -38,28 +38,26 @@ func (v *visit) gitlabRunner() bool {
 		return true
 	}
 	const configure = program + " configure --print gitlab"
+	// The runner reads config.json besides, for registries that the variable doesn't name.
+	docker := v.client(dockerconfig.DockerPath)
+	hasDocker := docker != nil && docker.Exists()
 	for _, runner := range config.Runners {
-		auth := ""
+		auth := "{}"
 		for _, variable := range runner.Environment {
 			if value, ok := strings.CutPrefix(variable, authVariable+"="); ok {
 				auth = value
 			}
 		}
 		where := file + ": runner " + cmp.Or(runner.Name, "without a name")
-		docker := v.client(dockerconfig.DockerPath)
-		if auth == "" && docker != nil && docker.Exists() {
-			continue // it is read in its place, and judged as Docker's
-		}
-		if auth == "" {
-			v.warn("put the line into that runner's environment that this prints: "+configure, "%s sets no %s, so it calls no helper", where, authVariable)
-			continue
-		}
 		f, err := dockerconfig.Parse(where+": "+authVariable, auth)
-		if err != nil {
+		switch {
+		case err != nil:
 			v.fail("fix it", "%v", err)
-			continue
+		case f.HelperOf(v.image.host) != "" || f.Store() != "" || v.static(f):
+			v.judge(f, configure, "put what it prints in the place of that password")
+		case !hasDocker:
+			v.warn("put the line into that runner's environment that this prints: "+configure, "%s names no helper in %s, and there is no config.json", where, authVariable)
 		}
-		v.judge(f, configure, "put what it prints in the place of that password")
 	}
 	return len(config.Runners) > 0
 }

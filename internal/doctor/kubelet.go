@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/oneline"
 )
@@ -77,12 +79,20 @@ func isIn(program, dir string) bool {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return sameFile(filepath.Join(dir, e.Name()), program) })
 }
 
-// runningKubelets returns the flags of the kubelets that run here. Some distributions have the
-// kubelet in a program of another name.
+// runningKubelets returns the flags of the kubelets that run here, as root or as this user: what
+// others run must not have root read a file of their choice. Some distributions have the kubelet in
+// a program of another name.
 func runningKubelets() []kubeletFlags {
 	var all []kubeletFlags
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			continue
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 && int(owner) != os.Geteuid() {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
@@ -120,13 +130,18 @@ func readProviders(file string) ([]providerConfig, error) {
 		if err != nil {
 			return nil, err
 		}
-		var config struct {
+		var found struct {
 			Providers []providerConfig `yaml:"providers"`
 		}
-		if err := yaml.Unmarshal(text, &config); err != nil { // JSON is YAML
+		err = yaml.Unmarshal(text, &found) // JSON is YAML
+		var mismatch *yaml.TypeError       // its text has values of the file
+		if errors.As(err, &mismatch) {
+			err = errors.New("it is not a CredentialProviderConfig")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		all = append(all, config.Providers...)
+		all = append(all, found.Providers...)
 	}
 	return all, nil
 }
@@ -156,14 +171,24 @@ func (v *visit) kubelet() bool {
 func (v *visit) kubeletEnv(p provider) {
 	var missing []string
 	for _, e := range p.Env {
-		if v.Env.Get(e.Name) != e.Value {
+		switch {
+		case v.Env.Get(e.Name) == e.Value:
+		case isShown(e.Name):
 			missing = append(missing, oneline.ShellWord(e.Name+"="+e.Value))
+		default:
+			missing = append(missing, e.Name+"=…")
 		}
 	}
 	if len(missing) > 0 {
 		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+oneline.ShellWord(p.program)+" doctor "+v.image.String(),
 			"%s sets variables that aren't set here", p.config)
 	}
+}
+
+// isShown reports whether the value of a variable can't be a secret: a key, or a proxy's password.
+func isShown(name string) bool {
+	return strings.HasPrefix(name, config.OwnPrefix) ||
+		slices.Contains([]string{"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"}, name)
 }
 
 // matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:
