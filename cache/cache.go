@@ -125,14 +125,14 @@ func (c *Cache) Items(identity string) []Item {
 func (c *Cache) All() []Item { return c.items("") }
 
 // Known returns the keys under which the identity has saved a token, until 30 days after that
-// token expired. Purging tokens keeps them; [Cache.Clear] and [Cache.Forget] don't.
+// token expired; for the empty identity those of all, without their identities. Purging tokens
+// keeps them; [Cache.Clear] and [Cache.Forget] don't.
 func (c *Cache) Known(identity string) []Key {
 	var keys []Key
 	prefix := Family{Identity: identity}.identityPrefix()
 	for _, name := range slices.Sorted(slices.Values(c.names())) {
-		rest, mine := strings.CutPrefix(name, prefix)
-		parts := strings.Split(rest, ".")
-		if !mine || len(parts) != 4 || "."+parts[3] != knownSuffix {
+		parts := strings.Split(name[identityLength+1:], ".")
+		if identity != "" && !strings.HasPrefix(name, prefix) || len(parts) != 4 || "."+parts[3] != knownSuffix {
 			continue
 		}
 		info, err := os.Lstat(c.path(name))

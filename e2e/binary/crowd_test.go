@@ -114,6 +114,7 @@ func TestStoppedLockHolderStopsNobody(t *testing.T) {
 func TestTenAtAHungServiceEndTogether(t *testing.T) {
 	t.Parallel()
 	l := lab.WithKeys(t)
+	l.Set("AWS_ECR_TIMEOUT")
 	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
 	lab.Crowd(10, func(int) {
 		r := l.Run(t, "get", lab.Host)

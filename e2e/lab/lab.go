@@ -74,7 +74,9 @@ func In(t testing.TB, cloud *standin.Cloud, home string) *Lab {
 			"HTTPS_PROXY=" + cloud.ProxyURL(),
 			"AWS_CA_BUNDLE=" + ca,
 			"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + cloud.MetadataURL(),
-			// The SDK's limit of half a second adds requests on a busy machine.
+			// On a busy machine 8 s can be too short, and the SDK's half a second for the metadata
+			// service adds requests.
+			"AWS_ECR_TIMEOUT=60s",
 			"AWS_METADATA_SERVICE_TIMEOUT=60",
 		},
 	}

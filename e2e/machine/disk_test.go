@@ -39,6 +39,7 @@ func TestHungDisk(t *testing.T) {
 // So with the timeout that the map sets.
 func TestHungDiskAndMap(t *testing.T) {
 	l := lab.WithKeys(t)
+	l.Set("AWS_ECR_TIMEOUT")
 	l.Write(t, ".ecr/config.toml", `timeout = "1s"`)
 	cache := filepath.Join(l.Home, "cache")
 	l.Set("AWS_ECR_CACHE_DIR=" + cache)

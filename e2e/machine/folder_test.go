@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,32 @@ func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
 			t.Error(err)
 		}
 	})
+}
+
+// doctor says why no token would be kept, also before the first one.
+func TestDoctorTriesTheCache(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir string)
+		want  string
+	}{
+		"read-only":     {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "", unix.MS_RDONLY) }, "read-only file system"},
+		"a full disk":   {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "size=4k", 0); fill(t, dir) }, "no space left on device"},
+		"no more files": {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "nr_inodes=1", 0) }, "no space left on device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := lab.WithKeys(t)
+			dir := filepath.Join(l.Home, "kept")
+			c.spoil(t, dir)
+			l.Set("AWS_ECR_CACHE_DIR=" + filepath.Join(dir, "below"))
+			out := l.Run(t, "doctor "+lab.Host, "").Stdout
+			if !strings.Contains(out, "warning  cache      no token is kept: ") || !strings.Contains(out, c.want) {
+				t.Errorf("%s", out)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+				t.Errorf("doctor leaves %v, %v", entries, err)
+			}
+		})
+	}
 }
 
 // Where nothing can be kept, or not as it should be, a get works all the same, and says

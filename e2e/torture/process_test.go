@@ -83,7 +83,7 @@ func TestLockHolder(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"stopped": syscall.SIGSTOP, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
 			l, s := lab.WithKeys(t), torment.Of(t)
-			l.Set("AWS_ECR_TIMEOUT=3s")
+			l.Set("AWS_ECR_TIMEOUT=10s")
 			l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -102,6 +102,7 @@ func TestLockHolder(t *testing.T) {
 // cache. Each gets its own principal's token.
 func TestStorm(t *testing.T) {
 	l, s := lab.WithKeys(t), torment.Of(t)
+	l.NoTimeouts()
 	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 	const otherRole = "arn:aws:iam::222222222222:role/other"
 	l.Cloud.AddRole(standin.Role{ARN: otherRole, Trusts: []string{lab.UserARN}})

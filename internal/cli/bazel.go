@@ -19,7 +19,7 @@ const bazelPatience = 10 * time.Second
 
 // bazelVerb is what get is to Bazel.
 func bazelVerb() verb {
-	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, patience: bazelPatience - grace - time.Second/2, misdirect: misdirectGet}
+	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, patience: bazelPatience - grace - time.Second/2}
 }
 
 // asksAsBazel tells whether what came on stdin is Bazel's, or of a client that is unknown here.

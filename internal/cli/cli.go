@@ -132,6 +132,7 @@ func (p *Process) run() answer {
 		word = p.Args[0]
 	}
 	verb, ok := verbOf(word)
+	p.verb = verb
 	switch {
 	case !ok:
 		return refuse("unknown verb %q", word)
@@ -150,7 +151,7 @@ func (p *Process) run() answer {
 	}
 	p.verb = verb
 	if line := misdirected(word, p.input); line != "" {
-		return verb.misdirect(line)
+		return p.misdirect(word, line)
 	}
 	return p.within(verb, p.input)
 }
@@ -166,19 +167,17 @@ type verb struct {
 	patience time.Duration
 	// openLine is set if stderr ends without a newline.
 	openLine bool
-	// misdirect is the answer if stdin holds the request of a client that another verb is for.
-	misdirect func(reason string) answer
 }
 
 // verbOf returns the verb of that name, false for what is none.
 func verbOf(name string) (verb, bool) {
 	switch name {
 	case "get":
-		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet, misdirect: misdirectGet}, true
+		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet}, true
 	case "store":
-		return verb{run: (*Process).store, reads: true, fail: failStore, misdirect: misdirectStore}, true
+		return verb{run: (*Process).store, reads: true, fail: failStore}, true
 	case "erase":
-		return verb{run: (*Process).erase, reads: true, fail: failStore, misdirect: misdirectStore}, true
+		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
 	case "list":
 		return verb{run: (*Process).list, fail: (*Process).failList}, true
 	case kubelet.Verb:
@@ -186,8 +185,7 @@ func verbOf(name string) (verb, bool) {
 			run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second,
 			// klog writes what ends with a newline as a block of its own, and else into the line that
 			// names the pod.
-			openLine:  true,
-			misdirect: func(reason string) answer { return refuse("%s", reason) },
+			openLine: true,
 		}, true
 	default:
 		return verb{}, false

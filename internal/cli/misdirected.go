@@ -27,5 +27,13 @@ func misdirected(verb, input string) string {
 // request of a client, and nothing otherwise.
 func WithoutVerb(input string) string { return misdirected("", input) }
 
-func misdirectGet(reason string) answer   { return fail(notFound).explained("%s", reason) }
-func misdirectStore(reason string) answer { return fail(name + ": " + reason) }
+// misdirect is the answer to a misdirected request. Its clients read the reason on stderr, and the
+// kubelet one without a newline.
+func (p *Process) misdirect(verb, reason string) answer {
+	p.verb.openLine = true
+	a := refuse("%s", reason)
+	if verb == "get" {
+		a.stdout = notFound + "\n"
+	}
+	return a
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,12 +54,7 @@ func (s *session) cache(args []string) error {
 	case len(args) == 1 && args[0] == "list":
 		return s.listCache(c)
 	case len(args) == 1 && args[0] == "clear":
-		if err := c.Check(); err != nil {
-			return err
-		}
-		s.showRemoved(c.All())
-		s.offerPeersCache(settings.CacheDir)
-		return c.Clear()
+		return s.clear(c, settings.CacheDir, nil, c.Clear)
 	case len(args) == 2 && args[0] == "clear":
 		if err != nil {
 			return err
@@ -67,14 +63,13 @@ func (s *session) cache(args []string) error {
 		if !ok {
 			return notOurs(args[1])
 		}
-		if err := c.Check(); err != nil {
-			return err
-		}
-		s.showRemoved(clearRegistry(c, target.Registry))
-		// Of this principal's also why the last request failed.
-		id := identity.Read(s.Env, settings.Home, target.Principal)
-		c.Purge(familyOf(id.Key, target.Registry))
-		return nil
+		r := target.Registry
+		return s.clear(c, settings.CacheDir, &r, func() error {
+			clearRegistry(c, r)
+			// Of this principal's also why the last request failed.
+			c.Purge(familyOf(identity.Read(s.Env, settings.Home, target.Principal).Key, r))
+			return nil
+		})
 	}
 	return mistakef("it takes list, clear with one HOST or none, or path")
 }
@@ -83,27 +78,53 @@ func familyOf(identity string, r registry.Registry) cache.Family {
 	return cache.Family{Identity: identity, Region: r.TokenRegion(), Flavour: r.Flavour()}
 }
 
-// clearRegistry removes the tokens that serve a registry, and returns them. Its list is without the
-// registry then.
-func clearRegistry(c *cache.Cache, r registry.Registry) (removed []cache.Item) {
+// clear removes tokens and prints what is gone: of one registry, or of all without one. The error
+// says that something is left.
+func (s *session) clear(c *cache.Cache, dir string, of *registry.Registry, remove func() error) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	kept := func() map[string]bool {
+		lines := map[string]bool{}
+		for _, key := range c.Known("") {
+			if host, ok := hostOf(key); ok && (of == nil || host == of.Host()) {
+				lines[host+" from the list"] = true
+			}
+		}
+		for _, item := range c.All() {
+			if of == nil || item.Region == of.TokenRegion() && item.Flavour == of.Flavour() {
+				host, _ := hostOf(item.Key)
+				lines[fmt.Sprintf("the token for %s (%s)", host, oneline.Of(item.Source))] = true
+			}
+		}
+		return lines
+	}
+	before := kept()
+	err := remove()
+	after := kept()
+	for _, line := range slices.Sorted(maps.Keys(before)) {
+		if !after[line] {
+			fmt.Fprintln(s.Stdout, "removed: "+line)
+		}
+	}
+	if len(before) == 0 {
+		fmt.Fprintln(s.Stdout, noTokens)
+	}
+	s.offerPeersCache(dir)
+	if err == nil && len(after) > 0 {
+		err = fmt.Errorf("%d of them can't be removed; see who may write to %s", len(after), c.Dir())
+	}
+	return err
+}
+
+// clearRegistry removes the tokens that serve a registry, and the registry from lists.
+func clearRegistry(c *cache.Cache, r registry.Registry) {
 	for _, item := range c.All() {
 		if item.Region == r.TokenRegion() && item.Flavour == r.Flavour() {
 			c.Purge(item.Family)
-			removed = append(removed, item)
 		}
 	}
 	c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
-	return removed
-}
-
-// showRemoved prints a line for each token.
-func (s *session) showRemoved(items []cache.Item) {
-	if len(items) == 0 {
-		fmt.Fprintln(s.Stdout, noTokens)
-	}
-	for _, item := range sorted(items) {
-		fmt.Fprintf(s.Stdout, "removed: %s (%s)\n", hostOf(item), oneline.Of(item.Source))
-	}
 }
 
 const noTokens = "no tokens"
@@ -117,18 +138,13 @@ func (s *session) offerPeersCache(dir string) {
 	}
 }
 
-// hostOf returns the host that a token was requested for.
-func hostOf(item cache.Item) string {
-	if r, ok := registry.Of(item.Registry, item.Region, item.Flavour); ok {
-		return r.Host()
+// hostOf returns the host that a token was requested for; false if that is none of ECR's.
+func hostOf(key cache.Key) (string, bool) {
+	r, ok := registry.Of(key.Registry, key.Region, key.Flavour)
+	if !ok {
+		return key.Registry, false
 	}
-	return item.Registry
-}
-
-func sorted(items []cache.Item) []cache.Item {
-	return slices.SortedFunc(slices.Values(items), func(a, b cache.Item) int {
-		return cmp.Or(cmp.Compare(hostOf(a), hostOf(b)), cmp.Compare(a.Source, b.Source))
-	})
+	return r.Host(), true
 }
 
 // listCache prints what is kept, without secrets, in lines of at most 100 columns.
@@ -136,24 +152,31 @@ func (s *session) listCache(c *cache.Cache) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	items := sorted(c.All())
-	if len(items) == 0 {
+	type row struct {
+		host string
+		cache.Item
+	}
+	var rows []row
+	width := len("REGISTRY")
+	for _, item := range c.All() {
+		host, _ := hostOf(item.Key)
+		rows = append(rows, row{host, item})
+		width = max(width, len(host))
+	}
+	if len(rows) == 0 {
 		fmt.Fprintln(s.Stdout, noTokens)
 		return nil
 	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.Source, b.Source)) })
 	now := time.Now()
-	width := len("REGISTRY")
-	for _, item := range items {
-		width = max(width, len(hostOf(item)))
-	}
 	const columns = "%-*s  %-6s  %-9s  %s\n"
 	fmt.Fprintf(s.Stdout, columns, width, "REGISTRY", "AGE", "FRESH FOR", "EXPIRES UTC")
-	for _, item := range items {
+	for _, item := range rows {
 		fresh := "due"
 		if item.Fresh(now) {
 			fresh = short(item.FreshUntil.Sub(now))
 		}
-		fmt.Fprintf(s.Stdout, columns, width, hostOf(item), short(now.Sub(item.Asked)), fresh, item.Expires.UTC().Format("01-02 15:04"))
+		fmt.Fprintf(s.Stdout, columns, width, item.host, short(now.Sub(item.Asked)), fresh, item.Expires.UTC().Format("01-02 15:04"))
 		const indent = "    "
 		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(oneline.Of(item.Source), 100-len(indent)), "\n", "\n"+indent))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"docker-credential-ecr-login/internal/cli"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/nearest"
 	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/terminal"
@@ -97,7 +98,11 @@ func Main(p *cli.Process) int {
 	}
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
 	if i < 0 {
-		return s.fail("", mistakef("unknown verb %q%s", name, meant(nearest.Word(name, namesOf(all)))))
+		near := nearest.Word(name, namesOf(all))
+		if name == kubelet.AWSWord {
+			near = kubelet.Verb
+		}
+		return s.fail("", mistakef("unknown verb %q%s", name, meant(near)))
 	}
 	c := all[i]
 	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" }) {
@@ -121,14 +126,14 @@ func Main(p *cli.Process) int {
 	return 0
 }
 
-// piped returns what a client has written to stdin, if that is a pipe which it closes within a
-// second: nobody who starts the program by hand is to wait.
+// piped returns what a client has written to stdin, if that is a file, or a pipe which it closes
+// within a second: nobody who starts the program by hand is to wait.
 func piped(stdin io.Reader) string {
 	file, ok := stdin.(*os.File)
 	if !ok {
 		return ""
 	}
-	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 && !info.Mode().IsRegular() {
 		return ""
 	}
 	read := make(chan string, 1)

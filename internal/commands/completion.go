@@ -40,7 +40,8 @@ func (s *session) printHosts() error {
 	settings, err := s.settings()
 	hosts := settings.Map.Hosts()
 	for _, item := range cache.New(settings.CacheDir).All() {
-		hosts = append(hosts, hostOf(item))
+		host, _ := hostOf(item.Key)
+		hosts = append(hosts, host)
 	}
 	slices.Sort(hosts)
 	for _, host := range slices.Compact(hosts) {

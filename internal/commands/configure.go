@@ -81,15 +81,17 @@ func (s *session) configure(o choices, args []string) error {
 		return err
 	}
 	if o.remove {
-		if o.all {
-			hosts = append(hosts, f.Hosts()...)
-		}
-		s.removeFrom(f, o, hosts)
-	} else {
-		s.addTo(f, o, hosts, settings)
+		return s.save(f, o, s.removeFrom(f, o, hosts))
+	}
+	s.addTo(f, o, hosts, settings)
+	if o.store {
+		hosts = []string{allHosts}
 	}
 	return s.save(f, o, hosts)
 }
+
+// allHosts stand for themselves in what configure says.
+const allHosts = "all hosts"
 
 // everywhere tells whether this helper isn't to be called for any host.
 func (o choices) everywhere() bool { return o.all && o.remove }
@@ -106,7 +108,7 @@ func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	return dockerconfig.Read(path)
 }
 
-// save writes what has changed, or shows it, and says what that means and what to do next.
+// save writes what has changed, or shows it, and says which hosts it is about and what to do next.
 func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	s.notice.Done()
 	if o.dryRun && f.Changed() {
@@ -116,19 +118,17 @@ func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	if err := f.Save(); err != nil {
 		return err
 	}
-	what := "clients now call this helper for"
+	about := strings.Join(hosts, ", ")
 	switch {
 	case o.remove && f.Changed():
-		what = "clients no longer call this helper for"
+		fmt.Fprintf(s.Stdout, "%s: this helper is no longer named for %s\n", f.Path, about)
 	case o.remove:
-		what = "nothing to change: clients don't call this helper for"
-	case !f.Changed():
-		what = "nothing to change: clients call this helper for"
+		fmt.Fprintf(s.Stdout, "%s: nothing to change: this helper isn't named for that\n", f.Path)
+	case f.Changed():
+		fmt.Fprintf(s.Stdout, "%s: clients now call this helper for %s\n", f.Path, about)
+	default:
+		fmt.Fprintf(s.Stdout, "%s: nothing to change: clients call this helper for %s\n", f.Path, about)
 	}
-	if o.store || o.remove && o.all && len(hosts) == 0 {
-		hosts = append([]string{"all hosts"}, hosts...)
-	}
-	fmt.Fprintf(s.Stdout, "%s: %s %s\n", f.Path, what, strings.Join(hosts, ", "))
 	if o.remove {
 		return nil
 	}
@@ -233,20 +233,34 @@ func (s *session) warnOfPath() {
 	}
 }
 
-// removeFrom undoes what addTo did. What calls another helper stays.
-func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) {
+// removeFrom undoes what addTo did, and returns for what. What calls another helper stays.
+func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (removed []string) {
+	if o.all {
+		hosts = append(hosts, f.Hosts()...)
+	}
 	for _, host := range hosts {
-		if was := f.HelperOf(host); was != "" && was != dockerconfig.Helper {
+		switch was := f.HelperOf(host); was {
+		case dockerconfig.Helper:
+			f.RemoveHelper(host)
+			removed = append(removed, host)
+		case "":
+			if near, ok := f.NearlyNamed(host); ok {
+				s.warn("%s names %q, which stays so; name it just like that to remove it", f.Path, near)
+			}
+		default:
 			s.warn("docker-credential-%s is called for %s, which stays so", was, host)
-			continue
 		}
-		f.RemoveHelper(host)
 	}
-	if (o.store || o.all) && f.Store() == dockerconfig.Helper {
+	switch store := f.Store(); {
+	case (o.store || o.all) && store == dockerconfig.Helper:
 		f.RemoveStore()
-	} else if o.store && f.Store() != "" {
-		s.warn("docker-credential-%s is called for all hosts, which stays so", f.Store())
+		removed = append(removed, allHosts)
+	case o.store && store != "":
+		s.warn("docker-credential-%s is called for all hosts, which stays so", store)
+	case len(hosts) > 0 && store == dockerconfig.Helper:
+		s.warn("this helper is still called for all hosts (credsStore); configure --remove --creds-store changes that")
 	}
+	return removed
 }
 
 // printFor prints what belongs into the configuration of another program.

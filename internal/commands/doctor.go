@@ -66,6 +66,11 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("internal error: %v; please report it", r)})
+			}
+		}()
 		doctor.See(ctx, c)
 	}()
 	select {

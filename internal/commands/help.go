@@ -101,7 +101,7 @@ func (c command) eachFlag(do func(name, what string)) {
 	})
 }
 
-// wrap breaks the lines of a text at blanks.
+// wrap breaks the lines of a text at blanks, and words that are longer than a line.
 func wrap(text string, width int) string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
@@ -109,6 +109,9 @@ func wrap(text string, width int) string {
 		for word := range strings.FieldsSeq(paragraph) {
 			if line != "" && len(line)+1+len(word) > width {
 				lines, line = append(lines, line), ""
+			}
+			for ; len(word) > width; word = word[width:] {
+				lines = append(lines, word[:width])
 			}
 			line = strings.TrimPrefix(line+" "+word, " ")
 		}

@@ -235,24 +235,42 @@ func (r *reader) syntaxError(err error) error {
 	}
 	where := r.toml.Range(at.Highlight)
 	line := r.lineOf(where)
-	if key := unquoted(r.toml.Data(), int(where.Offset)); key != "" {
-		return r.mistake(line, `the value of %s must be in quotes: %[1]s = "…"`, key)
+	if problem := unquoted(r.toml.Data(), int(where.Offset)); problem != "" {
+		return r.mistake(line, "%s", problem)
 	}
 	return r.mistake(line, "it isn't TOML: %s", at.Message)
 }
 
-// unquoted returns the key of the line that an offset is in, if its value is to be a string and
-// begins without a quote; and nothing otherwise.
+// unquoted says which value is to be in quotes, if an offset is in one that isn't: of the last key up
+// to there. It is empty for other mistakes.
 func unquoted(text []byte, offset int) string {
-	begin := bytes.LastIndexByte(text[:min(offset, len(text))], '\n') + 1
-	line, _, _ := bytes.Cut(text[begin:], []byte("\n"))
-	key, value, found := strings.Cut(string(line), "=")
-	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-	isKnown := slices.Contains(scalarKeys, key) || slices.ContainsFunc(entryKeys, func(k entryKey) bool { return k.name == key })
-	if !found || !isKnown || value == "" || strings.ContainsAny(value[:1], `"'[{`) {
+	end := offset + bytes.IndexByte(append(text[min(offset, len(text)):], '\n'), '\n')
+	before := string(text[:min(end, len(text))])
+	equals := strings.LastIndexByte(before, '=')
+	if equals < 0 {
 		return ""
 	}
-	return key
+	keyLine := before[strings.LastIndexByte(before[:equals], '\n')+1 : equals]
+	key, value := strings.Trim(strings.TrimSpace(keyLine), `"'`), strings.TrimSpace(before[equals+1:])
+	i := slices.IndexFunc(entryKeys, func(k entryKey) bool { return k.name == key })
+	if i < 0 && !slices.Contains(scalarKeys, key) {
+		return ""
+	}
+	isList := i >= 0 && isListOf(entryKeys[i].field(new(entry)))
+	switch {
+	case value == "":
+		return key + " has no value"
+	case isList && (value[0] != '[' || !strings.ContainsAny(value[len(value)-1:], `"'`)):
+		return fmt.Sprintf(`the items of %s must be in quotes: %[1]s = ["…", "…"]`, key)
+	case !isList && !strings.ContainsAny(value[:1], `"'[{`):
+		return fmt.Sprintf(`the value of %s must be in quotes: %[1]s = "…"`, key)
+	}
+	return ""
+}
+
+func isListOf(field any) bool {
+	_, ok := field.(*[]string)
+	return ok
 }
 
 func (r *reader) unknown(line int, shown, key string, known []string) error {

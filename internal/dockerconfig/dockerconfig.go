@@ -141,15 +141,27 @@ func (f *File) NearlyNamed(host string) (key string, ok bool) {
 			return key, true
 		}
 	}
-	const typos = 2
-	i := slices.IndexFunc(keys, func(key string) bool {
-		_, isRegistry := registry.Parse(key)
-		return !isRegistry && nearest.Distance(key, host) <= typos
-	})
+	i := slices.IndexFunc(keys, func(key string) bool { return registry.Hint(key) != "" && nearest.Distance(key, host) <= typos })
 	if i < 0 {
 		return "", false
 	}
 	return keys[i], true
+}
+
+// typos are how many letters a word may differ from the one that was meant.
+const typos = 2
+
+// Misspelt returns a key of the file that is nearly one of those that name helpers, and the one that
+// was meant; empty if there is none.
+func (f *File) Misspelt() (key, meant string) {
+	for _, m := range f.object.members {
+		for _, known := range []string{helpersKey, storeKey} {
+			if distance := nearest.Distance(m.key, known); distance > 0 && distance <= typos {
+				return m.key, known
+			}
+		}
+	}
+	return "", ""
 }
 
 // Hosts returns the hosts for which this helper is called.

@@ -96,6 +96,8 @@ func TestMistakes(t *testing.T) {
 		"{\"a\": {}\n\"b\": 1}":               "line 2: a comma is missing before this line, or in it",
 		"{":                                   "line 1: the JSON ends too early; a closing } is missing",
 		"[]":                                  "something else than a JSON object",
+		"{}\n// mine":                         "line 2: there is a comment",
+		"\xff\xfe{\x00}\x00":                  "it is UTF-16, and JSON is UTF-8",
 		"{} {}":                               "something follows",
 		`{"credHelpers":{"a":1}}`:             "credHelpers isn't what clients expect",
 		`{"credHelpers":[]}`:                  "credHelpers isn't what clients expect",

@@ -63,14 +63,16 @@ func mistakeIn(text []byte, err error) error {
 	wrong := text[min(int(syntax.Offset), len(text))-1]
 	trimmed := bytes.TrimRight(before, " \t\r\n")
 	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		return errors.New("it is UTF-16, and JSON is UTF-8; save it as UTF-8 without a byte order mark")
 	case bytes.HasPrefix(text, []byte("\ufeff")):
 		return errors.New("it begins with a byte order mark, which JSON doesn't allow; save it as UTF-8 without one")
 	case strings.HasPrefix(syntax.Error(), "unexpected end"):
 		err = errors.New("the JSON ends too early; a closing } is missing")
-	case strings.HasSuffix(syntax.Error(), "after top-level value"):
-		err = errors.New("something follows the JSON object")
 	case wrong == '/' || wrong == '#':
 		err = errors.New("there is a comment, which JSON doesn't allow")
+	case strings.HasSuffix(syntax.Error(), "after top-level value"):
+		err = errors.New("something follows the JSON object")
 	case (wrong == '}' || wrong == ']') && bytes.HasSuffix(trimmed, []byte(",")):
 		err = fmt.Errorf("there is a comma before %c, which JSON doesn't allow; remove the comma", wrong)
 	case wrong == '\'':

@@ -32,9 +32,13 @@ func (v *visit) registryMap(context.Context) {
 	}
 	target, ok := m.Find(v.Image)
 	switch {
-	case !ok && v.Settings.Fallback != "" && registry.Hint(v.Image) == "":
-		v.ok("%s is neither a registry of ECR nor an alias in the map; the fallback docker-credential-%s (%s) is asked for it",
-			v.image.host, v.Settings.Fallback, v.Settings.FallbackFrom)
+	case !ok && v.Settings.Fallback != "":
+		f := Finding{State: OK, Found: fmt.Sprintf("%s is neither a registry of ECR nor an alias in the map; the fallback docker-credential-%s (%s) is asked for it",
+			v.image.host, v.Settings.Fallback, v.Settings.FallbackFrom)}
+		if hint := registry.Hint(v.Image); hint != "" {
+			f.State, f.Fix = Warning, hint
+		}
+		v.found(f)
 		return
 	case !ok:
 		v.bad = true

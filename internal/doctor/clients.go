@@ -6,42 +6,80 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/registry"
 )
 
 // clients tells whether clients call this helper for the host.
 func (v *visit) clients(context.Context) {
-	if v.image.host != "" && v.target.Host == "" {
+	if v.isForFallback() {
 		v.clientsOfFallback()
+		return
+	}
+	if v.image.host != "" && v.target.Host == "" && v.isOut() {
 		return
 	}
 	v.variable()
 	judged := v.kubelet()
-	judged = v.gitlabRunner() || judged
+	runners, isRunner := v.gitlabRunners()
+	docker := v.client(dockerconfig.DockerPath)
+	hasDocker := docker != nil && docker.Exists()
+	for _, f := range runners {
+		fix := "put the line there that this prints: " + program + " configure --print gitlab"
+		switch {
+		case v.isAbout(f):
+			v.judge(f, fix, fix)
+		case !hasDocker: // which the runner reads besides
+			v.warn(fix, "%s names no helper, and there is no config.json", f.Path)
+		}
+	}
+	judged = judged || isRunner
 	if podman := v.client(dockerconfig.PodmanPath); podman != nil && podman.HelperOf(v.image.host) == dockerconfig.Helper {
 		judged = true
 		v.ok("%s has podman, buildah and skopeo call this helper for %s (credHelpers)", podman.Path, v.image.host)
 	}
-	docker := v.client(dockerconfig.DockerPath)
 	switch {
-	case docker != nil && (docker.Exists() || !judged):
-		v.judge(docker, v.configure(), "docker logout "+v.image.host)
-	case docker == nil && !judged && dockerconfig.DockerPath(v.Env, v.Settings.Home) == "":
+	case hasDocker || docker != nil && !judged:
+		fix := "run: " + v.configure()
+		v.judge(docker, fix, fix+" && docker logout "+v.image.host)
+	case !judged:
+		v.warnOfHome()
+	}
+}
+
+// isAbout reports whether a configuration says anything of the host.
+func (v *visit) isAbout(f *dockerconfig.File) bool {
+	return f.Store() != "" || f.HelperOf(v.image.host) != "" || v.image.host == "" && len(f.Hosts()) > 0 || v.static(f)
+}
+
+// warnOfHome tells that no client's configuration can be found.
+func (v *visit) warnOfHome() {
+	if dockerconfig.DockerPath(v.Env, v.Settings.Home) == "" {
 		v.warn("set HOME, or DOCKER_CONFIG to the directory of config.json", "there is no home, so no client's configuration is found")
 	}
 }
 
-// clientsOfFallback tells whether Docker calls this helper for a host that isn't ECR's.
+// clientsOfFallback tells whether any client calls this helper for a host that isn't ECR's.
 func (v *visit) clientsOfFallback() {
-	if v.isOut() {
-		return
-	}
+	files, isRunner := v.gitlabRunners()
 	docker := v.client(dockerconfig.DockerPath)
+	if docker != nil && docker.Exists() {
+		files = append(files, docker)
+	}
+	called := false
+	for _, f := range files {
+		if helper := f.HelperOf(v.image.host); helper == dockerconfig.Helper || helper == "" && f.Store() == dockerconfig.Helper {
+			called = true
+			v.ok("%s has clients call this helper for %s", f.Path, v.image.host)
+		}
+	}
 	switch {
-	case docker == nil:
-	case docker.HelperOf(v.image.host) == dockerconfig.Helper || docker.HelperOf(v.image.host) == "" && docker.Store() == dockerconfig.Helper:
-		v.ok("%s has clients call this helper for %s", docker.Path, v.image.host)
+	case called:
+	case isRunner:
+		v.warn("put the line there that this prints: "+program+" configure --print gitlab", "no runner calls this helper for %s, so its fallback isn't asked", v.image.host)
+	case docker != nil:
+		v.warn("run: "+program+" configure --creds-store", "%s has no client call this helper for %s, so its fallback isn't asked", docker.Path, v.image.host)
 	default:
-		v.warn("run: "+program+" configure --creds-store", "%s has clients not call this helper for %s, so they don't ask its fallback", docker.Path, v.image.host)
+		v.warnOfHome()
 	}
 }
 
@@ -81,17 +119,23 @@ func (v *visit) variable() {
 	}
 }
 
-// client reads a client's configuration, nil where it can't be.
+// client reads a client's configuration, nil where it can't be. It is read once, and what is wrong
+// with it is told once.
 func (v *visit) client(path func(config.Env, string) string) *dockerconfig.File {
 	where := path(v.Env, v.Settings.Home)
 	if where == "" {
 		return nil
 	}
+	f, isRead := v.read[where]
+	if isRead {
+		return f
+	}
 	f, err := dockerconfig.Read(where)
 	if err != nil {
 		v.fail("fix it; clients that read it may fail, too", "%v", err)
-		return nil
+		f = nil
 	}
+	v.read[where] = f
 	return f
 }
 
@@ -103,37 +147,51 @@ func (v *visit) static(f *dockerconfig.File) bool {
 	})) > 0
 }
 
-// judge tells what a configuration says of the host. The command configure changes it, and logout
-// removes a password from it.
-func (v *visit) judge(f *dockerconfig.File, configure, logout string) {
-	host, fix := v.image.host, "run: "+configure
+// judge tells what a configuration says of the host, and how to fix it: what is wrong, or a password
+// in it.
+func (v *visit) judge(f *dockerconfig.File, fix, fixPassword string) {
+	host := v.image.host
 	if host == "" {
 		host = "a registry"
 	}
 	helper, store := f.HelperOf(v.image.host), f.Store()
 	near, isNear := f.NearlyNamed(v.image.host)
+	wrong, meant := f.Misspelt()
 	switch {
 	case helper == dockerconfig.Helper:
 		v.ok("%s has clients call this helper for %s (credHelpers)", f.Path, host)
 	case helper != "":
 		v.fail(fix, "%s has clients call docker-credential-%s for %s (credHelpers), not this helper", f.Path, helper, host)
 	case v.image.host == "" && len(f.Hosts()) > 0:
-		v.ok("%s has clients call this helper for %s (credHelpers)", f.Path, strings.Join(f.Hosts(), ", "))
+		v.hosts(f, fix)
 	case store == dockerconfig.Helper:
 		v.listClients = append(v.listClients, f.Path)
 		v.store(f)
 	case store != "" && !isNear:
 		v.fail(fix, "%s has clients call docker-credential-%s for all hosts (credsStore), not this helper", f.Path, store)
 	case v.static(f):
-		v.fail(fix+" && "+logout,
+		v.fail(fixPassword,
 			"%s holds a password for %s (auths), as docker login writes it; clients use that, and a token of ECR expires after twelve hours", f.Path, host)
 	case isNear:
 		v.fail(fix, "%s names %q (credHelpers), which clients don't find: they look for %q", f.Path, near, host)
+	case wrong != "":
+		v.fail("write "+meant, "%s has the key %q, which clients don't know", f.Path, wrong)
 	case !f.Exists():
 		v.warn(fix, "there is no %s, so Docker calls no helper", f.Path)
 	default:
 		v.warn(fix, "%s has clients call no helper for %s", f.Path, host)
 	}
+}
+
+// hosts judges the hosts that a configuration names this helper for.
+func (v *visit) hosts(f *dockerconfig.File, fix string) {
+	for _, host := range f.Hosts() {
+		if address, ok := registry.ParseAddress(host); ok && address.Host != host && address.Host+":"+address.Port != host {
+			v.fail(fix, "%s names %q (credHelpers), which clients don't find: they look for %q", f.Path, host, address.Host)
+			return
+		}
+	}
+	v.ok("%s has clients call this helper for %s (credHelpers)", f.Path, strings.Join(f.Hosts(), ", "))
 }
 
 // store tells what a helper for all hosts hides.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/oneline"
 	"docker-credential-ecr-login/internal/token"
@@ -72,8 +73,9 @@ type visit struct {
 	bad    bool   // what comes behind can't be done
 	done   bool   // nothing comes behind
 
-	node        []provider // by which the kubelet starts this program
-	listClients []string   // files by which clients ask for a list first
+	read        map[string]*dockerconfig.File // clients' configurations, nil for what can't be read
+	node        []provider                    // by which the kubelet starts this program
+	listClients []string                      // files by which clients ask for a list first
 }
 
 // steps are the way of a token. Each of them ends by itself in a part of the time that a verb
@@ -103,7 +105,7 @@ func About(image string) string { return parseImage(image).String() }
 
 // See takes all steps. The context bounds them together.
 func See(ctx context.Context, c Case) {
-	v := &visit{Case: c, image: parseImage(c.Image)}
+	v := &visit{Case: c, image: parseImage(c.Image), read: map[string]*dockerconfig.File{}}
 	defer func() {
 		if v.exam != nil {
 			v.exam.Close()

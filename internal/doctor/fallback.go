@@ -9,10 +9,15 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
+// isForFallback reports whether the host isn't ECR's, and there is a fallback helper for it.
+func (v *visit) isForFallback() bool {
+	return v.image.host != "" && v.target.Host == "" && !v.bad && v.Settings.Fallback != ""
+}
+
 // fallback tells what the fallback helper has for a host that isn't ECR's. It is the last step for
 // such a host. The helper is asked for its list only: a get may ask a person for a passphrase.
 func (v *visit) fallback(context.Context) {
-	if v.image.host == "" || v.target.Host != "" || v.bad {
+	if !v.isForFallback() {
 		return
 	}
 	v.done = true
@@ -23,7 +28,7 @@ func (v *visit) fallback(context.Context) {
 		return
 	}
 	for server := range servers {
-		if address, ok := registry.ParseAddress(server); ok && slices.Contains(namesOf(v.image.host), address.Host) {
+		if address, ok := registry.ParseAddress(server); ok && slices.Contains(namesOf(v.image.host), withPort(address)) {
 			v.ok("%s has credentials for %s", name, registry.Bare(server))
 			return
 		}
@@ -38,6 +43,14 @@ func (v *visit) fallback(context.Context) {
 // dockerHub are the names of Docker Hub: clients keep its credentials under another one than images
 // have.
 var dockerHub = []string{"docker.io", "index.docker.io", "registry-1.docker.io"}
+
+// withPort returns the host of an address, with its port if that isn't 443.
+func withPort(a registry.Address) string {
+	if a.Port == "" || a.Port == "443" {
+		return a.Host
+	}
+	return a.Host + ":" + a.Port
+}
 
 // namesOf are the names that a host has in a list.
 func namesOf(host string) []string {

@@ -3,8 +3,10 @@ package doctor
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -17,47 +19,60 @@ import (
 type runnerConfig struct {
 	Runners []struct {
 		Name        string   `toml:"name"`
+		Executor    string   `toml:"executor"`
 		Environment []string `toml:"environment"`
 	} `toml:"runners"`
 }
 
-// gitlabRunner judges the config.toml of GitLab Runner, if there is one that this user may read.
-// It is false if there is none.
-func (v *visit) gitlabRunner() bool {
-	file := cmp.Or(v.Env.Get("CONFIG_FILE"), "/etc/gitlab-runner/config.toml")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && v.Env.Get("CONFIG_FILE") == "" {
-		return false
+// gitlabRunners returns the client's configuration in the environment of each runner of GitLab
+// Runner's config.toml that pulls images, empty for those that have none; false if there is no such
+// file that this user may read.
+func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
+	const usual = "/etc/gitlab-runner/config.toml"
+	path := cmp.Or(v.Env.Get("CONFIG_FILE"), usual)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err != nil && path == usual {
+		return nil, false
 	}
 	var config runnerConfig
 	if err == nil {
 		err = toml.Unmarshal(text, &config)
 	}
-	if err != nil {
-		v.fail("fix it", "%s: GitLab Runner's configuration can't be read: %v", file, err)
-		return true
+	if err != nil && filepath.Base(path) != filepath.Base(usual) {
+		return nil, false // many programs have a CONFIG_FILE
 	}
-	const configure = program + " configure --print gitlab"
-	// The runner reads config.json besides, for registries that the variable doesn't name.
-	docker := v.client(dockerconfig.DockerPath)
-	hasDocker := docker != nil && docker.Exists()
+	if err != nil {
+		v.fail("fix it", "GitLab Runner can't read %s", atLine(path, err))
+		return nil, true
+	}
 	for _, runner := range config.Runners {
+		if e := runner.Executor; e != "" && e != "kubernetes" && !strings.HasPrefix(e, "docker") {
+			continue
+		}
 		auth := "{}"
 		for _, variable := range runner.Environment {
 			if value, ok := strings.CutPrefix(variable, authVariable+"="); ok {
 				auth = value
 			}
 		}
-		where := file + ": runner " + cmp.Or(runner.Name, "without a name")
+		where := path + ": runner " + cmp.Or(runner.Name, "without a name")
 		f, err := dockerconfig.Parse(where+": "+authVariable, auth)
-		switch {
-		case err != nil:
+		if err != nil {
 			v.fail("fix it", "%v", err)
-		case f.HelperOf(v.image.host) != "" || f.Store() != "" || v.static(f):
-			v.judge(f, configure, "put what it prints in the place of that password")
-		case !hasDocker:
-			v.warn("put the line into that runner's environment that this prints: "+configure, "%s names no helper in %s, and there is no config.json", where, authVariable)
+			continue
 		}
+		files = append(files, f)
 	}
-	return len(config.Runners) > 0
+	return files, len(config.Runners) > 0
+}
+
+// atLine names a file, the line of a mistake in its TOML, and the mistake.
+func atLine(path string, err error) string {
+	var mistake *toml.DecodeError
+	if !errors.As(err, &mistake) {
+		return fmt.Sprintf("%s: %v", path, err)
+	}
+	line, _ := mistake.Position()
+	what, _, _ := strings.Cut(mistake.Error(), " into struct") // a type of Go
+	return fmt.Sprintf("%s:%d: %s", path, line, what)
 }

@@ -1,7 +1,7 @@
 package doctor
 
 import (
-	"path/filepath"
+	"path"
 	"strings"
 
 	"docker-credential-ecr-login/internal/registry"
@@ -9,18 +9,26 @@ import (
 
 // image is what the doctor was asked about.
 type image struct {
+	// host is the registry, with its port if that isn't 443.
 	host, repository, reference string
 }
 
-// parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest.
+// parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker
+// Hub by its short name.
 func parseImage(text string) image {
 	text = registry.Bare(strings.TrimSpace(text))
 	if i := strings.Index(text, "://"); i >= 0 { // of a registry, of docker: or of oci:
 		text = text[i+3:]
 	}
-	host, rest, _ := strings.Cut(text, "/")
-	host, _, _ = strings.Cut(host, ":")
-	i := image{host: strings.ToLower(host)}
+	host, rest, hasPath := strings.Cut(text, "/")
+	// As Docker tells a host from the name of an image on its Hub:
+	// https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
+	if name, _, _ := strings.Cut(host, ":"); text != "" && !strings.Contains(name, ".") && name != "localhost" && (!hasPath || name == host) {
+		if host, rest = "docker.io", text; !hasPath {
+			rest = "library/" + text
+		}
+	}
+	i := image{host: strings.TrimSuffix(strings.ToLower(host), ":443")}
 	rest = strings.TrimRight(rest, "/")
 	if rest == "" || rest == "v1" || rest == "v2" {
 		return i
@@ -48,5 +56,5 @@ func (i image) String() string {
 	if i.byDigest() {
 		mark = "@"
 	}
-	return filepath.Join(i.host, i.repository) + mark + i.reference
+	return path.Join(i.host, i.repository) + mark + i.reference
 }

@@ -61,8 +61,11 @@ func providersOf(self string) (all []provider, errs []error) {
 			continue
 		}
 		entries, err := readProviders(f.config)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			errs = append(errs, fmt.Errorf("%w; run doctor as root", err))
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, fmt.Errorf("%w; fix it: a kubelet that can't read it doesn't start", err))
 		}
 		for _, entry := range entries {
 			if started := filepath.Join(f.binDir, entry.Name); sameFile(started, self) {
@@ -118,11 +121,17 @@ func runningKubelets() []kubeletFlags {
 	return all
 }
 
-// readProviders reads a CredentialProviderConfig, or all of a directory.
+// readProviders reads a CredentialProviderConfig, or all of a directory as the kubelet does
+// (k8s.io/kubernetes, pkg/credentialprovider/plugin).
 func readProviders(file string) ([]providerConfig, error) {
 	files := []string{file}
-	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		files, _ = filepath.Glob(filepath.Join(file, "*"))
+	if entries, err := os.ReadDir(file); err == nil {
+		files = nil
+		for _, entry := range entries {
+			if entry.Type().IsRegular() && slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(entry.Name())) {
+				files = append(files, filepath.Join(file, entry.Name()))
+			}
+		}
 	}
 	var all []providerConfig
 	for _, file := range files {
@@ -148,18 +157,25 @@ func readProviders(file string) ([]providerConfig, error) {
 
 // kubelet judges how the kubelet starts this program. It is false if no kubelet does.
 func (v *visit) kubelet() bool {
-	for _, p := range v.node {
+	matches := func(p provider) bool {
+		return v.image.host == "" || slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, v.image) })
+	}
+	matched := slices.DeleteFunc(slices.Clone(v.node), func(p provider) bool { return !matches(p) })
+	if len(v.node) > 0 && len(matched) == 0 {
+		v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)", v.node[0].config, v.image)
+	}
+	for _, p := range matched {
+		what := v.image.host
+		if what == "" {
+			what = strings.Join(p.MatchImages, ", ")
+		}
 		switch {
 		case p.APIVersion != kubelet.API:
 			v.fail("write apiVersion: "+kubelet.API, "%s speaks %s to %s, which it doesn't know", p.config, p.APIVersion, p.Name)
 		case !kubelet.IsAWSProvider(p.Name) && !slices.Equal(p.Args, []string{kubelet.Verb}):
 			v.fail(fmt.Sprintf("write args: [%q]", kubelet.Verb), "%s has the kubelet start %s with the arguments %q", p.config, p.Name, p.Args)
-		case v.image.host == "":
-			v.ok("%s has the kubelet call this helper for %s", p.config, strings.Join(p.MatchImages, ", "))
-		case !slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, v.image) }):
-			v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)", p.config, v.image.host)
 		default:
-			v.ok("%s has the kubelet call this helper for %s", p.config, v.image.host)
+			v.ok("%s has the kubelet call this helper for %s", p.config, what)
 			v.kubeletEnv(p)
 		}
 	}
@@ -192,13 +208,15 @@ func isShown(name string) bool {
 }
 
 // matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:
-// each label of the host is a glob, and the path is a prefix (k8s.io/kubernetes,
-// pkg/credentialprovider, URLsMatch).
+// each label of the host is a glob, the port is the same, and the path is a prefix (k8s.io/kubernetes,
+// pkg/credentialprovider, URLsMatch). Of an image without a repository the path isn't known.
 func matchesImage(pattern string, i image) bool {
-	_, pattern, found := strings.Cut("//"+strings.TrimPrefix(strings.TrimPrefix(pattern, "https://"), "http://"), "//")
+	pattern = strings.TrimPrefix(strings.TrimPrefix(pattern, "https://"), "http://")
 	host, prefix, _ := strings.Cut(pattern, "/")
-	wanted, labels := strings.Split(host, "."), strings.Split(i.host, ".")
-	if !found || len(wanted) != len(labels) || !strings.HasPrefix("/"+i.repository, strings.TrimSuffix("/"+prefix, "/")) {
+	host, port, _ := strings.Cut(host, ":")
+	imageHost, imagePort, _ := strings.Cut(i.host, ":")
+	wanted, labels := strings.Split(host, "."), strings.Split(imageHost, ".")
+	if len(wanted) != len(labels) || port != imagePort || i.repository != "" && !strings.HasPrefix(i.repository, prefix) {
 		return false
 	}
 	for n, label := range labels {

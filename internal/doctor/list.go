@@ -18,10 +18,9 @@ func (v *visit) list(context.Context) {
 	m := &v.Settings.Map
 	host, r := v.target.Host, v.target.Registry
 	asksAWS := m.IsEmpty() // each list, for the own registry and public ECR
-	isKnown := v.isKnown()
 	const who = "clients that ask for a list first (GitLab Runner and Docker's classic builder, with credsStore)"
 	switch {
-	case r == (registry.Registry{}), v.bad && asksAWS && !isKnown && !r.Public:
+	case r == (registry.Registry{}), v.bad && asksAWS && !r.Public:
 		v.isOut() // AWS would have to name the own registry
 		return
 	case slices.Contains(m.Hosts(), host):
@@ -35,19 +34,32 @@ func (v *visit) list(context.Context) {
 		return
 	}
 	why := "a list doesn't name " + host
-	if isKnown {
+	switch isKnown := v.isKnown(); {
+	case isKnown && r.Public:
+		why = fmt.Sprintf("a list names %s only while there is a token in the cache", host)
+	case isKnown:
 		why = fmt.Sprintf("a list names %s only until 30 days after its last token", host)
 	}
 	if len(v.listClients) == 0 {
 		v.ok("%s; only %s need that, and none is configured here", why, who)
 		return
 	}
-	v.found(Finding{
+	f := Finding{
 		State: Warning,
 		Found: fmt.Sprintf("%s; %s has %s", why, strings.Join(v.listClients, " and "), who),
 		Fix:   "name it in the registry map, " + v.mapFile() + ":",
-		Paste: mapEntry(v.target),
-	})
+		Paste: mapEntry(host, v.target),
+	}
+	if asksAWS {
+		// With an entry a list asks AWS no longer.
+		f.Notes = []string{"with an entry in the map a list names only what is in the map and in the cache, so name your own registry and public ECR, too"}
+		own := registry.Registry{Account: v.caller.Account, Region: v.exam.Region()}
+		if parsed, ok := registry.Parse(own.Host()); ok && parsed == own {
+			f.Paste = append(f.Paste, mapEntry(own.Host(), v.target)...)
+		}
+		f.Paste = append(f.Paste, "[[registry]]", `host = "public.ecr.aws"`)
+	}
+	v.found(f)
 }
 
 // isKnown reports whether the cache knows the target's registry.
@@ -72,21 +84,16 @@ func (v *visit) mapFile() string {
 	}
 }
 
-// mapEntry returns the lines that name a target in the registry map, with the principal that it has
-// without them.
-func mapEntry(t config.Target) []string {
-	lines := []string{"[[registry]]", fmt.Sprintf("host = %q", t.Host)}
-	add := func(key, value string) {
-		if value != "" {
-			lines = append(lines, fmt.Sprintf("%s = %q", key, value))
-		}
+// mapEntry returns the lines that name a host in the registry map, with the principal that a target
+// has without them.
+func mapEntry(host string, t config.Target) []string {
+	lines := []string{"[[registry]]", fmt.Sprintf("host = %q", host)}
+	switch t.Where {
+	case "":
+	case config.RoleVariable:
+		lines = append(lines, fmt.Sprintf("role_arn = %q", t.Principal.RoleARN))
+	default: // an entry, with a pattern for a host
+		lines = append(lines, "# and the other lines of "+t.Where)
 	}
-	p := t.Principal
-	add("profile", p.Profile)
-	add("role_arn", p.RoleARN)
-	add("external_id", p.ExternalID)
-	add("role_session_name", p.RoleSessionName)
-	add("web_identity_token_file", p.WebIdentityTokenFile)
-	add("web_identity_token_env", p.WebIdentityTokenEnv)
 	return lines
 }

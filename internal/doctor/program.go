@@ -17,7 +17,7 @@ func (v *visit) program(context.Context) {
 	var errs []error
 	v.node, errs = providersOf(self)
 	for _, err := range errs {
-		v.warn("fix it; a kubelet that can't read it doesn't start", "%v", err)
+		v.warn("", "%v", err)
 	}
 	if problem != "" && len(v.node) > 0 {
 		v.ok("%s, %s; the kubelet starts it (%s)", v.node[0].program, v.Version, v.node[0].config)

@@ -60,7 +60,7 @@ func (v *visit) cache(context.Context) {
 // registry tells whether the registry takes the token.
 func (v *visit) registry(ctx context.Context) {
 	public := v.target.Registry.Public
-	if !public && v.isOut() {
+	if (!public || v.exam == nil) && v.isOut() {
 		return
 	}
 	if public && v.answer.Password == "" {

@@ -2,15 +2,16 @@ package fetch
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -107,7 +108,13 @@ func (x *Exam) Token(ctx context.Context) (answer token.Answer, asked string, er
 // authorities. It doesn't follow redirects.
 func (x *Exam) Do(request *http.Request) (*http.Response, error) {
 	if x.chain.connections.client == nil {
-		return nil, &cache.Failure{Kind: cache.Misconfigured, Reason: "nothing can be asked, as the AWS configuration can't be read"}
+		// The AWS configuration can't be read. The variables count all the same.
+		bundle, _ := os.ReadFile(x.chain.question.Env.Get("AWS_CA_BUNDLE"))
+		roots := x.chain.roots()
+		if pool := x509.NewCertPool(); pool.AppendCertsFromPEM(bundle) {
+			roots = pool
+		}
+		x.chain.connections.useFor(aws.Config{HTTPClient: x.chain.proxied()}, roots)
 	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -29,6 +29,9 @@ const (
 	// Verb is what this helper is told to be a provider.
 	Verb = "kubelet"
 
+	// AWSWord is the argument that AWS's own provider is often given, and ignores.
+	AWSWord = "get-credentials"
+
 	// awsProvider is what AWS's own provider is called. The kubelet starts that which its
 	// configuration names, under that name.
 	awsProvider = "ecr-credential-provider"
@@ -75,7 +78,7 @@ func IsAWSProvider(name string) bool { return path.Base(name) == awsProvider }
 
 // ArgsOf returns the words behind the program's name, which is the first of argv. Under the name of
 // AWS's own provider, which takes none, they count if the first is one that isWord knows; otherwise
-// the answer is [Verb], whatever the kubelet was told to say, such as get-credentials.
+// the answer is [Verb], whatever the kubelet was told to say, such as [AWSWord].
 func ArgsOf(argv []string, isWord func(string) bool) []string {
 	switch {
 	case len(argv) == 0:

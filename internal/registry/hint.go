@@ -16,11 +16,12 @@ func Hint(server string) string {
 		return ""
 	}
 	host := address.Host
-	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && strings.Contains(host, "ecr") {
+	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && nearest.Distance(host, near) <= 2 {
 		return "did you mean " + near + "?"
 	}
 	account, rest, _ := strings.Cut(host, ".")
-	if !strings.Contains(host, ".ecr") && !strings.Contains(host, "dkr") {
+	isAWS := strings.Contains(host, "amazonaw") || strings.Contains(host, "amazonweb")
+	if !strings.Contains(host, "ecr") || !isAWS && !isDigits(account) {
 		return ""
 	}
 	region := ""

@@ -87,7 +87,11 @@ func (b *Broker) cached() []string {
 		}
 		id := b.identity(principal)
 		c := b.cacheFor(id)
-		for _, key := range c.Known(id.Key) {
+		keys := c.Known(id.Key)
+		for _, item := range c.Items(id.Key) { // which an older version has saved, perhaps
+			keys = append(keys, item.Key)
+		}
+		for _, key := range keys {
 			r, ok := registry.Of(key.Registry, key.Region, key.Flavour)
 			if _, valid := c.Get(key); !ok || r.Public && !valid {
 				continue
