@@ -20,7 +20,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"time"
 )
@@ -123,36 +122,6 @@ func (c *Cache) Items(identity string) []Item {
 
 // All returns the tokens of every identity that haven't expired.
 func (c *Cache) All() []Item { return c.items("") }
-
-// Known returns the keys under which the identity has saved a token, until 30 days after that
-// token expired; for the empty identity those of all, without their identities. Purging tokens
-// keeps them; [Cache.Clear] and [Cache.Forget] don't.
-func (c *Cache) Known(identity string) []Key {
-	var keys []Key
-	prefix := Family{Identity: identity}.identityPrefix()
-	for _, name := range slices.Sorted(slices.Values(c.names())) {
-		parts := strings.Split(name[identityLength+1:], ".")
-		if identity != "" && !strings.HasPrefix(name, prefix) || len(parts) != 4 || "."+parts[3] != knownSuffix {
-			continue
-		}
-		info, err := os.Lstat(c.path(name))
-		if err == nil && info.Mode().IsRegular() && !isForgotten(c.now().Sub(info.ModTime())) {
-			keys = append(keys, Key{Family{Identity: identity, Region: parts[0], Flavour: parts[1]}, parts[2]})
-		}
-	}
-	return keys
-}
-
-// Forget removes a registry from what [Cache.Known] returns for every identity. The registry is
-// that of the key; its identity doesn't count.
-func (c *Cache) Forget(key Key) {
-	_, suffix, _ := strings.Cut(key.known(), ".")
-	for _, name := range c.names() {
-		if _, rest, _ := strings.Cut(name, "."); rest == suffix {
-			os.Remove(c.path(name))
-		}
-	}
-}
 
 // Put saves the token under the key, and removes what has expired meanwhile.
 func (c *Cache) Put(key Key, token Token) error {

@@ -27,7 +27,6 @@ import (
 // The identity is cut short, so each file that isn't empty also names its whole key inside.
 const (
 	tokenSuffix = ".token"
-	knownSuffix = ".known"
 	tempSuffix  = ".tmp"
 	failureName = "failure"
 	lockName    = "lock"
@@ -44,8 +43,6 @@ const (
 	// longer than any process holds or waits for a lock.
 	memoryLife = 15 * time.Minute
 	idleLock   = 15 * time.Minute
-	// knownLife is how long a registry is known after its last token expired.
-	knownLife = 30 * 24 * time.Hour
 	// maxLife is longer than any token lives; an mtime beyond it was set by a
 	// clock that was wrong.
 	maxLife = 24 * time.Hour
@@ -63,8 +60,7 @@ func (f Family) prefix() string {
 	return f.identityPrefix() + word(f.Region) + "." + word(f.Flavour) + "."
 }
 
-func (k Key) file() string  { return k.prefix() + word(k.Registry) + tokenSuffix }
-func (k Key) known() string { return k.prefix() + word(k.Registry) + knownSuffix }
+func (k Key) file() string { return k.prefix() + word(k.Registry) + tokenSuffix }
 
 // word is s where it can be a part of a name, and its hash where it can't.
 func word(s string) string {
@@ -80,22 +76,6 @@ func hash(s string) string {
 }
 
 func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
-func isKnown(name string) bool { return strings.HasSuffix(name, knownSuffix) }
-
-// isForgotten reports whether a known registry, whose last token expired so long ago, is known
-// no longer.
-func isForgotten(age time.Duration) bool { return age > knownLife || age < -maxLife }
-
-// makeKnown records that a token was saved, if that is possible: without the record, a list may
-// omit the registry once the token has expired.
-func (c *Cache) makeKnown(key Key, expires time.Time) {
-	file := c.path(key.known())
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
-	if err == nil {
-		f.Close()
-		os.Chtimes(file, time.Time{}, expires)
-	}
-}
 
 func (c *Cache) path(name string) string { return path.Join(c.dir, name) }
 
