@@ -39,9 +39,10 @@ func completionCommand() command {
 func (s *session) printHosts() error {
 	settings, err := s.settings()
 	hosts := settings.Map.Hosts()
-	for _, item := range cache.New(settings.CacheDir).All() {
-		host, _ := hostOf(item.Key)
-		hosts = append(hosts, host)
+	for _, key := range cache.New(settings.CacheDir).Known("") {
+		if host, ok := hostOf(key); ok {
+			hosts = append(hosts, host)
+		}
 	}
 	slices.Sort(hosts)
 	for _, host := range slices.Compact(hosts) {

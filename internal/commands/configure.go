@@ -85,7 +85,7 @@ func (s *session) configure(o choices, args []string) error {
 	}
 	s.addTo(f, o, hosts, settings)
 	if o.store {
-		hosts = []string{allHosts}
+		hosts = append(hosts, allHosts)
 	}
 	return s.save(f, o, hosts)
 }
@@ -244,8 +244,10 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (r
 			f.RemoveHelper(host)
 			removed = append(removed, host)
 		case "":
-			if near, ok := f.NearlyNamed(host); ok {
-				s.warn("%s names %q, which stays so; name it just like that to remove it", f.Path, near)
+			// One that clients don't find is no better there.
+			if near, ok := f.NearlyNamed(host); ok && f.HelperOf(near) == dockerconfig.Helper {
+				f.RemoveHelper(near)
+				removed = append(removed, near)
 			}
 		default:
 			s.warn("docker-credential-%s is called for %s, which stays so", was, host)

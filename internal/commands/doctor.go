@@ -55,7 +55,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
-		r.About = doctor.About(args[0])
+		r.About = doctor.About(args[0], &settings.Map)
 	}
 
 	// A disk that hangs is waited for by no step.

@@ -241,31 +241,35 @@ func (r *reader) syntaxError(err error) error {
 	return r.mistake(line, "it isn't TOML: %s", at.Message)
 }
 
-// unquoted says which value is to be in quotes, if an offset is in one that isn't: of the last key up
-// to there. It is empty for other mistakes.
+// unquoted says which value is to be in quotes, if a mistake at an offset is a word without any, in
+// the place of a value. It is empty for other mistakes.
 func unquoted(text []byte, offset int) string {
-	end := offset + bytes.IndexByte(append(text[min(offset, len(text)):], '\n'), '\n')
-	before := string(text[:min(end, len(text))])
+	before := string(text[:min(offset, len(text))])
+	// The parser may blame a letter in the middle of the word.
+	before = before[:strings.LastIndexAny(before, " \t\r\n=,[")+1]
+	word := string(text[len(before):])
+	if word == "" || strings.ContainsAny(word[:1], `"'[]{},=#`) {
+		return ""
+	}
+	before = strings.TrimRight(before, " \t\r\n")
+	inList := strings.HasSuffix(before, ",") || strings.HasSuffix(before, "[")
 	equals := strings.LastIndexByte(before, '=')
-	if equals < 0 {
+	if equals < 0 || !inList && equals != len(before)-1 {
 		return ""
 	}
 	keyLine := before[strings.LastIndexByte(before[:equals], '\n')+1 : equals]
-	key, value := strings.Trim(strings.TrimSpace(keyLine), `"'`), strings.TrimSpace(before[equals+1:])
+	key := strings.Trim(strings.TrimSpace(keyLine), `"'`)
 	i := slices.IndexFunc(entryKeys, func(k entryKey) bool { return k.name == key })
-	if i < 0 && !slices.Contains(scalarKeys, key) {
-		return ""
-	}
-	isList := i >= 0 && isListOf(entryKeys[i].field(new(entry)))
 	switch {
-	case value == "":
+	case i < 0 && !slices.Contains(scalarKeys, key):
+		return ""
+	case word[0] == '\n' || word[0] == '\r':
 		return key + " has no value"
-	case isList && (value[0] != '[' || !strings.ContainsAny(value[len(value)-1:], `"'`)):
+	case i >= 0 && isListOf(entryKeys[i].field(new(entry))):
 		return fmt.Sprintf(`the items of %s must be in quotes: %[1]s = ["…", "…"]`, key)
-	case !isList && !strings.ContainsAny(value[:1], `"'[{`):
+	default:
 		return fmt.Sprintf(`the value of %s must be in quotes: %[1]s = "…"`, key)
 	}
-	return ""
 }
 
 func isListOf(field any) bool {

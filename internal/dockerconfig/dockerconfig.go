@@ -137,7 +137,7 @@ func (f *File) NearlyNamed(host string) (key string, ok bool) {
 	}
 	keys := slices.Sorted(maps.Keys(f.says.helpers))
 	for _, key := range keys {
-		if address, ok := registry.ParseAddress(key); ok && address.Host == host {
+		if address, ok := registry.ParseAddress(key); ok && address.HostPort() == host {
 			return key, true
 		}
 	}

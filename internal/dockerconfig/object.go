@@ -77,7 +77,7 @@ func mistakeIn(text []byte, err error) error {
 		err = fmt.Errorf("there is a comma before %c, which JSON doesn't allow; remove the comma", wrong)
 	case wrong == '\'':
 		err = errors.New("there is a single quote, which JSON doesn't allow; write double quotes")
-	case wrong == '"' && bytes.ContainsAny(trimmed[max(0, len(trimmed)-1):], `"}]`):
+	case wrong == '"' && (strings.HasSuffix(syntax.Error(), "after object key:value pair") || strings.HasSuffix(syntax.Error(), "after array element")):
 		err = errors.New("a comma is missing before this line, or in it")
 	}
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
@@ -48,7 +49,9 @@ func (v *visit) clients(context.Context) {
 
 // isAbout reports whether a configuration says anything of the host.
 func (v *visit) isAbout(f *dockerconfig.File) bool {
-	return f.Store() != "" || f.HelperOf(v.image.host) != "" || v.image.host == "" && len(f.Hosts()) > 0 || v.static(f)
+	_, isNear := f.NearlyNamed(v.image.host)
+	wrong, _ := f.Misspelt()
+	return f.Store() != "" || f.HelperOf(v.image.host) != "" || v.image.host == "" && len(f.Hosts()) > 0 || v.static(f) || isNear || wrong != ""
 }
 
 // warnOfHome tells that no client's configuration can be found.
@@ -65,9 +68,12 @@ func (v *visit) clientsOfFallback() {
 	if docker != nil && docker.Exists() {
 		files = append(files, docker)
 	}
-	called := false
+	called, key := false, v.image.host
+	if slices.Contains(dockerHub, key) {
+		key = hubKey
+	}
 	for _, f := range files {
-		if helper := f.HelperOf(v.image.host); helper == dockerconfig.Helper || helper == "" && f.Store() == dockerconfig.Helper {
+		if helper := f.HelperOf(key); helper == dockerconfig.Helper || helper == "" && f.Store() == dockerconfig.Helper {
 			called = true
 			v.ok("%s has clients call this helper for %s", f.Path, v.image.host)
 		}
@@ -167,7 +173,7 @@ func (v *visit) judge(f *dockerconfig.File, fix, fixPassword string) {
 	case store == dockerconfig.Helper:
 		v.listClients = append(v.listClients, f.Path)
 		v.store(f)
-	case store != "" && !isNear:
+	case store != "" && !isNear && wrong == "":
 		v.fail(fix, "%s has clients call docker-credential-%s for all hosts (credsStore), not this helper", f.Path, store)
 	case v.static(f):
 		v.fail(fixPassword,
@@ -186,8 +192,8 @@ func (v *visit) judge(f *dockerconfig.File, fix, fixPassword string) {
 // hosts judges the hosts that a configuration names this helper for.
 func (v *visit) hosts(f *dockerconfig.File, fix string) {
 	for _, host := range f.Hosts() {
-		if address, ok := registry.ParseAddress(host); ok && address.Host != host && address.Host+":"+address.Port != host {
-			v.fail(fix, "%s names %q (credHelpers), which clients don't find: they look for %q", f.Path, host, address.Host)
+		if address, ok := registry.ParseAddress(host); ok && host != hubKey && address.HostPort() != host {
+			v.fail(fix, "%s names %q (credHelpers), which clients don't find: they look for %q", f.Path, host, address.HostPort())
 			return
 		}
 	}

@@ -101,11 +101,11 @@ var steps = []struct {
 }
 
 // About is what the doctor takes an image for: nothing that was around it, such as a password.
-func About(image string) string { return parseImage(image).String() }
+func About(image string, m *config.Map) string { return parseImage(image, m).String() }
 
 // See takes all steps. The context bounds them together.
 func See(ctx context.Context, c Case) {
-	v := &visit{Case: c, image: parseImage(c.Image), read: map[string]*dockerconfig.File{}}
+	v := &visit{Case: c, image: parseImage(c.Image, &c.Settings.Map), read: map[string]*dockerconfig.File{}}
 	defer func() {
 		if v.exam != nil {
 			v.exam.Close()

@@ -28,7 +28,7 @@ func (v *visit) fallback(context.Context) {
 		return
 	}
 	for server := range servers {
-		if address, ok := registry.ParseAddress(server); ok && slices.Contains(namesOf(v.image.host), withPort(address)) {
+		if address, ok := registry.ParseAddress(server); ok && slices.Contains(namesOf(v.image.host), address.HostPort()) {
 			v.ok("%s has credentials for %s", name, registry.Bare(server))
 			return
 		}
@@ -40,17 +40,12 @@ func (v *visit) fallback(context.Context) {
 	v.warn("run: "+login, "%s has no credentials for %s", name, v.image.host)
 }
 
-// dockerHub are the names of Docker Hub: clients keep its credentials under another one than images
-// have.
-var dockerHub = []string{"docker.io", "index.docker.io", "registry-1.docker.io"}
+// hubKey is the name that clients keep its credentials under:
+// https://docs.docker.com/reference/cli/docker/login/
+const hubKey = "https://index.docker.io/v1/"
 
-// withPort returns the host of an address, with its port if that isn't 443.
-func withPort(a registry.Address) string {
-	if a.Port == "" || a.Port == "443" {
-		return a.Host
-	}
-	return a.Host + ":" + a.Port
-}
+// dockerHub are the names of Docker Hub.
+var dockerHub = []string{"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 // namesOf are the names that a host has in a list.
 func namesOf(host string) []string {

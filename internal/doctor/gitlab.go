@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -30,18 +29,20 @@ type runnerConfig struct {
 func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
 	const usual = "/etc/gitlab-runner/config.toml"
 	path := cmp.Or(v.Env.Get("CONFIG_FILE"), usual)
+	isRunners := strings.Contains(path, "gitlab-runner") // many programs have a CONFIG_FILE
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err != nil && path == usual {
-		return nil, false
-	}
 	var config runnerConfig
 	if err == nil {
 		err = toml.Unmarshal(text, &config)
 	}
-	if err != nil && filepath.Base(path) != filepath.Base(usual) {
-		return nil, false // many programs have a CONFIG_FILE
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist) || !isRunners:
+		return nil, false
+	case errors.Is(err, fs.ErrPermission):
+		v.warn("run doctor as the user that the runner runs as", "this user can't read %s", path)
+		return nil, true
+	default:
 		v.fail("fix it", "GitLab Runner can't read %s", atLine(path, err))
 		return nil, true
 	}
@@ -51,7 +52,7 @@ func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
 		}
 		auth := "{}"
 		for _, variable := range runner.Environment {
-			if value, ok := strings.CutPrefix(variable, authVariable+"="); ok {
+			if value, isAuth := strings.CutPrefix(variable, authVariable+"="); isAuth {
 				auth = value
 			}
 		}
@@ -59,11 +60,12 @@ func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
 		f, err := dockerconfig.Parse(where+": "+authVariable, auth)
 		if err != nil {
 			v.fail("fix it", "%v", err)
+			ok = true
 			continue
 		}
-		files = append(files, f)
+		files, ok = append(files, f), true
 	}
-	return files, len(config.Runners) > 0
+	return files, ok
 }
 
 // atLine names a file, the line of a mistake in its TOML, and the mistake.

@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -14,16 +15,21 @@ type image struct {
 }
 
 // parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker
-// Hub by its short name.
-func parseImage(text string) image {
-	text = registry.Bare(strings.TrimSpace(text))
+// Hub by its short name, unless the registry map knows it as a host.
+func parseImage(text string, m *config.Map) image {
+	_, isKnown := m.Find(text)
+	text, digest := strings.TrimSpace(text), ""
+	if at := strings.LastIndex(text, "@sha"); at >= 0 { // else Bare takes what is before it for a user
+		text, digest = text[:at], text[at:]
+	}
+	text = registry.Bare(text) + digest
 	if i := strings.Index(text, "://"); i >= 0 { // of a registry, of docker: or of oci:
 		text = text[i+3:]
 	}
 	host, rest, hasPath := strings.Cut(text, "/")
 	// As Docker tells a host from the name of an image on its Hub:
 	// https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
-	if name, _, _ := strings.Cut(host, ":"); text != "" && !strings.Contains(name, ".") && name != "localhost" && (!hasPath || name == host) {
+	if name, _, _ := strings.Cut(strings.ReplaceAll(host, "@", ":"), ":"); text != "" && !isKnown && !strings.Contains(name, ".") && name != "localhost" && (!hasPath || name == host) {
 		if host, rest = "docker.io", text; !hasPath {
 			rest = "library/" + text
 		}

@@ -1,6 +1,10 @@
 package doctor
 
-import "testing"
+import (
+	"testing"
+
+	"docker-credential-ecr-login/internal/config"
+)
 
 func TestParseImage(t *testing.T) {
 	const host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
@@ -16,9 +20,10 @@ func TestParseImage(t *testing.T) {
 		"nginx:1.25":                      {"docker.io", "library/nginx", "1.25"},
 		"library/nginx":                   {"docker.io", "library/nginx", "latest"},
 		"docker.io":                       {host: "docker.io"},
+		"nginx@sha256:6b86":               {"docker.io", "library/nginx", "sha256:6b86"},
 		"me:secret@ghcr.io/x":             {"ghcr.io", "x", "latest"},
 	} {
-		if got := parseImage(text); got != want {
+		if got := parseImage(text, new(config.Map)); got != want {
 			t.Errorf("parseImage(%q) = %+v, want %+v", text, got, want)
 		}
 	}
@@ -42,7 +47,7 @@ func TestMatchesImage(t *testing.T) {
 		{"registry.example.com:5000", "registry.example.com:5000/x", true},
 		{"registry.example.com", "registry.example.com:5000/x", false},
 	} {
-		if got := matchesImage(c.pattern, parseImage(c.image)); got != c.want {
+		if got := matchesImage(c.pattern, parseImage(c.image, new(config.Map))); got != c.want {
 			t.Errorf("matchesImage(%q, %q) = %v", c.pattern, c.image, got)
 		}
 	}

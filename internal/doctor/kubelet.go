@@ -162,7 +162,8 @@ func (v *visit) kubelet() bool {
 	}
 	matched := slices.DeleteFunc(slices.Clone(v.node), func(p provider) bool { return !matches(p) })
 	if len(v.node) > 0 && len(matched) == 0 {
-		v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)", v.node[0].config, v.image)
+		v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)",
+			v.node[0].config, path.Join(v.image.host, v.image.repository))
 	}
 	for _, p := range matched {
 		what := v.image.host

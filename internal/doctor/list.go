@@ -53,8 +53,10 @@ func (v *visit) list(context.Context) {
 	if asksAWS {
 		// With an entry a list asks AWS no longer.
 		f.Notes = []string{"with an entry in the map a list names only what is in the map and in the cache, so name your own registry and public ECR, too"}
-		own := registry.Registry{Account: v.caller.Account, Region: v.exam.Region()}
-		if parsed, ok := registry.Parse(own.Host()); ok && parsed == own {
+		own := registry.Registry{Account: v.caller.Account, Region: v.exam.ConfiguredRegion()}
+		if parsed, ok := registry.Parse(own.Host()); !ok || parsed != own {
+			f.Paste = append(f.Paste, "# and your own registry")
+		} else if own.Host() != host {
 			f.Paste = append(f.Paste, mapEntry(own.Host(), v.target)...)
 		}
 		f.Paste = append(f.Paste, "[[registry]]", `host = "public.ecr.aws"`)

@@ -41,6 +41,9 @@ func (c *chain) failed(err error) error {
 // Region is the one that is configured or, where none is, the registry's or the instance's.
 func (x *Exam) Region() string { return x.chain.cfg.Region }
 
+// ConfiguredRegion is the one that the environment or the profile names, empty if neither does.
+func (x *Exam) ConfiguredRegion() string { return x.chain.region() }
+
 // UsesMetadata tells whether the instance metadata service may be where the credentials are.
 func (x *Exam) UsesMetadata() bool {
 	for _, step := range x.chain.steps {

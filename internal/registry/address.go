@@ -16,6 +16,14 @@ type Address struct {
 	PlainHTTP bool
 }
 
+// HostPort is the host, with the port if that isn't https's own.
+func (a Address) HostPort() string {
+	if a.Port == "" || a.Port == "443" {
+		return a.Host
+	}
+	return a.Host + ":" + a.Port
+}
+
 // ParseAddress reads the address of a server in the forms that [Parse] takes. The false answer is
 // for what can't be one.
 func ParseAddress(server string) (Address, bool) {

@@ -16,12 +16,12 @@ func Hint(server string) string {
 		return ""
 	}
 	host := address.Host
-	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && nearest.Distance(host, near) <= 2 {
+	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && nearest.Distance(host, near) <= 3 {
 		return "did you mean " + near + "?"
 	}
 	account, rest, _ := strings.Cut(host, ".")
 	isAWS := strings.Contains(host, "amazonaw") || strings.Contains(host, "amazonweb")
-	if !strings.Contains(host, "ecr") || !isAWS && !isDigits(account) {
+	if !strings.Contains(host, "ecr") && !strings.Contains(host, "dkr") || !isAWS && !isDigits(account) {
 		return ""
 	}
 	region := ""
