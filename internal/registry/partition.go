@@ -6,22 +6,32 @@ import "strings"
 // the suffixes. From the SDK's partition table and AWS's list of ECR endpoints:
 // https://docs.aws.amazon.com/general/latest/gr/ecr.html
 type partition struct {
+	id              string // as in ARNs
 	regionPrefix    string
 	suffix          string
 	dualStackSuffix string // empty where no dual-stack registry host is known
 }
 
 var partitions = [...]partition{
-	{"cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn"},
-	{"eusc-", "amazonaws.eu", "on.amazonwebservices.eu"},
-	{"us-iso-", "c2s.ic.gov", ""},
-	{"us-isob-", "sc2s.sgov.gov", ""},
-	{"eu-isoe-", "cloud.adc-e.uk", ""},
-	{"us-isof-", "csp.hci.ic.gov", ""},
+	{"aws-cn", "cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn"},
+	{"aws-eusc", "eusc-", "amazonaws.eu", "on.amazonwebservices.eu"},
+	{"aws-iso", "us-iso-", "c2s.ic.gov", ""},
+	{"aws-iso-b", "us-isob-", "sc2s.sgov.gov", ""},
+	{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", ""},
+	{"aws-iso-f", "us-isof-", "csp.hci.ic.gov", ""},
 }
 
 // commercial also stands for us-gov, whose hosts have the same suffixes.
-var commercial = partition{"", "amazonaws.com", "on.aws"}
+var commercial = partition{"aws", "", "amazonaws.com", "on.aws"}
+
+// Partition returns the ID of the partition that a region is in, as it stands in ARNs: "aws",
+// "aws-cn", "aws-us-gov" and so on. A region that has no known prefix is in "aws".
+func Partition(region string) string {
+	if strings.HasPrefix(region, "us-gov-") {
+		return "aws-us-gov"
+	}
+	return partitionOf(region).id
+}
 
 func partitionOf(region string) partition {
 	for _, p := range partitions {

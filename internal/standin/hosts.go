@@ -108,6 +108,12 @@ func locate(host string) (place, bool) {
 	return place{}, false
 }
 
+// knows reports whether a principal exists where the endpoint is: partitions share none.
+func (at place) knows(arn string) bool {
+	p, ok := partitionOf(at.region)
+	return !ok || strings.HasPrefix(arn, "arn:"+p.name+":")
+}
+
 // A registry is what a registry's host name says. The public one has no
 // account.
 type registry struct {

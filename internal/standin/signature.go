@@ -66,7 +66,7 @@ func (c *Cloud) authenticate(q *call) (identity, *denial) {
 		return identity{}, no
 	}
 	who, ok := c.people.find(sig.keyID)
-	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token {
+	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.at.knows(who.arn) {
 		return identity{}, &denial{"InvalidClientTokenId", "The security token included in the request is invalid."}
 	}
 	now := c.now()

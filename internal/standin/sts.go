@@ -44,7 +44,7 @@ var roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 func (c *Cloud) assumeRole(q *call, who identity) answer {
 	target := q.form.Get("RoleArn")
 	role, ok := c.people.role(target)
-	if !ok || !role.trusts(who) ||
+	if !ok || !q.at.knows(target) || !role.trusts(who) ||
 		role.ExternalID != "" && role.ExternalID != q.form.Get("ExternalId") ||
 		c.people.forbids(q.action, who) || c.people.forbids(q.action, identity{arn: target}) {
 		no := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}

@@ -85,7 +85,7 @@ func (c *Cloud) assumeRoleWithWebIdentity(q *call) answer {
 	target := q.form.Get("RoleArn")
 	role, ok := c.people.role(target)
 	const unauthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	if !ok || role.WebIdentity == nil || c.people.forbids(q.action, identity{arn: target}) {
+	if !ok || !q.at.knows(target) || role.WebIdentity == nil || c.people.forbids(q.action, identity{arn: target}) {
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
 	want, now := *role.WebIdentity, c.now()
