@@ -1,0 +1,84 @@
+package sharedconfig
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is something in a file that the SDK skips without a word, or can't read.
+type Problem struct {
+	// Line counts from 1; it is 0 for the file as a whole.
+	Line int
+	// Text says what is wrong. It quotes nothing of the file but section names.
+	Text string
+
+	section string // of a line that is skipped; empty if what follows is misread, too
+}
+
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.Text
+	}
+	return fmt.Sprintf("line %d: %s", p.Line, p.Text)
+}
+
+// Check returns the first problem of a file that matters if these profiles are used, and whether
+// there is one.
+func Check(text string, kind Kind, used []string) (Problem, bool) {
+	sections, problems := parse(text)
+	for _, p := range problems {
+		if p.section == "" || slices.Contains(used, profileName(p.section, kind)) {
+			return p, true
+		}
+	}
+	names := profilesOf(sections, kind)
+	for _, name := range used {
+		wrong, hint := name, "[profile "+name+"]"
+		if kind == Credentials {
+			wrong, hint = "profile "+name, "["+name+"]"
+		}
+		if names[name] == nil && len(sections[wrong]) > 0 {
+			return Problem{Text: fmt.Sprintf("it has [%s], which the SDK skips; in this file it has to be %s", wrong, hint)}, true
+		}
+	}
+	return Problem{}, false
+}
+
+// profileName returns the name of the profile that a section is, or nothing.
+func profileName(section string, kind Kind) string {
+	name, isProfile := strings.CutPrefix(section, "profile ")
+	if kind == Config && !isProfile && !strings.EqualFold(section, "default") {
+		return ""
+	}
+	return name
+}
+
+// encoding notes a text that is no UTF-8, of which the SDK finds no section, or not the first.
+func (p *parser) encoding(text string) {
+	const mark = "\ufeff"
+	what := ""
+	switch {
+	case strings.HasPrefix(text, mark):
+		what = "it begins with a byte order mark, so that its first section isn't found; save it as UTF-8 without one"
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), strings.Contains(text, "\x00"):
+		what = "it isn't UTF-8 text; save it as UTF-8"
+	default:
+		return
+	}
+	p.problems = append(p.problems, Problem{Text: what})
+}
+
+// broken notes a line that changes what those after it mean.
+func (p *parser) broken(line int, what string) {
+	p.problems = append(p.problems, Problem{Line: line, Text: what})
+}
+
+// skip notes a line that the SDK skips.
+func (p *parser) skip(line int, what string) {
+	if !p.started {
+		p.broken(line, what)
+		return
+	}
+	p.problems = append(p.problems, Problem{Line: line, Text: what, section: p.current})
+}
