@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/registry"
 )
 
 // Each form of host asks the endpoint it belongs to: the proxy sees which host
@@ -15,13 +16,14 @@ func TestEndpoints(t *testing.T) {
 	for _, row := range registryForms(t) {
 		host, endpoint := row[0], row[5]
 		t.Run(host, func(t *testing.T) {
-			l := lab.WithKeys(t)
-			l.Password(t, host)
-			mustConnect(t, l, endpoint)
 			want := row[2]
 			if want == "" {
 				want = "us-east-1"
 			}
+			l := lab.WithKeys(t)
+			l.Cloud.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", lab.KeyID, lab.Secret)
+			l.Password(t, host)
+			mustConnect(t, l, endpoint)
 			for _, r := range l.Cloud.Requests() {
 				if r.Region != want {
 					t.Errorf("%s is signed for %q, want %q", r.Action, r.Region, want)

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -116,10 +115,14 @@ func (r *reader) checkPrincipal(e *entry) error {
 		return r.mistake(r.lines["profile"], "a web identity token takes the place of credentials; leave out the profile")
 	case p.HasWebIdentity() && p.ExternalID != "":
 		return r.mistake(r.lines["external_id"], "a role that is assumed with a web identity token takes no external_id")
-	case file != "" && !path.IsAbs(file):
-		return r.mistake(r.lines["web_identity_token_file"], "web_identity_token_file %q is no absolute path", file)
 	case env != "" && (!isMadeOf(env, lower+upper+digits+"_") || isMadeOf(env[:1], digits)):
 		return r.mistake(r.lines["web_identity_token_env"], "web_identity_token_env %q is no name of a variable", env)
+	case file != "":
+		path, err := Path(file, r.home)
+		if err != nil {
+			return r.mistake(r.lines["web_identity_token_file"], "web_identity_token_file %v", err)
+		}
+		e.principal.WebIdentityTokenFile = path
 	}
 	return nil
 }

@@ -25,8 +25,10 @@ const DefaultTimeout = 8 * time.Second
 type Settings struct {
 	// Home is the user's home directory: absolute, or empty where there is none.
 	Home string
-	// CacheDir is where tokens are kept: absolute, or empty for no cache.
+	// CacheDir is where tokens are kept: absolute, or empty for no cache. CacheErr says what is wrong
+	// with the directory that was set; then there is none.
 	CacheDir string
+	CacheErr error
 	// Timeout bounds every verb, whatever AWS, a lock or a disk does.
 	Timeout time.Duration
 	// FailsLoudly is set where the reason of a failed get goes to stdout, so that
@@ -38,9 +40,10 @@ type Settings struct {
 	Fallback, FallbackFrom string
 	FallbackErr            error
 	// LogFile is where log lines go, empty for nowhere, and LogLevel how many. LogLevelErr says
-	// what is wrong with the level that was set; then it is debug.
-	LogFile, LogLevel string
-	LogLevelErr       error
+	// what is wrong with the level that was set; then it is debug. LogFileErr says what is wrong
+	// with the file that was set; then there is no log.
+	LogFile, LogLevel       string
+	LogFileErr, LogLevelErr error
 	// Map says for registries whom AWS is asked as.
 	Map Map
 }
@@ -56,8 +59,8 @@ func Load(env Env, home string) (Settings, error) {
 		Timeout: DefaultTimeout,
 	}
 	s.LogLevel, s.LogLevelErr = logLevel(env)
-	s.CacheDir = cacheDir(env, s.Home)
-	s.LogFile = logFile(env, s)
+	s.CacheDir, s.CacheErr = cacheDir(env, s.Home)
+	s.LogFile, s.LogFileErr = logFile(env, s)
 	found, set, err := readMap(env, s.Home)
 	s.Map = found
 	if bad := s.apply(env, set); err == nil {
@@ -142,41 +145,40 @@ func IgnoresStorage(env Env) (bool, error) {
 	return ignores, nil
 }
 
-// cacheDir answers empty where nothing may be kept: the cache is turned off,
-// there is no home, or the home is somebody else's, as under sudo.
-func cacheDir(env Env, home string) string {
+// cacheDir returns nothing where nothing may be kept: the cache is turned off, there is no home, or
+// the home is somebody else's, as under sudo.
+func cacheDir(env Env, home string) (string, error) {
 	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
-		return ""
+		return "", nil
 	}
-	dir := env.Get("AWS_ECR_CACHE_DIR")
-	if dir == "" {
-		return ownDir(env, home)
+	if dir := env.Get("AWS_ECR_CACHE_DIR"); dir != "" {
+		return output("AWS_ECR_CACHE_DIR", dir, home)
 	}
-	dir = expand(dir, home)
-	if dir == "" {
-		return ""
-	}
-	if path.IsAbs(dir) {
-		return path.Clean(dir)
-	}
-	here, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	return path.Join(here, dir)
+	return ownDir(env, home), nil
 }
 
 // logFile names a file only where the user has asked for a log.
-func logFile(env Env, s Settings) string {
-	file := env.Get("AWS_ECR_LOG_FILE")
-	if file != "" || s.LogLevel == "" {
-		return expand(file, s.Home)
+func logFile(env Env, s Settings) (string, error) {
+	if file := env.Get("AWS_ECR_LOG_FILE"); file != "" {
+		return output("AWS_ECR_LOG_FILE", file, s.Home)
 	}
 	dir := ownDir(env, s.Home)
-	if dir == "" {
-		return ""
+	if dir == "" || s.LogLevel == "" {
+		return "", nil
 	}
-	return path.Join(dir, "log/ecr-login.log")
+	return path.Join(dir, "log/ecr-login.log"), nil
+}
+
+// output returns a path that is written to, or nothing where it would be in somebody else's home.
+func output(variable, text, home string) (string, error) {
+	file, err := Path(text, home)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", variable, err)
+	case text[0] == '~' && !ownedByUser(home):
+		return "", nil
+	}
+	return path.Clean(file), nil
 }
 
 // ownDir is the folder for what the helper keeps, or empty where it would be in
@@ -196,20 +198,10 @@ func ownDir(env Env, home string) string {
 			return path.Join(dir, ".ecr")
 		}
 	}
-	return expand("~/.ecr", home)
-}
-
-// expand puts the home in place of a leading "~". A home that isn't the user's
-// own is none: nothing is made there.
-func expand(file, home string) string {
-	rest, ok := strings.CutPrefix(file, "~")
-	if !ok || rest != "" && rest[0] != '/' {
-		return file
-	}
 	if !ownedByUser(home) {
 		return ""
 	}
-	return path.Join(home, rest)
+	return path.Join(home, ".ecr")
 }
 
 func ownedByUser(dir string) bool {

@@ -44,7 +44,7 @@ profile = "rest"
 
 func parse(t testing.TB, text string) Map {
 	t.Helper()
-	m, _, err := parseMap("map.toml", []byte(text))
+	m, _, err := parseMap("map.toml", "/home/me", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func FuzzParseMap(f *testing.F) {
 	f.Add("a = \"\"\"\n\n\"\"\"\nb = '\\u0000'\n[x.\"y\"]\n", "docker.io")
 	f.Add("[[registry]]\nhost = \"x\"\n[[registry", "")
 	f.Fuzz(func(t *testing.T, text, server string) {
-		m, _, err := parseMap("map.toml", []byte(text))
+		m, _, err := parseMap("map.toml", "/home/me", []byte(text))
 		if err != nil {
 			var mistake *MapError
 			if !errors.As(err, &mistake) || !strings.HasPrefix(mistake.Where, "map.toml:") {
@@ -185,7 +185,7 @@ func TestMapsInDocuments(t *testing.T) {
 				continue
 			}
 			maps++
-			if _, _, err := parseMap(file, []byte(block)); err != nil {
+			if _, _, err := parseMap(file, "", []byte(block)); err != nil {
 				t.Errorf("%v in\n%s", err, block)
 			}
 		}

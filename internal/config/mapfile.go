@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 	"syscall"
 )
 
@@ -38,21 +37,19 @@ func readMap(env Env, home string) (Map, scalars, error) {
 	for _, file := range files {
 		text, err := readMapFile(file)
 		if err != errAbsent && err != errHidden {
-			return parseMapFile(file, text, err)
+			return parseMapFile(file, home, text, err)
 		}
 	}
 	return Map{}, nil, nil
 }
 
 func readNamedMap(file, home string) (Map, scalars, error) {
-	if rest, ok := strings.CutPrefix(file, "~/"); ok && home != "" {
-		file = path.Join(home, rest)
+	file, err := Path(file, home)
+	if err != nil {
+		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", err.Error()}
 	}
-	switch {
-	case file == os.DevNull:
+	if file == os.DevNull {
 		return Map{}, nil, nil
-	case !path.IsAbs(file):
-		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", fmt.Sprintf("%q is no absolute path", file)}
 	}
 	text, err := readMapFile(file)
 	if err == errAbsent {
@@ -60,14 +57,14 @@ func readNamedMap(file, home string) (Map, scalars, error) {
 	} else if err == errHidden {
 		err = &MapError{file, "it can't be read: permission denied; AWS_ECR_CONFIG names it"}
 	}
-	return parseMapFile(file, text, err)
+	return parseMapFile(file, home, text, err)
 }
 
-func parseMapFile(file string, text []byte, err error) (Map, scalars, error) {
+func parseMapFile(file, home string, text []byte, err error) (Map, scalars, error) {
 	if err != nil {
 		return Map{}, nil, err
 	}
-	return parseMap(file, text)
+	return parseMap(file, home, text)
 }
 
 var (

@@ -47,8 +47,8 @@ var entryKeys = []entryKey{
 // reader reads a map. It walks the syntax tree, which costs a tenth of what
 // decoding by reflection does and knows the line of every word.
 type reader struct {
-	file string
-	toml unstable.Parser
+	file, home string
+	toml       unstable.Parser
 	// line is the one at which the bytes up to offset end.
 	line, offset int
 
@@ -60,10 +60,10 @@ type reader struct {
 	itemLines map[string]int // of what is in a list of this entry, by "KEY=ITEM"
 }
 
-// parseMap reads the text of a map. Its error is a [*MapError]; the scalars before
+// parseMap reads the text of a map, of a user whose home "~" stands for. Its error is a [*MapError]; the scalars before
 // the mistake are there all the same.
-func parseMap(file string, text []byte) (Map, scalars, error) {
-	r := &reader{file: file, line: 1, scalars: scalars{}, lines: map[string]int{}, itemLines: map[string]int{}}
+func parseMap(file, home string, text []byte) (Map, scalars, error) {
+	r := &reader{file: file, home: home, line: 1, scalars: scalars{}, lines: map[string]int{}, itemLines: map[string]int{}}
 	r.found.file = file
 	r.toml.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
 	for r.toml.NextExpression() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/token"
 )
 
@@ -29,9 +31,16 @@ import (
 // and the environment that the identity was worked out from.
 type chain struct {
 	question token.Question
+	shared   identity.Files // the AWS configuration, as messages name it
+	reads    identity.Files // the same, as the SDK gets it
 	cfg      aws.Config
-	steps    []aws.CredentialSource // of the chain, first to last
-	trace    trace
+	// profileChain are the profiles from which the credentials come, as the files have them.
+	profileChain []sharedconfig.Profile
+	// configured is the region that the environment or the profile names or, where neither does and
+	// the principal's own registry is asked for, the instance.
+	configured string
+	steps      []aws.CredentialSource // of the chain, first to last
+	trace      trace
 	// given are the credentials that the chain has come by and that no file or variable holds.
 	given []aws.Credentials
 
@@ -48,7 +57,8 @@ var (
 )
 
 func newChain(q token.Question) *chain {
-	c := &chain{question: q, trace: trace{log: q.Log}}
+	c := &chain{question: q, trace: trace{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home)}
+	c.reads = c.shared
 	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
 	return c
 }
@@ -58,14 +68,24 @@ func newChain(q token.Question) *chain {
 // the instance for one.
 func (c *chain) load(ctx context.Context) error {
 	q := c.question
+	c.logHidden()
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
 		return errNoIdentityToken
 	}
-	if q.Registry != (registry.Registry{}) {
-		return c.loadWith(ctx, config.WithDefaultRegion(q.Registry.TokenRegion()))
-	}
-	if err := c.loadWith(ctx); err != nil || c.cfg.Region != "" {
+	closeFiles, err := c.openFiles()
+	if err != nil {
 		return err
+	}
+	defer closeFiles()
+	if err := c.loadWith(ctx); err != nil {
+		return err
+	}
+	c.configured = strings.TrimSpace(c.region())
+	if region := c.mainRegion(); region != "" {
+		if region == c.cfg.Region {
+			return nil
+		}
+		return c.loadWith(ctx, config.WithRegion(region))
 	}
 	region, err := (&metadata{chain: c}).region(ctx)
 	if err != nil || region == "" {
@@ -73,14 +93,25 @@ func (c *chain) load(ctx context.Context) error {
 		return errNoRegion
 	}
 	c.trace.forget()
+	c.configured = region
 	return c.loadWith(ctx, config.WithRegion(region))
 }
 
+// mainRegion is the region in which all is asked but the registry's token: the one that is
+// configured, if it is of the registry's partition, which knows nothing of the roles and keys of
+// another; else the registry's. It is empty if there is neither.
+func (c *chain) mainRegion() string {
+	r := c.question.Registry
+	if r == (registry.Registry{}) || c.configured != "" && registry.Partition(c.configured) == registry.Partition(r.TokenRegion()) {
+		return c.configured
+	}
+	return r.TokenRegion()
+}
+
 func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions) error) error {
-	files := c.sharedFiles()
 	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(region, c.withPrincipal(), []func(*config.LoadOptions) error{
-		config.WithSharedConfigFiles(paths(files.Config)),
-		config.WithSharedCredentialsFiles(paths(files.Credentials)),
+		config.WithSharedConfigFiles(paths(c.reads.Config)),
+		config.WithSharedCredentialsFiles(paths(c.reads.Credentials)),
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
@@ -109,10 +140,6 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		c.steps = append(c.steps, aws.CredentialSourceSTSAssumeRole)
 	}
 	return err
-}
-
-func (c *chain) sharedFiles() identity.Files {
-	return identity.FilesOf(c.question.Env, c.question.Home)
 }
 
 // ssoFile is the login file of that name below our home, never below the
@@ -167,20 +194,39 @@ func (c *chain) profiles() []*config.SharedConfig {
 	return profiles
 }
 
-// tokenFiles are the web identity files that the chain may have read.
+// tokenFiles are the web identity files that the chain reads.
 func (c *chain) tokenFiles() []string {
 	var files []string
-	for _, file := range []string{c.question.Principal.WebIdentityTokenFile, c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE")} {
-		if file != "" {
-			files = append(files, file)
-		}
+	if file := c.question.Principal.WebIdentityTokenFile; file != "" {
+		files = append(files, file)
 	}
-	for _, p := range c.profiles() {
-		if p.WebIdentityTokenFile != "" {
-			files = append(files, p.WebIdentityTokenFile)
-		}
+	if slices.Contains(c.steps, aws.CredentialSourceEnvVarsSTSWebIDToken) {
+		files = append(files, c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	}
+	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfileSTSWebIDToken) {
+		files = append(files, p.WebIdentityTokenFile)
 	}
 	return files
+}
+
+// used is where the credentials come from.
+func (c *chain) used() identity.Used {
+	has := func(steps ...aws.CredentialSource) bool {
+		return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
+	}
+	return identity.Used{
+		Metadata:   has(aws.CredentialSourceIMDS),
+		Container:  has(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
+		Logins:     has(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
+		TokenFiles: c.tokenFiles(),
+	}
+}
+
+// takesEnvironment reports whether a profile takes the keys of the environment, for which the SDK
+// has no step of its own.
+func (c *chain) takesEnvironment() bool {
+	p := c.lastProfile()
+	return p != nil && p.CredentialSource == "Environment" && !slices.Contains(c.steps, aws.CredentialSourceEnvVars)
 }
 
 // changeable tells whether the principal can become another one while
@@ -201,7 +247,7 @@ func (c *chain) proxied() *awshttp.BuildableClient {
 
 // machineOptions are those of the clients of what is on this machine.
 func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addToMachine}
+	return []func(*middleware.Stack) error{c.trace.addToMachine, PlainBody, c.connections.addToMachine}
 }
 
 // direct is the client for what is on this machine, which no proxy is for.

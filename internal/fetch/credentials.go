@@ -24,6 +24,7 @@ type result struct {
 	once    sync.Once
 	value   aws.Credentials
 	given   []aws.Credentials // that of the chain
+	login   string
 	failure *cache.Failure
 }
 
@@ -39,9 +40,10 @@ func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, con
 		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
 			got.failure = c.failure(err)
 		}
-		got.given = append(c.given, got.value)
+		got.given, got.login = append(c.given, got.value), c.trace.refreshedLogin()
 	})
 	c.given = got.given
+	c.trace.refreshed(&got.login)
 	if got.failure != nil {
 		return begin, func() {}, got.failure
 	}
@@ -66,10 +68,13 @@ func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Crede
 	if err := c.checkTokens(); err != nil {
 		return aws.Credentials{}, err
 	}
-	if c.hasProcess() {
+	switch {
+	case c.hasProcess():
 		if err := c.runProcess(ctx); err != nil {
 			return aws.Credentials{}, err
 		}
+	case slices.Contains(c.steps, aws.CredentialSourceLogin):
+		c.useLogin()
 	}
 	if err := c.checkKeys(); err != nil {
 		return aws.Credentials{}, err

@@ -25,8 +25,8 @@ type Exam struct{ chain *chain }
 func Examine(ctx context.Context, q token.Question) (*Exam, error) {
 	c := newChain(q)
 	c.connections.ahead = func(string) {}
-	if err := c.checkFiles(); err != nil {
-		return &Exam{c}, err
+	if err := c.check(); err != nil {
+		return &Exam{c}, c.failed(err)
 	}
 	return &Exam{c}, c.failed(c.load(ctx))
 }
@@ -41,17 +41,13 @@ func (c *chain) failed(err error) error {
 // Region is the one that is configured or, where none is, the registry's or the instance's.
 func (x *Exam) Region() string { return x.chain.cfg.Region }
 
-// ConfiguredRegion is the one that the environment or the profile names, empty if neither does.
-func (x *Exam) ConfiguredRegion() string { return x.chain.region() }
+// ConfiguredRegion is the one that the environment, the profile or, for the principal's own registry,
+// the instance names, empty if none does.
+func (x *Exam) ConfiguredRegion() string { return x.chain.configured }
 
 // UsesMetadata tells whether the instance metadata service may be where the credentials are.
 func (x *Exam) UsesMetadata() bool {
-	for _, step := range x.chain.steps {
-		if step == aws.CredentialSourceIMDS {
-			return true
-		}
-	}
-	return false
+	return x.chain.used().Metadata
 }
 
 // InstanceRole asks the instance metadata service for the name of the instance's role, and

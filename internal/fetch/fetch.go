@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func (c *chain) ask(ctx context.Context, credentials *shared) (token.Answer, err
 	defer c.connections.close() // after begin has ended, which opens no more then
 	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
 	defer cancel()
-	if err := c.checkFiles(); err != nil {
+	if err := c.check(); err != nil {
 		return token.Answer{}, err
 	}
 	c.loadRoots()
@@ -96,7 +95,7 @@ func (c *chain) askPrivate(ctx context.Context) (token.Answer, error) {
 	}
 	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
 	answer.Registry = r
-	answer.Default = own == r && r.Region == c.region()
+	answer.Default = own == r && r.Region == c.configured
 	return answer, err
 }
 
@@ -167,13 +166,12 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 		return token.Answer{}, errors.New("the token had expired when it came")
 	}
 	return token.Answer{
-		Password:       password,
-		Asked:          asked,
-		Life:           life,
-		Changeable:     c.changeable(),
-		LoginRefreshed: c.trace.loginRefreshed.Load(),
-		Metadata:       slices.Contains(c.steps, aws.CredentialSourceIMDS),
-		TokenFiles:     c.tokenFiles(),
+		Password:   password,
+		Asked:      asked,
+		Life:       life,
+		Changeable: c.changeable(),
+		Login:      c.trace.refreshedLogin(),
+		Used:       c.used(),
 	}, nil
 }
 

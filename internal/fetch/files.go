@@ -2,15 +2,16 @@ package fetch
 
 import (
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
 // maxInput is many times what a configuration, a token or the output of a credential process
@@ -20,23 +21,125 @@ const (
 	maxBundle = 16 << 20
 )
 
-// checkFiles tells of a file that the SDK, or Go's TLS, would read to its end, however far
-// that is: a device, or one of any size. A pipe is a way to hand over a secret.
-func (c *chain) checkFiles() error {
-	env, files := c.question.Env, c.sharedFiles()
-	for _, file := range []string{files.Config, files.Credentials} {
-		if err := checkFile(file, maxInput); err != nil {
-			return err
-		}
-	}
-	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE"} {
-		if err := checkFile(env.Get(name), maxBundle); err != nil {
-			return err
-		}
-	}
-	return c.checkBundle()
+// mistake is the failure for something in the environment or in a file that can't be meant.
+func mistake(hint, format string, args ...any) error {
+	return &cache.Failure{Kind: cache.Misconfigured, Reason: fmt.Sprintf(format, args...), Hint: hint}
 }
 
+// asksProfile reports whether credentials are looked for in the AWS configuration.
+func (c *chain) asksProfile() bool {
+	p, env := c.question.Principal, c.question.Env
+	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
+}
+
+// checkShared tells of what is wrong with the AWS configuration, and the SDK would skip: it would go
+// on with the next source, and so as somebody else. What isn't asked for credentials and can't be
+// read is kept from the SDK, which would fail on it.
+func (c *chain) checkShared() error {
+	if !c.asksProfile() {
+		for _, file := range []*string{&c.reads.Config, &c.reads.Credentials} {
+			if checkFile(*file, maxInput) != nil {
+				*file = ""
+			}
+		}
+		return nil
+	}
+	if err := c.shared.Err; err != nil {
+		return mistake("write the whole path", "%v", err)
+	}
+	configText, err := readShared(c.shared.Config)
+	if err != nil {
+		return err
+	}
+	credentialsText, err := readShared(c.shared.Credentials)
+	if err != nil {
+		return err
+	}
+	name := identity.ProfileOf(c.question.Env, c.question.Principal.Profile)
+	profiles := sharedconfig.Read(configText, credentialsText)
+	c.profileChain = profiles.Chain(name)
+	names := []string{name}
+	for _, p := range c.profileChain {
+		names = append(names, p.Name, p.Get("source_profile"))
+	}
+	const hint = "correct it; what the SDK skips there would be taken from somewhere else"
+	if problem, ok := sharedconfig.Check(configText, sharedconfig.Config, names); ok {
+		return mistake(hint, "%s: %v", c.shared.Config, problem)
+	}
+	if problem, ok := sharedconfig.Check(credentialsText, sharedconfig.Credentials, names); ok {
+		return mistake(hint, "%s: %v", c.shared.Credentials, problem)
+	}
+	if err := c.checkProfiles(name); err != nil {
+		return err
+	}
+	return c.checkSource(identity.UsedBy(c.question.Env, profiles, c.question.Principal))
+}
+
+// checkProfiles tells of values in the profiles that are used which can't be meant.
+func (c *chain) checkProfiles(name string) error {
+	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name == c.question.Env.Get(variable) && c.question.Principal.Profile == "" {
+		return mistake("add it, or set "+variable+" to one that is there", "there is no profile %q, which %s names, in %s", name, variable, c.files())
+	}
+	for _, p := range c.profileChain {
+		if p.HasHalfKeys() {
+			return mistake("give it both, or neither", "profile %s in %s has an access key without its secret, or a secret without its key", p.Name, c.files())
+		}
+		for _, key := range []string{
+			"role_arn", "source_profile", "credential_source", "web_identity_token_file", "role_session_name", "external_id",
+			"sso_session", "sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "login_session",
+		} {
+			if value := p.Get(key); strings.TrimSpace(value) != value || strings.ContainsAny(value, "\n\t") {
+				return mistake("correct it", "profile %s in %s has the %s %q, with white space around it or a line behind it", p.Name, c.files(), key, value)
+			}
+		}
+		for _, key := range []string{"web_identity_token_file", "ca_bundle"} {
+			if err := checkPath("profile "+p.Name+" in "+c.files()+": "+key, p.Get(key)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkPath says what is wrong with a path that the SDK opens by itself.
+func checkPath(what, text string) error {
+	if text == "" {
+		return nil
+	}
+	file, err := config.Path(text, "/")
+	if err == nil && file != text {
+		err = fmt.Errorf("%q begins with ~, which only a shell expands", text)
+	}
+	if err != nil {
+		return mistake("write the whole path", "%s: %v", what, err)
+	}
+	return nil
+}
+
+// readShared returns the text of a file of the AWS configuration, nothing for one that isn't there.
+func readShared(file string) (string, error) {
+	if file == "" || file == os.DevNull {
+		return "", nil
+	}
+	if err := checkFile(file, maxInput); err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return "", nil // a pipe gives its bytes once
+	}
+	text, err := os.ReadFile(file)
+	if _, missing := os.Lstat(file); err != nil && missing == nil && !errors.Is(err, fs.ErrNotExist) {
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return "", mistake("let this user read it, or take it away", "%s can't be read: %v", file, err)
+	}
+	return string(text), nil
+}
+
+// checkFile tells of a file that the SDK, or Go's TLS, would read to its end, however far
+// that is: a device, or one of any size. A pipe is a way to hand over a secret.
 func checkFile(file string, size int64) error {
 	if file == "" || file == os.DevNull {
 		return nil
@@ -55,16 +158,17 @@ func checkFile(file string, size int64) error {
 	default:
 		return nil
 	}
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
-		Reason: fmt.Sprintf("the AWS configuration names %s, which %s", file, what),
-		Hint:   "name the right file",
-	}
+	return mistake("name the right file", "the AWS configuration names %s, which %s", file, what)
 }
 
-// checkBundle tells of authorities that can't be read, of which the SDK doesn't say where
-// they are.
-func (c *chain) checkBundle() error {
+// checkBundles tells of authorities that can't be read, of which the SDK doesn't say where they are.
+func (c *chain) checkBundles() error {
+	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE"} {
+		file := c.question.Env.Get(name)
+		if err := errors.Join(checkPath(name, file), checkFile(file, maxBundle)); err != nil {
+			return err
+		}
+	}
 	file := c.question.Env.Get("AWS_CA_BUNDLE")
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
@@ -77,45 +181,36 @@ func (c *chain) checkBundle() error {
 		}
 		err = fmt.Errorf("it holds no certificates")
 	}
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
-		Reason: fmt.Sprintf("AWS_CA_BUNDLE names %s, which can't be used: %v", file, err),
-		Hint:   "name a file with the authorities' certificates in PEM",
-	}
+	return mistake("name a file with the authorities' certificates in PEM", "AWS_CA_BUNDLE names %s, which can't be used: %v", file, err)
 }
 
-// checkTokens does so for the tokens that profiles name, once those are known.
+// checkTokens tells of token files that can't be read to their end, once it is known which are used.
 func (c *chain) checkTokens() error {
 	for _, file := range c.tokenFiles() {
-		if err := checkFile(file, maxInput); err != nil {
+		if err := errors.Join(checkPath("the web identity token", file), checkFile(file, maxInput)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkKeys tells of keys that no request can hold, such as those of a variable that was read
-// with the line break at its end.
-func (c *chain) checkKeys() error {
-	env := c.question.Env
-	var keys []string
-	for _, given := range c.given {
-		keys = append(keys, given.AccessKeyID, given.SecretAccessKey, given.SessionToken)
+// openFiles gives the SDK the config file without the quotes around names of sections, if it has
+// some. What it returns takes that back.
+func (c *chain) openFiles() (restore func(), err error) {
+	text, _ := readShared(c.reads.Config)
+	unquoted, changed := sharedconfig.Unquoted(text)
+	if !changed {
+		return func() {}, nil
 	}
-	if slices.Contains(c.steps, aws.CredentialSourceEnvVars) {
-		keys = append(keys, env.Get("AWS_ACCESS_KEY_ID"), env.Get("AWS_SECRET_ACCESS_KEY"), env.Get("AWS_SESSION_TOKEN"))
+	file, path, err := inMemory(unquoted)
+	if err != nil {
+		return nil, mistake("write the names of its sections without quotes, and so without blanks",
+			"%s has names of sections in quotes, for which a copy in memory is needed: %v", c.shared.Config, err)
 	}
-	for _, p := range c.profiles() {
-		keys = append(keys, p.Credentials.AccessKeyID, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
-	}
-	if !slices.ContainsFunc(keys, func(key string) bool { return strings.ContainsFunc(key, isNoKeys) }) {
-		return nil
-	}
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
-		Reason: fmt.Sprintf("the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source()),
-		Hint:   "set it without that",
-	}
+	before := c.reads.Config
+	c.reads.Config = path
+	return func() {
+		c.reads.Config = before
+		file.Close()
+	}, nil
 }
-
-func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }

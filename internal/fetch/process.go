@@ -1,18 +1,28 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/signin"
+
+	"docker-credential-ecr-login/cache"
+	ownconfig "docker-credential-ecr-login/internal/config"
 )
 
 // processTime is what a credential process gets: it may have to ask a person.
@@ -20,32 +30,155 @@ const processTime = time.Minute
 
 // runProcess runs the chain's credential process and puts what stands on it on
 // top. The SDK would give the process our stdin, which is the client's, and our
-// stderr; and its options don't reach the command, so the end of the chain is put
-// together here, of the SDK's own providers.
+// stderr; and its options don't reach the command.
 func (c *chain) runProcess(ctx context.Context) error {
-	profiles := c.profiles()
-	last := profiles[len(profiles)-1]
+	line, program := c.processLine()
+	if err := checkProgram(program); err != nil {
+		return c.processFailure("names the program " + err.Error())
+	}
 	c.question.Unhurried(processTime)
 	// Not behind a cache, which would let the process outlive the context.
 	said := &atMost{left: maxInput}
 	value, err := processcreds.NewProviderCommand(
-		quietCommand(last.CredentialProcess, said),
+		quietCommand(line, said),
 		func(o *processcreds.Options) { o.Timeout = processTime },
 	).Retrieve(ctx)
 	switch {
 	case said.left < 0:
-		return &processcreds.ProviderError{Err: errTooMuch}
+		return c.processFailure(fmt.Sprintf("printed more than %d bytes", maxInput))
 	case err != nil:
-		return err
+		return c.processFailure(processProblem(err, program, said.text.Bytes()))
 	}
 	c.given = append(c.given, value)
-	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: value}
-	for _, p := range slices.Backward(profiles) {
-		if p.RoleARN != "" {
-			c.assume(p.RoleARN, profileRole(p))
+	c.standOn(credentials.StaticCredentialsProvider{Value: value})
+	return nil
+}
+
+// processLine returns the command line as it stands in the file, with the quotes in which AWS
+// documents the program and each argument, and the program. The SDK's reader takes a first and a
+// last quote away, be they a pair or not.
+// https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sourcing-external.html
+func (c *chain) processLine() (line, program string) {
+	line = c.lastProfile().CredentialProcess
+	if n := len(c.profileChain); n > 0 {
+		if raw := c.profileChain[n-1].Raw("credential_process"); len(raw) == len(line)+2 {
+			line = raw
 		}
 	}
-	return nil
+	program, rest := firstWord(line)
+	if rest != "" || program == line {
+		return line, program
+	}
+	// A whole line in quotes is a program with a blank in its name or, as the SDK has it, a line.
+	if _, err := os.Stat(program); err != nil && strings.Contains(program, " ") {
+		line = program
+		program, _ = firstWord(line)
+	}
+	return line, program
+}
+
+// firstWord returns the first word of a command line, which may be in quotes, and what is behind it.
+func firstWord(line string) (word, rest string) {
+	line = strings.TrimSpace(line)
+	if line != "" && (line[0] == '"' || line[0] == '\'') {
+		if word, rest, ok := strings.Cut(line[1:], line[:1]); ok {
+			return word, strings.TrimSpace(rest)
+		}
+	}
+	word, rest, _ = strings.Cut(line, " ")
+	return word, strings.TrimSpace(rest)
+}
+
+// checkProgram says what is wrong with a program that would be looked for in the working directory,
+// whose files are those of whoever wrote the CI job.
+func checkProgram(program string) error {
+	if !strings.Contains(program, "/") || strings.ContainsAny(program[:1], "/~$") {
+		return nil
+	}
+	return fmt.Errorf("%q, which is relative to the working directory", program)
+}
+
+func (c *chain) processFailure(what string) error {
+	return &cache.Failure{
+		Kind:   cache.Unavailable,
+		Reason: c.clean(fmt.Sprintf("the credential_process of profile %s %s", c.lastProfile().Profile, what)),
+		Hint:   "run it by hand to see why; what it prints is never shown here",
+		At:     time.Now(),
+	}
+}
+
+// processProblem tells what a credential process has done in place of printing credentials. The
+// SDK's error repeats all that it printed.
+func processProblem(err error, program string, printed []byte) string {
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist):
+		return "can't be started: there is no sh on PATH"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
+		return "was ended, since it took too long"
+	case errors.As(err, &exit) && exit.ExitCode() == 127:
+		return fmt.Sprintf("failed with exit status 127: %s was not found", program)
+	case errors.As(err, &exit) && exit.ExitCode() == 126:
+		return fmt.Sprintf("failed with exit status 126: %s can't be executed", program)
+	case errors.As(err, &exit):
+		return fmt.Sprintf("failed with exit status %d", exit.ExitCode())
+	}
+	var said struct {
+		Version         any
+		AccessKeyID     any `json:"AccessKeyId"`
+		SecretAccessKey any
+		Expiration      any
+	}
+	switch jsonErr := json.Unmarshal(printed, &said); {
+	case len(bytes.TrimSpace(printed)) == 0:
+		return "printed nothing"
+	case jsonErr != nil:
+		return "printed something else than a JSON object"
+	case said.Version != float64(1):
+		return "printed a JSON object whose Version isn't 1"
+	case !isText(said.AccessKeyID):
+		return "printed a JSON object without an AccessKeyId"
+	case !isText(said.SecretAccessKey):
+		return "printed a JSON object without a SecretAccessKey"
+	}
+	return "printed a JSON object that holds no credentials, or such as have expired"
+}
+
+func isText(v any) bool {
+	s, ok := v.(string)
+	return ok && s != ""
+}
+
+// useLogin uses the session of "aws login" below our home. The SDK would look for it below HOME, be
+// that a relative path.
+func (c *chain) useLogin() {
+	dir, err := ownconfig.Path(c.question.Env.Get("AWS_LOGIN_CACHE_DIRECTORY"), c.question.Home)
+	if err != nil {
+		dir = path.Join(c.question.Home, ".aws/login/cache")
+	}
+	file, _ := logincreds.StandardCachedTokenFilepath(c.lastProfile().LoginSession, dir)
+	c.standOn(logincreds.New(signin.NewFromConfig(c.chainConfig()), file, func(o *logincreds.Options) {
+		o.RestrictPermissions = true
+	}))
+}
+
+// standOn takes these credentials for those of the last profile, and puts the roles of the profiles
+// on top.
+func (c *chain) standOn(provider aws.CredentialsProvider) {
+	c.cfg.Credentials = aws.NewCredentialsCache(provider)
+	for _, p := range slices.Backward(c.profiles()) {
+		if p.RoleARN != "" {
+			c.assume(c.chainConfig(), p.RoleARN, profileRole(p))
+		}
+	}
+}
+
+// chainConfig is the configuration as the SDK has it while it puts the chain together: AWS_ENDPOINT_URL,
+// for all services, doesn't count yet.
+func (c *chain) chainConfig() aws.Config {
+	cfg := c.cfg.Copy()
+	cfg.BaseEndpoint = nil
+	return cfg
 }
 
 // profileRole are the options of a profile's role.
@@ -74,13 +207,16 @@ func quietCommand(line string, said *atMost) processcreds.NewCommandBuilder {
 }
 
 // atMost takes so many bytes, and what comes after them is an error.
-type atMost struct{ left int }
+type atMost struct {
+	left int
+	text bytes.Buffer
+}
 
 func (a *atMost) Write(p []byte) (int, error) {
 	if a.left -= len(p); a.left < 0 {
 		return 0, errTooMuch
 	}
-	return len(p), nil
+	return a.text.Write(p)
 }
 
 var errTooMuch = errors.New("too much output")

@@ -31,7 +31,7 @@ func (c *chain) failure(err error) *cache.Failure {
 
 func (c *chain) diagnose(err error) *cache.Failure {
 	for _, diagnose := range []func(error) *cache.Failure{
-		c.ofConfig, c.ofProcess, c.ofLogin, c.ofFile, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
+		c.ofConfig, c.ofLogin, c.ofFile, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
 	} {
 		if f := diagnose(err); f != nil {
 			return f
@@ -183,7 +183,7 @@ func innermost(err error) *smithy.OperationError {
 
 // files names the shared configuration, for messages.
 func (c *chain) files() string {
-	switch files := c.sharedFiles(); {
+	switch files := c.shared; {
 	case files.Config == "" && files.Credentials == "":
 		return "the AWS configuration, since there is no home to find it in"
 	case files.Config == "":

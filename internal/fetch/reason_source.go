@@ -1,18 +1,14 @@
 package fetch
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/oneline"
@@ -25,34 +21,6 @@ func (c *chain) lastProfile() *config.SharedConfig {
 		return nil
 	}
 	return profiles[len(profiles)-1]
-}
-
-func (c *chain) ofProcess(err error) *cache.Failure {
-	var failed *processcreds.ProviderError
-	if !errors.As(err, &failed) {
-		return nil
-	}
-	what := "printed something else than credentials"
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist):
-		what = "can't be started: there is no sh on PATH"
-	case errors.Is(err, errTooMuch):
-		what = fmt.Sprintf("printed more than %d bytes", maxInput)
-	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
-		what = "was ended, since it took too long"
-	case errors.As(err, &exit):
-		what = fmt.Sprintf("failed with exit status %d", exit.ExitCode())
-	}
-	profile := "default"
-	if p := c.lastProfile(); p != nil {
-		profile = p.Profile
-	}
-	return &cache.Failure{
-		Kind:   cache.Unavailable,
-		Reason: fmt.Sprintf("the credential_process of profile %s %s", profile, what),
-		Hint:   "run it by hand to see why; what it prints is never shown here",
-	}
 }
 
 // ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
@@ -103,7 +71,8 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 	last, _ := c.trace.got()
 	op := innermost(err)
 	// Where the time ends meanwhile, the SDK doesn't say what it waited for.
-	if (op == nil || op.ServiceID != "ec2imds") && last.host != c.metadataHost() {
+	// Another service may be on the same host, in a stand-in for AWS.
+	if (op == nil || op.ServiceID != imds.ServiceID) && (!last.ofMachine || last.host != c.metadataHost()) {
 		return nil
 	}
 	const noOther = "no credentials in the environment or the AWS configuration, and "
@@ -176,7 +145,7 @@ func (c *chain) metadataHost() string {
 
 func (c *chain) ofContainer(err error) *cache.Failure {
 	last, _ := c.trace.got()
-	if last.host == "" || last.host != c.containerHost() {
+	if !last.ofMachine || last.host != c.containerHost() {
 		return nil
 	}
 	f := &cache.Failure{

@@ -46,7 +46,7 @@ func (c *chain) assumeMapped() {
 		})
 		c.cfg.Credentials = aws.NewCredentialsCache(role)
 	default:
-		c.assume(p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		c.assume(c.cfg, p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = p.RoleSessionName
 			if p.ExternalID != "" {
 				o.ExternalID = aws.String(p.ExternalID)
@@ -55,9 +55,9 @@ func (c *chain) assumeMapped() {
 	}
 }
 
-// assume puts a role on top of the credentials there are.
-func (c *chain) assume(role string, options func(*stscreds.AssumeRoleOptions)) {
-	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), role, options))
+// assume puts a role on top of the credentials there are. cfg holds them, too, and says where STS is.
+func (c *chain) assume(cfg aws.Config, role string, options func(*stscreds.AssumeRoleOptions)) {
+	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, options))
 }
 
 // askOnce asks without the options of the SDK's provider, which has a token that STS refuses

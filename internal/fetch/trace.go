@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,19 +25,20 @@ import (
 // trace watches what is asked of AWS: for the log, and for the reason of a
 // failure, which the SDK's errors tell only half of. It holds no secret.
 type trace struct {
-	log            token.Logger
-	loginRefreshed atomic.Bool
+	log token.Logger
 
-	mu   sync.Mutex
-	last attempt
-	role string // the first that could not be assumed
-	sent []string
+	mu    sync.Mutex
+	last  attempt
+	role  string // the first that could not be assumed
+	sent  []string
+	login string // the access token or key of a session that was refreshed
 }
 
 // attempt is one request, retries apart. Its service is the one on whose behalf
-// it was made, empty for what is asked of the machine itself.
+// it was made, empty for what is asked of the machine itself on behalf of none.
 type attempt struct {
 	service, host string
+	ofMachine     bool   // of the metadata service or of a container's endpoint
 	status        int    // 0 where no answer came
 	code          string // of an error of AWS's
 }
@@ -81,12 +81,19 @@ func (t *trace) forget() {
 	t.last, t.role = attempt{}, ""
 }
 
-func (t *trace) addTo(stack *middleware.Stack) error {
+func (t *trace) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
+
+func (t *trace) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
+
+func (t *trace) add(stack *middleware.Stack, ofMachine bool) error {
 	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
 	if err != nil {
 		return err
 	}
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", t.watchAttempt), middleware.Before)
+	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return t.watchAttempt(ctx, ofMachine, in, next)
+	}
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", watch), middleware.Before)
 }
 
 func (t *trace) watchOperation(
@@ -98,12 +105,29 @@ func (t *trace) watchOperation(
 		t.assumed(params.RoleArn, err)
 	case *sts.AssumeRoleWithWebIdentityInput:
 		t.assumed(params.RoleArn, err)
-	case *ssooidc.CreateTokenInput, *signin.CreateOAuth2TokenInput:
-		if err == nil {
-			t.loginRefreshed.Store(true)
+	}
+	switch result := out.Result.(type) {
+	case *ssooidc.CreateTokenOutput:
+		t.refreshed(result.AccessToken)
+	case *signin.CreateOAuth2TokenOutput:
+		if result.TokenOutput != nil && result.TokenOutput.AccessToken != nil {
+			t.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
 		}
 	}
 	return out, meta, err
+}
+
+// refreshed notes the access token or key of a login session that was refreshed.
+func (t *trace) refreshed(login *string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.login = aws.ToString(login)
+}
+
+func (t *trace) refreshedLogin() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.login
 }
 
 // assumed notes the role that failed. One that is assumed from it fails for that
@@ -117,10 +141,10 @@ func (t *trace) assumed(role *string, err error) {
 }
 
 func (t *trace) watchAttempt(
-	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this := attempt{service: awsmiddleware.GetServiceID(ctx)}
+	this := attempt{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.host = req.URL.Host
 		t.keep(req)

@@ -11,13 +11,18 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"hash"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
 // Identity stands for a principal.
@@ -27,38 +32,43 @@ type Identity struct {
 	Key string
 	// Source says in words where the chain finds the credentials, for people.
 	Source string
-	// Unsure is set where an input can't be read twice, such as a pipe: the key
+	// Unsure is set where an input can't be read twice, such as a pipe, or can't be read: the key
 	// then tells nothing, and no token may be kept under it.
 	Unsure bool
+	// Changed is when an input was last changed, as far as can be told; see [Settled].
+	Changed time.Time
 
 	// withoutLogins is the key without the files that SSO and "aws login" keep
 	// their sessions in.
 	withoutLogins string
-	// machine is set where the key holds which machine this is, and tokens are
-	// the web identity files it holds the claims of.
-	machine bool
-	tokens  []string
+	logins        []string // texts of those files
+	used          Used
+	files         []string // inputs, whether they are there or not
+	loginFiles    []string
 }
 
-// Covers tells whether the key holds what the chain has used, as the SDK reports
-// it: the instance metadata service, and web identity token files. Where it
-// doesn't, the SDK has read the configuration otherwise than this package, and
-// no token may be kept under the key.
-func (id Identity) Covers(metadata bool, tokenFiles []string) bool {
-	if metadata && !id.machine {
-		return false
-	}
-	for _, file := range tokenFiles {
-		if !slices.Contains(id.tokens, file) {
-			return false
-		}
-	}
-	return true
+// Used is where the SDK's chain takes credentials from, as far as that is an input of its own.
+type Used struct {
+	// Metadata is set for the instance metadata service, Container for a container's endpoint, and
+	// Logins for the sessions of SSO and "aws login".
+	Metadata, Container, Logins bool
+	// TokenFiles are web identity files.
+	TokenFiles []string
 }
 
-// SameButLogin tells whether nothing but a login file tells the two apart.
-func (id Identity) SameButLogin(other Identity) bool {
-	return id.withoutLogins == other.withoutLogins && !id.Unsure && !other.Unsure
+// Covers tells whether the key holds what the chain has used, as the SDK reports it. Where it
+// doesn't, the SDK has read the configuration otherwise than this package, and no token may be kept
+// under the key.
+func (id Identity) Covers(used Used) bool {
+	return (id.used.Metadata || !used.Metadata) && (id.used.Container || !used.Container) && (id.used.Logins || !used.Logins) &&
+		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
+}
+
+// SameLogin reports whether nothing but a login file tells the identity from one before it, and
+// that file still holds the session of a login's access token or key.
+func (id Identity) SameLogin(before Identity, token string) bool {
+	return id.withoutLogins == before.withoutLogins && !id.Unsure && !before.Unsure && token != "" &&
+		slices.ContainsFunc(id.logins, func(text string) bool { return strings.Contains(text, `"`+token+`"`) })
 }
 
 // Files are the AWS shared configuration the SDK is to read.
@@ -66,28 +76,38 @@ type Files struct {
 	// Config and Credentials are paths; empty where there is no such file to be
 	// had, since there is neither a variable that names one nor a home.
 	Config, Credentials string
+	// Err names a variable that names no file, and says why.
+	Err error
 }
 
 // FilesOf finds the shared configuration. The SDK left alone would look below
-// the working folder where there is no home.
+// the working folder where there is no home, and where a path begins with "~".
 func FilesOf(env config.Env, home string) Files {
-	below := func(name, variable string) string {
-		if file := env.Get(variable); file != "" || home == "" {
-			return file
+	var files Files
+	find := func(name, variable string) string {
+		file := env.Get(variable)
+		if file == "" && home == "" {
+			return ""
 		}
-		return path.Join(home, ".aws", name)
+		if file == "" {
+			file = path.Join(home, ".aws", name)
+		}
+		file, err := config.Path(file, home)
+		if err != nil && files.Err == nil {
+			files.Err = fmt.Errorf("%s: %w", variable, err)
+		}
+		return file
 	}
-	return Files{
-		Config:      below("config", "AWS_CONFIG_FILE"),
-		Credentials: below("credentials", "AWS_SHARED_CREDENTIALS_FILE"),
-	}
+	files.Config = find("config", "AWS_CONFIG_FILE")
+	files.Credentials = find("credentials", "AWS_SHARED_CREDENTIALS_FILE")
+	return files
 }
 
 // Read works out the identity of the environment and the home, for whom AWS is
 // asked as.
 func Read(env config.Env, home string, asked config.Principal) Identity {
 	in := inputs{sum: sha256.New()}
-	in.add("version", "2")
+	in.add("version", "3")
 	in.add("home", home)
 	in.principal(asked)
 
@@ -100,42 +120,48 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	}
 
 	files := FilesOf(env, home)
-	configText, credentialsText := in.file("config", files.Config), in.file("credentials", files.Credentials)
-	tokens := append(webIdentityFiles(configText, credentialsText), env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"), asked.WebIdentityTokenFile)
-	for _, file := range tokens {
-		in.tokenFile(file)
+	configText, configRead := in.file("config", files.Config)
+	credentialsText, credentialsRead := in.file("credentials", files.Credentials)
+	source := sourceOf(env, sharedconfig.Read(configText, credentialsText), asked)
+	unsure := source.shared && !(configRead && credentialsRead)
+	for _, file := range source.used.TokenFiles {
+		unsure = !in.tokenFile("web identity token", file) || unsure
 	}
-	in.tokenFile(env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+	if source.used.Container {
+		unsure = !in.tokenFile("container token", env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) || unsure
+	}
 	if name := asked.WebIdentityTokenEnv; name != "" {
-		in.token(env.Get(name))
+		in.token("web identity token", env.Get(name))
 	}
 	if asked.WebIdentityToken != "" {
-		in.token(asked.WebIdentityToken)
+		in.token("web identity token", asked.WebIdentityToken)
 	}
-
-	source := sourceOf(env, readProfiles(configText, credentialsText), asked)
-	if source.metadata {
+	if source.used.Metadata {
 		in.machine()
 	}
 
 	id := Identity{
 		Source:        source.String(),
 		withoutLogins: in.key(),
-		machine:       source.metadata,
-		tokens:        tokens,
+		used:          source.used,
+		files:         in.files,
 	}
+	in.files = nil
 	in.add("without logins", id.withoutLogins)
-	for _, dir := range loginDirs(env, home) {
-		in.dir(dir)
+	if source.used.Logins {
+		for _, dir := range loginDirs(env, home) {
+			texts, ok := in.dir(dir)
+			id.logins, unsure = append(id.logins, texts...), unsure || !ok
+		}
 	}
-	id.Key, id.Unsure = in.key(), in.unsure
+	id.Key, id.Unsure, id.Changed, id.loginFiles = in.key(), unsure, in.changed, in.files
 	return id
 }
 
 // loginDirs are where the AWS CLI and the SDK keep login sessions.
 func loginDirs(env config.Env, home string) []string {
 	var dirs []string
-	if dir := env.Get("AWS_LOGIN_CACHE_DIRECTORY"); dir != "" {
+	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil {
 		dirs = append(dirs, dir)
 	}
 	if home != "" {
@@ -147,8 +173,9 @@ func loginDirs(env config.Env, home string) []string {
 // inputs hashes what it is given, each piece with its name and its length, so
 // that no two lists of pieces look the same.
 type inputs struct {
-	sum    hash.Hash
-	unsure bool
+	sum     hash.Hash
+	files   []string
+	changed time.Time // the last change of all files
 }
 
 func (in *inputs) add(name, value string) {
@@ -162,11 +189,13 @@ func (in *inputs) add(name, value string) {
 
 func (in *inputs) key() string { return hex.EncodeToString(in.sum.Sum(nil)) }
 
-// file adds a file's bytes, and returns them.
-func (in *inputs) file(name, file string) string {
-	text := in.contents(file)
+// file adds a file's bytes, or why there are none. It returns them, and false for a file that is
+// there and can't be read, or not twice.
+func (in *inputs) file(name, file string) (text string, ok bool) {
+	text, what := in.contents(file)
+	in.add(name, what)
 	in.add(name, text)
-	return text
+	return text, what == ""
 }
 
 // principal adds what the map says. What names the token's place is left out, as
@@ -181,36 +210,47 @@ func (in *inputs) principal(p config.Principal) {
 	}
 }
 
-// tokenFile adds what of a token file names its bearer.
-func (in *inputs) tokenFile(file string) {
-	if file != "" {
-		in.token(in.contents(file))
+// tokenFile adds what of a token file names its bearer. It is false for one that can't be read.
+func (in *inputs) tokenFile(name, file string) bool {
+	text, what := in.contents(file)
+	if what != "" {
+		in.add(name+" is", what)
 	}
+	in.token(name, text)
+	return what == ""
 }
 
-func (in *inputs) token(text string) {
+func (in *inputs) token(name, text string) {
 	if claims, ok := jwtClaims(text); ok {
-		in.add("JWT", claims)
+		in.add(name+" JWT", claims)
 	} else {
-		in.add("token", text)
+		in.add(name, text)
 	}
 }
 
-// dir adds the files of a folder.
-func (in *inputs) dir(dir string) {
-	entries, _ := os.ReadDir(dir) // sorted
+// dir adds the files of a folder, and returns their texts. It is false if one of them or the folder
+// can't be read.
+func (in *inputs) dir(dir string) (texts []string, ok bool) {
+	entries, err := os.ReadDir(dir) // sorted
+	in.files = append(in.files, dir)
+	ok = err == nil || errors.Is(err, fs.ErrNotExist)
 	for _, entry := range entries {
 		if strings.HasSuffix(entry.Name(), ".json") {
-			in.file("login "+entry.Name(), path.Join(dir, entry.Name()))
+			text, read := in.file("login "+entry.Name(), path.Join(dir, entry.Name()))
+			texts, ok = append(texts, text), ok && read
 		}
 	}
+	return texts, ok
 }
 
 // machine adds what tells this boot of this machine, and its container, from
 // others: the metadata service answers each with its own principal.
 func (in *inputs) machine() {
-	in.file("boot", "/proc/sys/kernel/random/boot_id")
-	in.file("instance", "/sys/devices/virtual/dmi/id/board_asset_tag") // the instance ID, on EC2
+	// Not among the files that are stamped: the kernel gives these a new time whenever it likes.
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	in.add("boot", string(boot))
+	instance, _ := os.ReadFile("/sys/devices/virtual/dmi/id/board_asset_tag") // the instance ID, on EC2
+	in.add("instance", string(instance))
 	host, _ := os.Hostname()
 	in.add("host", host)
 }
@@ -219,24 +259,48 @@ func (in *inputs) machine() {
 // larger.
 const maxInput = 1 << 20
 
-// contents returns a file's bytes, or nothing where it can't be read, as the
-// SDK does. What isn't a regular file is left for the SDK to read: a pipe gives
-// its bytes once.
-func (in *inputs) contents(file string) string {
+// contents returns a file's bytes. Those of one that isn't there, or is hidden by the mode of a
+// folder above it, are none, as for the SDK. What else can't be read, or not twice, as a pipe, it
+// returns in a word.
+func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
-		return ""
+		return "", ""
 	}
+	in.files = append(in.files, file)
 	info, err := os.Stat(file)
-	if err != nil || info.IsDir() {
-		return ""
+	switch {
+	case err != nil:
+		if _, err := os.Lstat(file); err == nil {
+			return "", "" // a link to nothing
+		}
+		in.look(path.Dir(file), 2)
+		return "", ""
+	case info.IsDir():
+		return "", "folder"
+	case !info.Mode().IsRegular():
+		return "", "irregular"
+	case info.Size() > maxInput:
+		return "", "large"
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxInput {
-		in.unsure = true
-		return ""
-	}
-	text, err := os.ReadFile(file)
+	in.note(info)
+	bytes, err := os.ReadFile(file)
 	if err != nil {
-		return ""
+		return "", "unreadable"
 	}
-	return string(text)
+	return string(bytes), ""
+}
+
+// look notes when a folder was changed, in which a file is missing that may just be replaced.
+func (in *inputs) look(dir string, up int) {
+	if info, err := os.Stat(dir); err == nil {
+		in.note(info)
+	} else if up > 1 {
+		in.look(path.Dir(dir), up-1)
+	}
+}
+
+func (in *inputs) note(info fs.FileInfo) {
+	if changed := changeTime(info); changed.After(in.changed) {
+		in.changed = changed
+	}
 }

@@ -1,14 +1,18 @@
 package identity
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
 // home makes a home with files, given as path and text.
@@ -35,6 +39,8 @@ func jwt(claims string) string {
 // Each change of an input makes another identity, or doesn't.
 func TestKey(t *testing.T) {
 	const roleProfile = "[default]\nrole_arn = arn:aws:iam::111122223333:role/pull\nsource_profile = base\n"
+	container := config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=HOME/token"}
+	const ssoProfile = "[default]\nsso_session = x\n"
 	for _, c := range []struct {
 		name          string
 		before, after config.Env
@@ -68,12 +74,31 @@ func TestKey(t *testing.T) {
 			files:   map[string]string{".aws/config": roleProfile, ".aws/credentials": "[base]\naws_access_key_id=a\n"},
 			changed: map[string]string{".aws/credentials": "[base]\naws_access_key_id=b\n"},
 		},
-		{name: "a logout of SSO", files: map[string]string{".aws/sso/cache/x.json": "{}"}, changed: map[string]string{".aws/sso/cache/x.json": ""}},
-		{name: "another login", changed: map[string]string{".aws/login/cache/x.json": "{}"}},
+		{
+			name:    "a logout of SSO",
+			files:   map[string]string{".aws/config": ssoProfile, ".aws/sso/cache/x.json": "{}"},
+			changed: map[string]string{".aws/sso/cache/x.json": ""},
+		},
+		{
+			name:    "a login that isn't used",
+			files:   map[string]string{".aws/config": roleProfile, ".aws/credentials": "[base]\naws_access_key_id=a\naws_secret_access_key=b\n"},
+			changed: map[string]string{".aws/sso/cache/x.json": "{}"}, same: true,
+		},
+		{
+			name:    "another login",
+			files:   map[string]string{".aws/config": "[default]\nlogin_session = x\n"},
+			changed: map[string]string{".aws/login/cache/x.json": "{}"},
+		},
 		{
 			name:   "a login in a folder of its own",
 			before: config.Env{"AWS_LOGIN_CACHE_DIRECTORY=HOME/logins"}, after: config.Env{"AWS_LOGIN_CACHE_DIRECTORY=HOME/logins"},
+			files:   map[string]string{".aws/config": "[default]\nlogin_session = x\n"},
 			changed: map[string]string{"logins/x.json": "{}"},
+		},
+		{
+			name:    "a login under another name",
+			files:   map[string]string{".aws/config": ssoProfile, ".aws/sso/cache/x.json": "{}"},
+			changed: map[string]string{".aws/sso/cache/x.json": "", ".aws/sso/cache/y.json": "{}"},
 		},
 		{
 			name:   "a rotated web identity token",
@@ -100,18 +125,26 @@ func TestKey(t *testing.T) {
 			changed: map[string]string{"jwt": jwt(`{"sub":"s","https://aws.amazon.com/source_identity":"b"}`)},
 		},
 		{
-			name:    "another subject in a token that a profile with a space names",
+			name:   "another subject in a token that a profile with a space names",
+			before: config.Env{"AWS_PROFILE=my ci"}, after: config.Env{"AWS_PROFILE=my ci"},
 			files:   map[string]string{".aws/config": "[profile my ci]\nweb_identity_token_file = HOME/jwt\n", "jwt": jwt(`{"sub":"s"}`)},
 			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)},
 		},
 		{
-			name:    "another subject in a token the config names",
+			name:   "another subject in a token that isn't used",
+			before: config.Env{"AWS_PROFILE=x"}, after: config.Env{"AWS_PROFILE=x"},
+			files:   map[string]string{".aws/config": "[profile ci]\nweb_identity_token_file = HOME/jwt\n", "jwt": jwt(`{"sub":"s"}`)},
+			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)}, same: true,
+		},
+		{
+			name:   "another subject in a token the config names",
+			before: config.Env{"AWS_PROFILE=ci"}, after: config.Env{"AWS_PROFILE=ci"},
 			files:   map[string]string{".aws/config": "[profile ci]\nweb_identity_token_file = \"HOME/jwt\" # of CI\n", "jwt": jwt(`{"sub":"s"}`)},
 			changed: map[string]string{"jwt": jwt(`{"sub":"z"}`)},
 		},
 		{
 			name:   "a container token that is no JWT",
-			before: config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=HOME/token"}, after: config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=HOME/token"},
+			before: container, after: container,
 			files:   map[string]string{"token": "a.b.c"},
 			changed: map[string]string{"token": "a.b.d"},
 		},
@@ -151,34 +184,127 @@ func TestKey(t *testing.T) {
 	}
 }
 
-func TestSameButLogin(t *testing.T) {
-	dir := home(t, map[string]string{".aws/sso/cache/x.json": "1"})
+func TestSameLogin(t *testing.T) {
+	dir := home(t, map[string]string{".aws/config": "[default]\nsso_session = x\n", ".aws/sso/cache/x.json": `{"accessToken": "1"}`})
 	before := Read(nil, dir, config.Principal{})
-	if err := os.WriteFile(filepath.Join(dir, ".aws/sso/cache/x.json"), []byte("2"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".aws/sso/cache/x.json"), []byte(`{"accessToken": "2"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	after := Read(nil, dir, config.Principal{})
-	if before.Key == after.Key || !before.SameButLogin(after) {
+	switch {
+	case before.Key == after.Key:
+		t.Error("another login is the same identity")
+	case !after.SameLogin(before, "2"):
 		t.Error("a rewritten login file isn't told from other changes")
-	}
-	if before.SameButLogin(Read(config.Env{"AWS_PROFILE=x"}, dir, config.Principal{})) {
-		t.Error("another profile is taken for a rewritten login file")
+	case after.SameLogin(before, "3"), after.SameLogin(before, ""):
+		t.Error("somebody else's login is taken for the one that was refreshed")
+	case Read(config.Env{"AWS_REGION=x"}, dir, config.Principal{}).SameLogin(before, "2"):
+		t.Error("another environment is taken for a rewritten login file")
 	}
 }
 
 func TestCovers(t *testing.T) {
-	keys := Read(config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, "", config.Principal{})
-	if keys.Covers(true, nil) {
-		t.Error("an identity without the machine covers its metadata service")
+	none, jwt := Used{}, Used{TokenFiles: []string{"/jwt"}}
+	for _, c := range []struct {
+		env  config.Env
+		used Used
+		want bool
+	}{
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, none, true},
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, jwt, false},
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, Used{Metadata: true}, false},
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, Used{Container: true}, false},
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, Used{Logins: true}, false},
+		{nil, Used{Metadata: true}, true},
+		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a"}, Used{Container: true}, true},
+		{config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, jwt, true},
+	} {
+		if got := Read(c.env, "", config.Principal{}).Covers(c.used); got != c.want {
+			t.Errorf("%q: covers %+v: %v, want %v", c.env, c.used, got, c.want)
+		}
 	}
-	if !keys.Covers(false, nil) || !Read(nil, "", config.Principal{}).Covers(true, nil) {
-		t.Error("an identity doesn't cover its own source")
+}
+
+// The same text as another input makes another identity.
+func TestInputNames(t *testing.T) {
+	dir := home(t, map[string]string{"x": "text"})
+	key := func(name string) string {
+		in := inputs{sum: sha256.New()}
+		in.tokenFile(name, filepath.Join(dir, "x"))
+		return in.key()
 	}
-	if keys.Covers(false, []string{"/jwt"}) {
-		t.Error("an identity covers a token file it hasn't read")
+	if key("container token") == key("web identity token") {
+		t.Error("two inputs can change places unseen")
 	}
-	if !Read(config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, "", config.Principal{}).Covers(false, []string{"/jwt"}) {
-		t.Error("an identity doesn't cover the token file it has read")
+}
+
+// What is there and can't be read counts only where it is used.
+func TestUnsure(t *testing.T) {
+	dir := t.TempDir()
+	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
+	for _, c := range []struct {
+		env  config.Env
+		want bool
+	}{
+		{config.Env{"AWS_CONFIG_FILE=" + dir}, true},
+		{append(keys, "AWS_CONFIG_FILE="+dir), false},
+		{append(keys, "AWS_WEB_IDENTITY_TOKEN_FILE="+dir), false},
+		{config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=" + dir}, true},
+		{config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, false},
+		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, true},
+	} {
+		if got := Read(c.env, "", config.Principal{}).Unsure; got != c.want {
+			t.Errorf("%q: unsure is %v, want %v", c.env, got, c.want)
+		}
+	}
+}
+
+// A file that changed and became the same again has another stamp.
+func TestStamp(t *testing.T) {
+	dir := home(t, map[string]string{".aws/config": "[default]\n"})
+	file := filepath.Join(dir, ".aws/config")
+	id := Read(nil, dir, config.Principal{})
+	if id.Changed.IsZero() || id.Settled(id.Changed) == 0 {
+		t.Error("a file that was written just now is settled")
+	}
+	if wait := id.Settled(id.Changed.Add(time.Second)); wait != 0 {
+		t.Errorf("a file that was written a second ago isn't settled for %v", wait)
+	}
+	before := id.Stamp()
+	if certainly, perhaps := before.Moved(id.Stamp()); certainly || perhaps {
+		t.Error("nothing has moved")
+	}
+	time.Sleep(2 * tick)
+	for _, c := range []struct {
+		name               string
+		change             func() error
+		certainly, perhaps bool
+	}{
+		{"the same text again", func() error { return os.WriteFile(file, []byte("[default]\n"), 0o600) }, true, false},
+		{"a file that takes its place", func() error {
+			if err := os.WriteFile(file+".new", []byte("[default]\n"), 0o600); err != nil {
+				return err
+			}
+			return os.Rename(file+".new", file)
+		}, true, true},
+		{"a file that came and went", func() error {
+			return errors.Join(os.WriteFile(filepath.Join(dir, ".aws/credentials"), nil, 0o600), os.Remove(filepath.Join(dir, ".aws/credentials")))
+		}, false, true},
+		{"the folder, and another of its name", func() error {
+			return errors.Join(os.Rename(dir+"/.aws", dir+"/old"), os.Mkdir(dir+"/.aws", 0o700), os.Rename(dir+"/old/config", file))
+		}, true, true},
+	} {
+		before := id.Stamp()
+		if err := c.change(); err != nil {
+			t.Fatal(err)
+		}
+		if certainly, perhaps := before.Moved(id.Stamp()); certainly != c.certainly || perhaps != c.perhaps {
+			t.Errorf("%s: moved %v, %v, want %v, %v", c.name, certainly, perhaps, c.certainly, c.perhaps)
+		}
+		if id.Key != Read(nil, dir, config.Principal{}).Key {
+			t.Errorf("%s: another identity", c.name)
+		}
+		time.Sleep(2 * tick)
 	}
 }
 
@@ -201,12 +327,17 @@ func TestFilesOf(t *testing.T) {
 		home string
 		want Files
 	}{
-		{nil, "/home/ci", Files{"/home/ci/.aws/config", "/home/ci/.aws/credentials"}},
+		{nil, "/home/ci", Files{Config: "/home/ci/.aws/config", Credentials: "/home/ci/.aws/credentials"}},
 		{nil, "", Files{}},
-		{config.Env{"AWS_CONFIG_FILE=c", "AWS_SHARED_CREDENTIALS_FILE=/s"}, "/home/ci", Files{"c", "/s"}},
+		{config.Env{"AWS_CONFIG_FILE=/c", "AWS_SHARED_CREDENTIALS_FILE=~/s"}, "/home/ci", Files{Config: "/c", Credentials: "/home/ci/s"}},
 	} {
 		if got := FilesOf(c.env, c.home); got != c.want {
 			t.Errorf("FilesOf(%q, %q) = %+v, want %+v", c.env, c.home, got, c.want)
+		}
+	}
+	for _, path := range []string{"c", "~x/c", "$HOME/c", " /c", "/c\n"} {
+		if got := FilesOf(config.Env{"AWS_CONFIG_FILE=" + path}, "/home/ci"); got.Err == nil || got.Config != "" {
+			t.Errorf("AWS_CONFIG_FILE=%q: %+v, want an error and no file", path, got)
 		}
 	}
 }
@@ -219,7 +350,7 @@ func TestSource(t *testing.T) {
 		metadata            bool
 	}{
 		{want: "instance metadata", metadata: true},
-		{env: config.Env{"AWS_EC2_METADATA_DISABLED=True"}, want: "instance metadata"},
+		{env: config.Env{"AWS_EC2_METADATA_DISABLED=True"}, want: "nowhere, as AWS_EC2_METADATA_DISABLED is true"},
 		{env: config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_PROFILE=x"}, want: "environment keys"},
 		{env: config.Env{"AWS_ACCESS_KEY_ID=a"}, want: "instance metadata", metadata: true},
 		{env: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=a"}, want: "web identity of the environment"},
@@ -257,10 +388,10 @@ func TestSource(t *testing.T) {
 		{config: "[x]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 		{credentials: "[profile x]\naws_access_key_id=a\naws_secret_access_key=b\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 	} {
-		got := sourceOf(c.env, readProfiles(c.config, c.credentials), config.Principal{})
-		if got.String() != c.want || got.metadata != c.metadata {
+		got := sourceOf(c.env, sharedconfig.Read(c.config, c.credentials), config.Principal{})
+		if got.String() != c.want || got.used.Metadata != c.metadata {
 			t.Errorf("%q, %q, %q:\n got %q, metadata %v\nwant %q, metadata %v",
-				c.config, c.credentials, c.env, got, got.metadata, c.want, c.metadata)
+				c.config, c.credentials, c.env, got, got.used.Metadata, c.want, c.metadata)
 		}
 	}
 }
@@ -269,11 +400,10 @@ func FuzzProfiles(f *testing.F) {
 	f.Add("[default]\nrole_arn = r\nsource_profile = default\n", "[x]\naws_access_key_id=a\naws_secret_access_key=b\n", "x")
 	f.Add("[profile my ci]\n s3 =\n  a = b\n[", "]\n=\n:", "my ci")
 	f.Fuzz(func(t *testing.T, configText, credentials, profile string) {
-		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, readProfiles(configText, credentials), config.Principal{})
+		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, sharedconfig.Read(configText, credentials), config.Principal{})
 		if len(s.hops) == 0 {
 			t.Error("no source at all")
 		}
-		webIdentityFiles(configText, credentials)
 	})
 }
 
@@ -318,7 +448,7 @@ func TestPrincipal(t *testing.T) {
 	if Read(env, dir, config.Principal{RoleARN: role, WebIdentityTokenEnv: "TOKEN_B"}).Key == a.Key {
 		t.Error("another subject in a variable is the same identity")
 	}
-	if !a.Covers(false, []string{filepath.Join(dir, "a.jwt")}) || a.Covers(true, nil) {
+	if !a.Covers(Used{TokenFiles: []string{filepath.Join(dir, "a.jwt")}}) || a.Covers(Used{Metadata: true}) {
 		t.Error("Covers doesn't know the token file of the map")
 	}
 }
@@ -326,7 +456,7 @@ func TestPrincipal(t *testing.T) {
 func TestSourceOfPrincipal(t *testing.T) {
 	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
 	const role = "arn:aws:iam::111122223333:role/pull"
-	shared := readProfiles("[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", "")
+	shared := sharedconfig.Read("[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", "")
 	for _, c := range []struct {
 		principal config.Principal
 		want      string
@@ -338,8 +468,8 @@ func TestSourceOfPrincipal(t *testing.T) {
 		{config.Principal{Profile: "ec2", RoleARN: role}, role + ", profile ec2, base, instance metadata", true},
 		{config.Principal{RoleARN: role, WebIdentityTokenEnv: "X"}, role + ", web identity of the map", false},
 	} {
-		if got := sourceOf(keys, shared, c.principal); got.String() != c.want || got.metadata != c.metadata {
-			t.Errorf("%+v: %q, metadata %v; want %q, %v", c.principal, got, got.metadata, c.want, c.metadata)
+		if got := sourceOf(keys, shared, c.principal); got.String() != c.want || got.used.Metadata != c.metadata {
+			t.Errorf("%+v: %q, metadata %v; want %q, %v", c.principal, got, got.used.Metadata, c.want, c.metadata)
 		}
 	}
 }

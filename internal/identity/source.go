@@ -4,24 +4,30 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
 // source is where the SDK's chain finds the credentials, hop by hop. It follows
 // the order of the SDK's config package (resolve_credentials.go).
 type source struct {
 	hops []string
-	// metadata is set where the instance metadata service can be the source.
-	metadata bool
+	used Used
+	// shared is set where a profile decides, be it one that isn't there.
+	shared bool
 }
 
 func (s source) String() string { return strings.Join(s.hops, ", ") }
 
-func sourceOf(env config.Env, shared profiles, asked config.Principal) source {
+func sourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) source {
 	switch {
 	case asked.WebIdentityToken != "":
 		return source{hops: []string{asked.RoleARN, strings.TrimSpace("service account " + Bearer(asked.WebIdentityToken))}}
 	case asked.HasWebIdentity():
-		return source{hops: []string{asked.RoleARN, "web identity of the map"}}
+		s := source{hops: []string{asked.RoleARN, "web identity of the map"}}
+		if asked.WebIdentityTokenFile != "" {
+			s.used.TokenFiles = []string{asked.WebIdentityTokenFile}
+		}
+		return s
 	}
 	s := ofChain(env, shared, asked.Profile)
 	if asked.RoleARN != "" {
@@ -30,22 +36,27 @@ func sourceOf(env config.Env, shared profiles, asked config.Principal) source {
 	return s
 }
 
-// ofChain follows the chain from a profile or, where none is named, from where it
-// begins by itself.
-func ofChain(env config.Env, shared profiles, profile string) source {
-	switch {
-	case profile != "":
-		return ofProfile(env, shared, profile)
-	case hasKeys(env):
-		return source{hops: []string{"environment keys"}}
-	case env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
-		return source{hops: []string{"web identity of the environment"}}
-	}
-	return ofProfile(env, shared, profileOf(env, ""))
+// UsedBy is where the credentials come from, of those inputs that are none of the AWS configuration.
+func UsedBy(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Used {
+	return sourceOf(env, shared, asked).used
 }
 
-// profileOf is the name of the profile that is chosen, where the map names one or none.
-func profileOf(env config.Env, asked string) string {
+// ofChain follows the chain from a profile or, where none is named, from where it
+// begins by itself.
+func ofChain(env config.Env, shared sharedconfig.Profiles, profile string) source {
+	switch file := env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); {
+	case profile != "":
+		return ofProfile(env, shared, profile)
+	case HasKeys(env):
+		return source{hops: []string{"environment keys"}}
+	case file != "":
+		return source{hops: []string{"web identity of the environment"}, used: Used{TokenFiles: []string{file}}}
+	}
+	return ofProfile(env, shared, ProfileOf(env, ""))
+}
+
+// ProfileOf is the name of the profile that is chosen, where the map names one or none.
+func ProfileOf(env config.Env, asked string) string {
 	for _, name := range []string{asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE")} {
 		if name != "" {
 			return name
@@ -54,66 +65,87 @@ func profileOf(env config.Env, asked string) string {
 	return "default"
 }
 
-func ofProfile(env config.Env, shared profiles, name string) source {
-	var s source
-	seen := make(map[string]bool)
-	for {
-		p := shared[name]
-		if p != nil {
-			s.hops = append(s.hops, "profile "+name)
-		}
-		if role := p["role_arn"]; role != "" && !seen[name] {
+func ofProfile(env config.Env, shared sharedconfig.Profiles, name string) source {
+	s := source{shared: true}
+	chain := shared.Chain(name)
+	var last *sharedconfig.Profile
+	for i, p := range chain {
+		s.hops = append(s.hops, "profile "+p.Name)
+		if role := p.Get("role_arn"); role != "" {
 			s.hops = append(s.hops, role)
 		}
-		next := p["source_profile"]
-		if next == "" || seen[name] {
-			last, metadata := ofLeaf(env, p)
-			s.hops, s.metadata = append(s.hops, last), metadata
-			return s
-		}
-		// A profile that is its own source counts for its keys.
-		seen[name] = true
-		name = next
+		last = &chain[i]
 	}
+	s.ofLeaf(env, last)
+	return s
 }
 
-// ofLeaf tells the source of a profile that names no other profile.
-func ofLeaf(env config.Env, p map[string]string) (name string, metadata bool) {
-	metadata = !isMetadataDisabled(env)
-	switch from := p["credential_source"]; {
-	case p["aws_access_key_id"] != "" && p["aws_secret_access_key"] != "":
-		return "keys", false
+// ofLeaf adds the source of a profile that names no other profile, or of none.
+func (s *source) ofLeaf(env config.Env, p *sharedconfig.Profile) {
+	hop := ""
+	switch from := p.Get("credential_source"); {
+	case p != nil && p.HasKeys():
+		hop = "keys"
 	case from == "Environment":
-		return "environment keys", false
+		hop = "environment keys"
 	case from == "EcsContainer":
-		return "container credentials", false
+		hop, s.used.Container = "container credentials", true
 	case from != "":
-		return "instance metadata", metadata
-	case p["web_identity_token_file"] != "":
-		return "web identity", false
-	case p["sso_session"] != "" || p["sso_start_url"] != "":
-		return "SSO", false
-	case p["login_session"] != "":
-		return "aws login", false
-	case p["credential_process"] != "":
-		return "credential process", false
+		hop, s.used.Metadata = "instance metadata", true
+	case p.Get("web_identity_token_file") != "":
+		hop, s.used.TokenFiles = "web identity", []string{p.Get("web_identity_token_file")}
+	case p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("sso_region") != "" || p.Get("sso_account_id") != "" || p.Get("sso_role_name") != "":
+		hop, s.used.Logins = "SSO", true
+	case p.Get("login_session") != "":
+		hop, s.used.Logins = "aws login", true
+	case p.Get("credential_process") != "":
+		hop = "credential process"
 	case hasContainer(env):
-		return "container credentials", false
+		hop, s.used.Container = "container credentials", true
 	default:
-		return "instance metadata", metadata
+		hop, s.used.Metadata = "instance metadata", true
 	}
+	if s.used.Metadata && IsMetadataDisabled(env) {
+		hop, s.used.Metadata = "nowhere, as AWS_EC2_METADATA_DISABLED is true", false
+	}
+	s.hops = append(s.hops, hop)
 }
 
-func hasKeys(env config.Env) bool {
-	id := env.Get("AWS_ACCESS_KEY_ID") + env.Get("AWS_ACCESS_KEY")
-	secret := env.Get("AWS_SECRET_ACCESS_KEY") + env.Get("AWS_SECRET_KEY")
+// HasKeys reports whether the environment holds an access key and its secret.
+func HasKeys(env config.Env) bool {
+	id, secret := keysOf(env)
 	return id != "" && secret != ""
+}
+
+// MissingKey names the variable of the access key that isn't set while the other is, or nothing.
+func MissingKey(env config.Env) string {
+	switch id, secret := keysOf(env); {
+	case id != "" && secret == "":
+		return "AWS_SECRET_ACCESS_KEY"
+	case id == "" && secret != "":
+		return "AWS_ACCESS_KEY_ID"
+	}
+	return ""
+}
+
+// keysOf returns the access key of the environment and its secret, by the names that the SDK knows.
+func keysOf(env config.Env) (id, secret string) {
+	first := func(names ...string) string {
+		for _, name := range names {
+			if value := env.Get(name); value != "" {
+				return value
+			}
+		}
+		return ""
+	}
+	return first("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"), first("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
 }
 
 func hasContainer(env config.Env) bool {
 	return env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
 }
 
-func isMetadataDisabled(env config.Env) bool {
+// IsMetadataDisabled reports whether the environment turns the instance metadata service off.
+func IsMetadataDisabled(env config.Env) bool {
 	return strings.EqualFold(env.Get("AWS_EC2_METADATA_DISABLED"), "true")
 }

@@ -35,6 +35,10 @@ type errand struct {
 	target            config.Target
 	key               cache.Key
 	started, deadline time.Time
+	tries             int // that are left after this one
+
+	// stamp and loginStamp are those of the identity's inputs before anybody else reads them.
+	stamp, loginStamp identity.Stamp
 }
 
 func (e *errand) run(ctx context.Context) (cache.Item, error) {
@@ -73,8 +77,9 @@ func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
 	e.Log.Debugf("cache: no token")
 	if err != nil {
 		e.Log.Debugf("going on without a lock: %v", err)
-	} else if e.identity(e.target.Principal).Key != e.id.Key {
-		return cache.Item{}, errMoved
+	}
+	if err := e.look(); err != nil {
+		return cache.Item{}, err
 	}
 	if item, ok := e.lookAgain(); ok {
 		return item, nil
@@ -98,6 +103,9 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 	if errors.Is(err, cache.ErrHeld) {
 		e.Log.Debugf("cache: serving a token past its freshness; another process renews it")
 		return held, nil
+	}
+	if err := e.look(); err != nil {
+		return cache.Item{}, err
 	}
 	if item, ok := e.lookAgain(); ok {
 		return item, nil
@@ -136,29 +144,64 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 	return e.save(e.key, sibling), true
 }
 
+// look notes what the inputs are, from which the SDK is about to find out the principal.
+func (e *errand) look() error {
+	e.stamp, e.loginStamp = e.id.Stamp(), e.id.LoginStamp()
+	if now := e.identity(e.target.Principal); now.Key != e.id.Key || now.Unsure != e.id.Unsure {
+		return errMoved
+	}
+	return nil
+}
+
 // ask asks AWS and saves what came of it.
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	q := question(e.Settings, e.Env, e.target, e.id)
+	// Credentials that were got while files changed are those of nobody for certain.
+	q.Identity += e.stamp.String()
 	q.Timeout, q.Unhurried, q.OnInstance, q.Log = timeout, e.Unhurried, e.OnInstance, e.Log
 	answer, err := e.Fetch(ctx, q)
-	if err != nil {
-		e.remember(ctx, err)
-		return cache.Item{}, err
+	certainly, perhaps := e.stamp.Moved(e.id.Stamp())
+	if e.id.Unsure { // reading a pipe changes its times, and nothing is kept
+		certainly, perhaps = false, false
 	}
 	id := e.id
-	if now := e.identity(e.target.Principal); now.Key != id.Key || now.Unsure != id.Unsure {
-		if !answer.LoginRefreshed || !id.SameButLogin(now) {
-			return cache.Item{}, errMoved
-		}
-		id = now
+	if err == nil && !certainly && !id.Unsure {
+		id, certainly = e.afterLogin(answer)
+	}
+	switch {
+	case certainly && time.Now().Before(e.deadline):
+		return cache.Item{}, errMoved
+	case err != nil:
+		e.remember(ctx, err)
+		return cache.Item{}, err
+	case certainly:
+		return cache.Item{}, e.keptChanging()
 	}
 	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.Source)}
 	e.Log.Infof("AWS gave a token for %s, which expires at %s", answer.Registry.Host(), item.Expires.Format(time.RFC3339))
-	if !id.Covers(answer.Metadata, answer.TokenFiles) {
+	switch {
+	case perhaps && e.tries > 0:
+		return cache.Item{}, errMoved
+	case perhaps:
+		e.Log.Debugf("cache: the token isn't kept: the folder of an AWS file that is missing kept changing")
+		return item, nil
+	case !id.Covers(answer.Used):
 		e.Log.Debugf("cache: the token isn't kept: the AWS configuration is read differently by the SDK")
 		return item, nil
 	}
 	return e.save(item.Key, item.Token), nil
+}
+
+// afterLogin returns the identity with the login file that the SDK has rewritten, and whether anything
+// else has happened to login files.
+func (e *errand) afterLogin(answer Answer) (id identity.Identity, moved bool) {
+	if moved, _ = e.loginStamp.Moved(e.id.LoginStamp()); !moved {
+		return e.id, false
+	}
+	before := e.id.LoginStamp()
+	id = e.identity(e.target.Principal)
+	moved, _ = before.Moved(id.LoginStamp())
+	return id, moved || !id.SameLogin(e.id, answer.Login)
 }
 
 // remember keeps a failure for those who want the same token, unless it is the

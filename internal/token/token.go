@@ -79,12 +79,11 @@ type Answer struct {
 	Changeable bool
 	// Default is set where Registry is the principal's own, in its own region.
 	Default bool
-	// LoginRefreshed is set where the SDK has rewritten a login file.
-	LoginRefreshed bool
-	// Metadata is set where the instance metadata service was the source, and
-	// TokenFiles are the web identity files that may have been.
-	Metadata   bool
-	TokenFiles []string
+	// Login is the access token or the access key that the SDK has used of a login session, and
+	// written to its file, if it has refreshed that.
+	Login string
+	// Used is where the credentials came from.
+	Used identity.Used
 }
 
 // Fetch asks AWS. An error is a [*cache.Failure].
@@ -155,15 +154,23 @@ func (b *Broker) Token(ctx context.Context, target config.Target) (cache.Item, e
 		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
 	deadline := b.deadline()
-	const tries = 3
-	for range tries {
-		item, err := b.errand(target, deadline).run(ctx)
+	for tries := maxTries; tries > 0; tries-- {
+		e := b.errand(target, deadline)
+		e.tries = tries - 1
+		item, err := e.run(ctx)
 		if !errors.Is(err, errMoved) {
 			return item, err
 		}
 		b.Log.Debugf("%v: beginning again", err)
 	}
-	return cache.Item{}, &cache.Failure{
+	return cache.Item{}, b.keptChanging()
+}
+
+// maxTries is how often AWS is asked while the configuration changes.
+const maxTries = 5
+
+func (b *Broker) keptChanging() error {
+	return &cache.Failure{
 		Kind:   cache.Misconfigured,
 		Reason: "the AWS configuration kept changing while a token was asked for",
 		Hint:   "try again",
@@ -210,8 +217,18 @@ func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
 	return e
 }
 
+// identity reads the identity, and waits a moment for files that are being written.
 func (b *Broker) identity(asked config.Principal) identity.Identity {
-	return identity.Read(b.Env, b.Settings.Home, asked)
+	id := identity.Read(b.Env, b.Settings.Home, asked)
+	for range 3 {
+		wait := id.Settled(time.Now())
+		if wait == 0 {
+			break
+		}
+		time.Sleep(wait)
+		id = identity.Read(b.Env, b.Settings.Home, asked)
+	}
+	return id
 }
 
 func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {

@@ -1,0 +1,148 @@
+package fetch
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"docker-credential-ecr-login/internal/identity"
+)
+
+// check tells, before anything is asked, of what the SDK would skip or can't use: in the variables,
+// and in the files, if they are used.
+func (c *chain) check() error {
+	for _, check := range []func() error{c.checkVariables, checkProxies(c.question.Env.Get), c.checkBundles, c.checkShared} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkVariables tells of variables that can't be meant as they are.
+func (c *chain) checkVariables() error {
+	p, env := c.question.Principal, c.question.Env
+	if p.Profile == "" && !p.HasWebIdentity() {
+		if missing := identity.MissingKey(env); missing != "" {
+			return mistake("set both, or neither", "%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
+		}
+	}
+	var names []string
+	if c.asksProfile() {
+		names = append(names, "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+	}
+	if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
+		names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
+	}
+	for _, kv := range env {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_ENDPOINT_URL") || strings.HasPrefix(name, "AWS_USE_") {
+			names = append(names, name)
+		}
+	}
+	return c.checkValues(names...)
+}
+
+// checkValues tells of variables with characters that are none of theirs, as of a line that was read
+// with its end.
+func (c *chain) checkValues(names ...string) error {
+	for _, name := range names {
+		if value := c.question.Env.Get(name); strings.TrimSpace(value) != value || strings.ContainsFunc(value, isControl) {
+			return mistake("set it without", "the value of %s has a blank or a line break around it, or in it", name)
+		}
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// checkProxies tells of a proxy that net/http would take for none, and so ask AWS directly, or for
+// another host, where a password has a character that a URL can't hold. The value is never shown.
+func checkProxies(getenv func(string) string) func() error {
+	return func() error {
+		if strings.TrimSpace(getenv("NO_PROXY")+getenv("no_proxy")) == "*" {
+			return nil
+		}
+		for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
+			i := slices.IndexFunc(names, func(name string) bool { return getenv(name) != "" })
+			if i >= 0 && !isProxy(getenv(names[i])) {
+				return mistake("write http://USER:PASSWORD@HOST:PORT, and each character of the password but letters and digits as % and two hexadecimal digits",
+					"%s isn't the URL of a proxy", names[i])
+			}
+		}
+		return nil
+	}
+}
+
+// isProxy reports whether a value is a proxy's URL or, as for net/http, such a URL without a scheme.
+func isProxy(text string) bool {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	at, err := url.Parse(text)
+	return err == nil && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme) &&
+		at.Hostname() != "" && strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
+}
+
+// checkSource tells of variables that are wrong where they decide.
+func (c *chain) checkSource(used identity.Used) error {
+	env := c.question.Env
+	if used.Container {
+		const tokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+		return errors.Join(
+			c.checkValues("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+			checkPath(tokenFile, env.Get(tokenFile)), checkFile(env.Get(tokenFile), maxInput))
+	}
+	if !used.Metadata {
+		return nil
+	}
+	if value := env.Get("AWS_EC2_METADATA_DISABLED"); value != "" && !strings.EqualFold(value, "false") {
+		return mistake("set it to true or false", "AWS_EC2_METADATA_DISABLED is %q, which turns nothing off, and the credentials would be the instance's", value)
+	}
+	name := "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	endpoint := env.Get(name)
+	if endpoint == "" && len(c.profileChain) > 0 {
+		endpoint = c.profileChain[0].Get("ec2_metadata_service_endpoint")
+		name = "ec2_metadata_service_endpoint of profile " + c.profileChain[0].Name
+	}
+	if at, err := url.Parse(endpoint); endpoint != "" && (err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "") {
+		return mistake("write it as http://HOST:PORT", "%s isn't the URL of the instance metadata service: it has no http:// or no host", name)
+	}
+	return nil
+}
+
+// checkKeys tells of keys that no request can hold, such as those of a variable that was read
+// with the line break at its end.
+func (c *chain) checkKeys() error {
+	env := c.question.Env
+	var keys []string
+	for _, given := range c.given {
+		keys = append(keys, given.AccessKeyID, given.SecretAccessKey, given.SessionToken)
+	}
+	if slices.Contains(c.steps, aws.CredentialSourceEnvVars) || c.takesEnvironment() {
+		keys = append(keys, env.Get("AWS_ACCESS_KEY_ID"), env.Get("AWS_SECRET_ACCESS_KEY"), env.Get("AWS_SESSION_TOKEN"))
+	}
+	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfile) {
+		keys = append(keys, p.Credentials.AccessKeyID, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
+	}
+	if !slices.ContainsFunc(keys, func(key string) bool { return strings.ContainsFunc(key, isNoKeys) }) {
+		return nil
+	}
+	return mistake("set it without that",
+		"the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source())
+}
+
+func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
+
+// logHidden notes a file of the AWS configuration that may be there, and that the SDK takes for absent
+// because this user can't look into its folder: what comes next may be somebody else.
+func (c *chain) logHidden() {
+	for _, file := range []string{c.shared.Config, c.shared.Credentials} {
+		if _, err := os.Lstat(file); file != "" && os.IsPermission(err) && c.asksProfile() {
+			c.question.Log.Errorf("%s can't be seen, as a folder above it is closed to this user; what it may hold is skipped", file)
+		}
+	}
+}

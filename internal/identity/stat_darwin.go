@@ -1,0 +1,25 @@
+package identity
+
+import (
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// changeTime returns when a file, its mode or its name was last changed. No program can set it.
+func changeTime(info fs.FileInfo) time.Time {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(stat.Ctimespec.Unix())
+	}
+	return info.ModTime()
+}
+
+// inode returns what tells a file from all others that are there.
+func inode(info fs.FileInfo) string {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(" %d/%d", stat.Dev, stat.Ino)
+}
