@@ -22,7 +22,7 @@ var operations = map[string]string{
 	"grant":           "ACCOUNT ARN",
 	"deny":            "ACTION ARN",
 	"allow":           "ACTION ARN",
-	"fail":            "ACTION hang|late|reset|throttle|page|STATUS",
+	"fail":            "ACTION hang|late|reset|throttle|page|STATUS|CODE:MESSAGE",
 	"heal":            "ACTION",
 	"instance-role":   "ARN",
 	"instance-region": "REGION",
@@ -173,6 +173,10 @@ func (s *story) fail(action, how string) error {
 	case "page": // as a captive portal answers
 		f.Status, f.Body = 200, []byte("<html>\n<body>please log in MARKED</body>\n</html>\n")
 	default:
+		if code, message, ok := strings.Cut(how, ": "); ok {
+			f.Code, f.Message = code, message
+			break
+		}
 		status, err := strconv.Atoi(how)
 		if err != nil {
 			return fmt.Errorf("nothing fails like %q", how)

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -234,11 +233,6 @@ func (p *Process) timeout(set time.Duration) time.Duration {
 // broker returns what gets tokens, as the user has set it up. The error is
 // [token.ErrCold], where there is a log to write and no way to.
 func (p *Process) broker(settings config.Settings) (*token.Broker, error) {
-	if p.Env.Home() == "" {
-		// The SDK looks for the sessions of "aws login" below HOME alone, and
-		// would take a relative one.
-		os.Setenv("HOME", settings.Home)
-	}
 	var log token.Logger
 	switch {
 	case settings.LogFile == "":

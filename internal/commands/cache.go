@@ -43,6 +43,9 @@ func (s *session) cache(args []string) error {
 	// What was kept before it was turned off is there all the same.
 	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=") })
 	settings, err := s.settings()
+	if settings.CacheErr != nil {
+		return settings.CacheErr
+	}
 	if settings.CacheDir == "" {
 		return errors.New("no token is kept: there is no home of this user's own; see AWS_ECR_CACHE_DIR")
 	}

@@ -133,6 +133,9 @@ func (v *visit) log(context.Context) {
 	if v.Settings.LogLevelErr != nil {
 		v.warn("set one of those, or unset it", "%v", v.Settings.LogLevelErr)
 	}
+	if v.Settings.LogFileErr != nil {
+		v.warn("write the whole path", "%v; no log is written", v.Settings.LogFileErr)
+	}
 }
 
 func (v *visit) found(f Finding) {

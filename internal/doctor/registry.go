@@ -19,6 +19,10 @@ import (
 
 // cache tells what is kept of tokens, and where.
 func (v *visit) cache(context.Context) {
+	if err := v.Settings.CacheErr; err != nil {
+		v.warn("write the whole path", "no token is kept: %v; every get asks AWS", err)
+		return
+	}
 	dir := v.Settings.CacheDir
 	if dir == "" {
 		v.warn("unset AWS_ECR_DISABLE_CACHE, or set HOME or AWS_ECR_CACHE_DIR to a folder of this user's own",
@@ -41,7 +45,7 @@ func (v *visit) cache(context.Context) {
 	}
 	id := identity.Read(v.Env, v.Settings.Home, v.target.Principal)
 	if id.Unsure {
-		v.warn("use a file", "no token is kept: whose tokens these are is read from something that can't be read twice, such as a pipe")
+		v.warn("use a file", "no token is kept: whose tokens these are is read from something that can't be read, or not twice, such as a pipe")
 		return
 	}
 	kept := "none of them for this identity in the registry's region"

@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -140,15 +138,6 @@ func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions
 		c.steps = append(c.steps, aws.CredentialSourceSTSAssumeRole)
 	}
 	return err
-}
-
-// ssoFile is the login file of that name below our home, never below the
-// working folder.
-func (c *chain) ssoFile(path string) string {
-	if c.question.Home == "" {
-		return os.DevNull
-	}
-	return filepath.Join(c.question.Home, ".aws/sso/cache", filepath.Base(path))
 }
 
 // paths lists no file, where there is none, in the form in which the SDK reads

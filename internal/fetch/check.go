@@ -15,13 +15,15 @@ import (
 // check tells, before anything is asked, of what the SDK would skip or can't use: in the variables,
 // and in the files, if they are used.
 func (c *chain) check() error {
-	for _, check := range []func() error{c.checkVariables, checkProxies(c.question.Env.Get), c.checkBundles, c.checkShared} {
+	for _, check := range []func() error{c.checkVariables, c.checkProxies, c.checkBundles, c.checkShared} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func (c *chain) checkProxies() error { return checkProxies(c.question.Env.Get) }
 
 // checkVariables tells of variables that can't be meant as they are.
 func (c *chain) checkVariables() error {
@@ -61,20 +63,18 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // checkProxies tells of a proxy that net/http would take for none, and so ask AWS directly, or for
 // another host, where a password has a character that a URL can't hold. The value is never shown.
-func checkProxies(getenv func(string) string) func() error {
-	return func() error {
-		if strings.TrimSpace(getenv("NO_PROXY")+getenv("no_proxy")) == "*" {
-			return nil
-		}
-		for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
-			i := slices.IndexFunc(names, func(name string) bool { return getenv(name) != "" })
-			if i >= 0 && !isProxy(getenv(names[i])) {
-				return mistake("write http://USER:PASSWORD@HOST:PORT, and each character of the password but letters and digits as % and two hexadecimal digits",
-					"%s isn't the URL of a proxy", names[i])
-			}
-		}
+func checkProxies(getenv func(string) string) error {
+	if strings.TrimSpace(getenv("NO_PROXY")+getenv("no_proxy")) == "*" {
 		return nil
 	}
+	for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
+		i := slices.IndexFunc(names, func(name string) bool { return getenv(name) != "" })
+		if i >= 0 && !isProxy(getenv(names[i])) {
+			return mistake("write http://USER:PASSWORD@HOST:PORT, and each character of the password but letters and digits as % and two hexadecimal digits",
+				"%s isn't the URL of a proxy", names[i])
+		}
+	}
+	return nil
 }
 
 // isProxy reports whether a value is a proxy's URL or, as for net/http, such a URL without a scheme.
@@ -90,6 +90,9 @@ func isProxy(text string) bool {
 // checkSource tells of variables that are wrong where they decide.
 func (c *chain) checkSource(used identity.Used) error {
 	env := c.question.Env
+	if used.Logins && c.question.Home == "" && env.Get(loginVariable) == "" {
+		return mistake("set HOME", "nobody is logged in for profile %s: there is no home to find the login in", c.profileChain[len(c.profileChain)-1].Name)
+	}
 	if used.Container {
 		const tokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 		return errors.Join(
@@ -140,9 +143,17 @@ func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
 // logHidden notes a file of the AWS configuration that may be there, and that the SDK takes for absent
 // because this user can't look into its folder: what comes next may be somebody else.
 func (c *chain) logHidden() {
-	for _, file := range []string{c.shared.Config, c.shared.Credentials} {
-		if _, err := os.Lstat(file); file != "" && os.IsPermission(err) && c.asksProfile() {
-			c.question.Log.Errorf("%s can't be seen, as a folder above it is closed to this user; what it may hold is skipped", file)
-		}
+	for _, file := range c.hidden() {
+		c.question.Log.Errorf("%s can't be seen, as a folder above it is closed to this user; what it may hold is skipped", file)
 	}
+}
+
+func (c *chain) hidden() []string {
+	if !c.asksProfile() {
+		return nil
+	}
+	return slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, func(file string) bool {
+		_, err := os.Lstat(file)
+		return file == "" || !os.IsPermission(err)
+	})
 }

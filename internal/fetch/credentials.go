@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -65,7 +66,7 @@ func (s *shared) result(identity string) *result {
 }
 
 func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
-	if err := c.checkTokens(); err != nil {
+	if err := errors.Join(c.checkTokens(), c.checkLogin()); err != nil {
 		return aws.Credentials{}, err
 	}
 	switch {

@@ -106,6 +106,9 @@ func (x *Exam) Token(ctx context.Context) (answer token.Answer, asked string, er
 // Do sends a request the way that AWS is asked, by the same proxy and with trust in the same
 // authorities. It doesn't follow redirects.
 func (x *Exam) Do(request *http.Request) (*http.Response, error) {
+	if err := checkProxies(x.chain.question.Env.Get); err != nil {
+		return nil, x.chain.failed(err)
+	}
 	if x.chain.connections.client == nil {
 		// The AWS configuration can't be read. The variables count all the same.
 		bundle, _ := os.ReadFile(x.chain.question.Env.Get("AWS_CA_BUNDLE"))

@@ -38,7 +38,7 @@ func (c *chain) asksProfile() bool {
 func (c *chain) checkShared() error {
 	if !c.asksProfile() {
 		for _, file := range []*string{&c.reads.Config, &c.reads.Credentials} {
-			if checkFile(*file, maxInput) != nil {
+			if text, err := readShared(*file); err != nil || !sharedconfig.IsReadable(text) {
 				*file = ""
 			}
 		}

@@ -8,21 +8,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/signin"
 
 	"docker-credential-ecr-login/cache"
-	ownconfig "docker-credential-ecr-login/internal/config"
 )
 
 // processTime is what a credential process gets: it may have to ask a person.
@@ -48,6 +40,8 @@ func (c *chain) runProcess(ctx context.Context) error {
 		return c.processFailure(fmt.Sprintf("printed more than %d bytes", maxInput))
 	case err != nil:
 		return c.processFailure(processProblem(err, program, said.text.Bytes()))
+	case value.Expired():
+		return c.processFailure("printed credentials that have expired")
 	}
 	c.given = append(c.given, value)
 	c.standOn(credentials.StaticCredentialsProvider{Value: value})
@@ -127,7 +121,6 @@ func processProblem(err error, program string, printed []byte) string {
 		Version         any
 		AccessKeyID     any `json:"AccessKeyId"`
 		SecretAccessKey any
-		Expiration      any
 	}
 	switch jsonErr := json.Unmarshal(printed, &said); {
 	case len(bytes.TrimSpace(printed)) == 0:
@@ -141,57 +134,12 @@ func processProblem(err error, program string, printed []byte) string {
 	case !isText(said.SecretAccessKey):
 		return "printed a JSON object without a SecretAccessKey"
 	}
-	return "printed a JSON object that holds no credentials, or such as have expired"
+	return "printed a JSON object that can't be read as credentials, for example since its Expiration is no time"
 }
 
 func isText(v any) bool {
 	s, ok := v.(string)
 	return ok && s != ""
-}
-
-// useLogin uses the session of "aws login" below our home. The SDK would look for it below HOME, be
-// that a relative path.
-func (c *chain) useLogin() {
-	dir, err := ownconfig.Path(c.question.Env.Get("AWS_LOGIN_CACHE_DIRECTORY"), c.question.Home)
-	if err != nil {
-		dir = path.Join(c.question.Home, ".aws/login/cache")
-	}
-	file, _ := logincreds.StandardCachedTokenFilepath(c.lastProfile().LoginSession, dir)
-	c.standOn(logincreds.New(signin.NewFromConfig(c.chainConfig()), file, func(o *logincreds.Options) {
-		o.RestrictPermissions = true
-	}))
-}
-
-// standOn takes these credentials for those of the last profile, and puts the roles of the profiles
-// on top.
-func (c *chain) standOn(provider aws.CredentialsProvider) {
-	c.cfg.Credentials = aws.NewCredentialsCache(provider)
-	for _, p := range slices.Backward(c.profiles()) {
-		if p.RoleARN != "" {
-			c.assume(c.chainConfig(), p.RoleARN, profileRole(p))
-		}
-	}
-}
-
-// chainConfig is the configuration as the SDK has it while it puts the chain together: AWS_ENDPOINT_URL,
-// for all services, doesn't count yet.
-func (c *chain) chainConfig() aws.Config {
-	cfg := c.cfg.Copy()
-	cfg.BaseEndpoint = nil
-	return cfg
-}
-
-// profileRole are the options of a profile's role.
-func profileRole(p *config.SharedConfig) func(*stscreds.AssumeRoleOptions) {
-	return func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = p.RoleSessionName
-		if p.ExternalID != "" {
-			o.ExternalID = aws.String(p.ExternalID)
-		}
-		if d := p.RoleDurationSeconds; d != nil && *d > stscreds.DefaultDuration {
-			o.Duration = *d
-		}
-	}
 }
 
 // quietCommand runs the command line with an empty stdin, and with nowhere for

@@ -63,6 +63,18 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 			Reason: fmt.Sprintf("%s doesn't know the access key (%s); it comes from: %s", last.host, code, c.source()),
 			Hint:   "see whether the key was deleted, or its session token is missing or of another key",
 		}
+	case strings.Contains(message, "scoped to a valid region"):
+		return &cache.Failure{
+			Kind:   cache.Misconfigured,
+			Reason: fmt.Sprintf("%s is of another region than the one that was signed for (%s): %s", last.host, code, message),
+			Hint:   "correct the region, or the endpoint that AWS_ENDPOINT_URL… or endpoint_url names",
+		}
+	case code == "RegionDisabledException":
+		return &cache.Failure{
+			Kind:   cache.Denied,
+			Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.host, action, code, message),
+			Hint:   "activate STS for that region in the account settings of IAM, or set AWS_REGION to a region in which it is active",
+		}
 	case code == "RequestTimeTooSkewed", strings.HasPrefix(message, "Signature expired"), strings.HasPrefix(message, "Signature not yet current"):
 		return &cache.Failure{
 			Kind:   cache.Unavailable,

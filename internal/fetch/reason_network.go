@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 
 	"docker-credential-ecr-login/cache"
@@ -37,7 +38,7 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 		case proxy.status == http.StatusProxyAuthRequired:
 			f.Hint = "put the proxy's user and password into HTTPS_PROXY"
 		case proxy.status >= 500: // what a proxy says of a name that nobody knows
-			f.Hint = "see whether the region is right and the proxy reaches that host"
+			f.Hint = regionProxyHint
 		}
 	case errors.As(err, &unknownCA):
 		f.Reason = fmt.Sprintf("the certificate of %s is signed by an authority that isn't trusted here", last.host)
@@ -56,7 +57,7 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 		f.Hint = "see HTTPS_PROXY"
 	case errors.As(err, &dns) && !dns.IsTimeout:
 		f.Reason = fmt.Sprintf("the name %s can't be resolved", dns.Name)
-		f.Hint = "see whether the region is right and DNS works"
+		f.Hint = regionHint
 	case isTimeout(err):
 		f.Kind = cache.Silent
 		f.Reason = fmt.Sprintf("%s gave no answer in time", last.host)
@@ -78,8 +79,16 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 	default:
 		return nil
 	}
+	if strings.Contains(last.host, "-fips.") && (f.Hint == regionHint || f.Hint == regionProxyHint) {
+		f.Hint = "FIPS endpoints exist in some regions alone: take AWS_USE_FIPS_ENDPOINT or use_fips_endpoint away, or name the registry by its host without -fips"
+	}
 	return f
 }
+
+const (
+	regionHint      = "see whether the region is right and DNS works"
+	regionProxyHint = "see whether the region is right and the proxy reaches that host"
+)
 
 func isTimeout(err error) bool {
 	var timeout net.Error

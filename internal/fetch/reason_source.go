@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/oneline"
 )
 
 // lastProfile is the one that has the credentials, nil where none has.
@@ -21,47 +19,6 @@ func (c *chain) lastProfile() *config.SharedConfig {
 		return nil
 	}
 	return profiles[len(profiles)-1]
-}
-
-// ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
-func (c *chain) ofLogin(err error) *cache.Failure {
-	p := c.lastProfile()
-	if p == nil {
-		return nil
-	}
-	var command string
-	switch {
-	case slices.Contains(c.steps, aws.CredentialSourceSSO), slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
-		command = "aws sso login --profile " + oneline.ShellWord(p.Profile)
-	case slices.Contains(c.steps, aws.CredentialSourceLogin):
-		command = "aws login --profile " + oneline.ShellWord(p.Profile)
-	default:
-		return nil
-	}
-	last, _ := c.trace.got()
-	switch last.service {
-	case "SSO", "SSO OIDC", "Signin", "":
-	default:
-		return nil // the session was good; what came after it failed
-	}
-	// The refresh of a login says 400 or 403 where that has ended.
-	refused := last.status == http.StatusUnauthorized ||
-		last.service != "SSO" && (last.status == http.StatusBadRequest || last.status == http.StatusForbidden)
-	switch {
-	case last.service == "SSO" && last.status == http.StatusForbidden:
-		return &cache.Failure{
-			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("SSO refuses profile %s the role %s in account %s", p.Profile, p.SSORoleName, p.SSOAccountID),
-			Hint:   "ask for the role to be assigned, or choose another profile",
-		}
-	case last.host != "" && !refused:
-		return nil // of the service or the network, not of the session
-	}
-	return &cache.Failure{
-		Kind:   cache.Lapsed,
-		Reason: fmt.Sprintf("nobody is logged in for profile %s, or the login has ended", p.Profile),
-		Hint:   "run: " + command,
-	}
 }
 
 const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +
@@ -75,8 +32,11 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 	if (op == nil || op.ServiceID != imds.ServiceID) && (!last.ofMachine || last.host != c.metadataHost()) {
 		return nil
 	}
-	const noOther = "no credentials in the environment or the AWS configuration, and "
-	prefix, setKeys := noOther, "set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+	where := "the AWS configuration"
+	if hidden := c.hidden(); len(hidden) > 0 {
+		where = fmt.Sprintf("what can be seen of the AWS configuration (not %s, as a folder above it is closed to this user)", strings.Join(hidden, ", "))
+	}
+	prefix, setKeys := "no credentials in the environment or "+where+", and ", "set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 	if profile := c.question.Principal.Profile; profile != "" {
 		prefix = fmt.Sprintf("%s: profile %q has no credentials, and ", c.question.Where, profile)
 		setKeys = "give the profile credentials"
@@ -99,7 +59,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		}
 	case last.status == http.StatusNotFound:
 		return &cache.Failure{
-			Kind:   cache.Misconfigured,
+			Kind:   cache.Denied, // so that no token of a role that it had is served any more
 			Reason: prefix + "the instance has no role",
 			Hint:   "attach an instance profile, or " + setKeys,
 		}
@@ -158,6 +118,8 @@ func (c *chain) ofContainer(err error) *cache.Failure {
 		what, f.Hint = fmt.Sprintf("answered %d", last.status), "try again"
 	case last.status == http.StatusUnauthorized || last.status == http.StatusForbidden:
 		what, f.Kind = fmt.Sprintf("refuses (%d)", last.status), cache.Denied
+	case last.status == http.StatusNotFound: // as above
+		what, f.Kind = "has none (404)", cache.Denied
 	case last.status >= 400:
 		what = fmt.Sprintf("answered %d", last.status)
 	case last.status != 0:

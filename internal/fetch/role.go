@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,6 +59,38 @@ func (c *chain) assumeMapped() {
 // assume puts a role on top of the credentials there are. cfg holds them, too, and says where STS is.
 func (c *chain) assume(cfg aws.Config, role string, options func(*stscreds.AssumeRoleOptions)) {
 	c.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, options))
+}
+
+// standOn takes these credentials for those of the last profile, and puts the roles of the profiles
+// on top.
+func (c *chain) standOn(provider aws.CredentialsProvider) {
+	c.cfg.Credentials = aws.NewCredentialsCache(provider)
+	for _, p := range slices.Backward(c.profiles()) {
+		if p.RoleARN != "" {
+			c.assume(c.chainConfig(), p.RoleARN, profileRole(p))
+		}
+	}
+}
+
+// chainConfig is the configuration as the SDK has it while it puts the chain together: AWS_ENDPOINT_URL,
+// for all services, doesn't count yet.
+func (c *chain) chainConfig() aws.Config {
+	cfg := c.cfg.Copy()
+	cfg.BaseEndpoint = nil
+	return cfg
+}
+
+// profileRole are the options of a profile's role.
+func profileRole(p *config.SharedConfig) func(*stscreds.AssumeRoleOptions) {
+	return func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = p.RoleSessionName
+		if p.ExternalID != "" {
+			o.ExternalID = aws.String(p.ExternalID)
+		}
+		if d := p.RoleDurationSeconds; d != nil && *d > stscreds.DefaultDuration {
+			o.Duration = *d
+		}
+	}
 }
 
 // askOnce asks without the options of the SDK's provider, which has a token that STS refuses

@@ -52,7 +52,10 @@ func (c *chain) secrets() []string {
 		values = append(values, c.question.Env.Get(name))
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		if proxy, err := url.Parse(c.question.Env.Get(name)); err == nil && proxy.User != nil {
+		value := c.question.Env.Get(name)
+		if proxy, err := url.Parse(value); err != nil {
+			values = append(values, value)
+		} else if proxy.User != nil {
 			password, _ := proxy.User.Password()
 			values = append(values, password)
 		}

@@ -161,7 +161,7 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 // loginDirs are where the AWS CLI and the SDK keep login sessions.
 func loginDirs(env config.Env, home string) []string {
 	var dirs []string
-	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil {
+	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil { // else fetch refuses it
 		dirs = append(dirs, dir)
 	}
 	if home != "" {

@@ -82,7 +82,7 @@ func (p *parser) add(line string, number int) {
 	}
 	key, raw, ok := cutProperty(text)
 	if ok && (raw == `"` || raw == "'") {
-		p.broken(number, "its value is a single quote")
+		p.broken(number, singleQuote)
 		raw = ""
 	}
 	switch {

@@ -45,6 +45,15 @@ func Check(text string, kind Kind, used []string) (Problem, bool) {
 	return Problem{}, false
 }
 
+// IsReadable reports whether the SDK can read a text at all: it panics on a value that is a single
+// quote, and so does the program that has it read.
+func IsReadable(text string) bool {
+	_, problems := parse(text)
+	return !slices.ContainsFunc(problems, func(p Problem) bool { return p.Text == singleQuote })
+}
+
+const singleQuote = "its value is a single quote"
+
 // profileName returns the name of the profile that a section is, or nothing.
 func profileName(section string, kind Kind) string {
 	name, isProfile := strings.CutPrefix(section, "profile ")

@@ -35,8 +35,8 @@
 //
 // There are no policies: whoever is known may do everything that [Cloud.Deny]
 // does not forbid. Signatures of web identity tokens are not verified. The
-// hosts are those of the SDK's rules: FIPS names are answered in every region,
-// though AWS has them in a few. Query-string (presigned) and SigV4A signatures
+// hosts are those of the SDK's rules: the proxy knows FIPS names in all regions
+// of the USA and of Canada, though AWS lacks some of them. Query-string (presigned) and SigV4A signatures
 // are not understood. Public registries are gated with Basic authentication;
 // the token service of the real public.ecr.aws is not there. HTTP/2 is not
 // offered. Request bodies are limited to 1 MiB; everything else a Cloud

@@ -108,6 +108,12 @@ func locate(host string) (place, bool) {
 	return place{}, false
 }
 
+// isInDNS reports whether a name is one that AWS has. The SDK's rules make FIPS names in every
+// region. See https://aws.amazon.com/compliance/fips/
+func (at place) isInDNS() bool {
+	return !strings.Contains(at.host, "-fips.") || strings.HasPrefix(at.region, "us-") || strings.HasPrefix(at.region, "ca-")
+}
+
 // knows reports whether a principal exists where the endpoint is: partitions share none.
 func (at place) knows(arn string) bool {
 	p, ok := partitionOf(at.region)

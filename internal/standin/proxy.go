@@ -50,7 +50,7 @@ func (c *Cloud) behind(host string) http.Handler {
 			return h
 		}
 	}
-	if at, ok := locate(host); ok {
+	if at, ok := locate(host); ok && at.isInDNS() {
 		return c.services(at)
 	}
 	return nil

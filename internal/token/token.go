@@ -121,6 +121,9 @@ func NewBroker(settings config.Settings, env config.Env, fetch Fetch, log Logger
 	if log == nil {
 		log = silent{}
 	}
+	if settings.CacheErr != nil {
+		log.Errorf("no token is kept: %v", settings.CacheErr)
+	}
 	return &Broker{
 		Settings:  settings,
 		Env:       env,
