@@ -8,10 +8,16 @@ import (
 	"os"
 	"path"
 	"syscall"
+	"time"
+
+	"docker-credential-ecr-login/internal/stamp"
 )
 
 // machineMap is the map of all users of a machine who have none of their own.
 const machineMap = "/etc/ecr-login/config.toml"
+
+// mapTries is how often a map is read that is being written.
+const mapTries = 3
 
 // MapError is what is wrong with the map. While there is one, nobody knows what a
 // host that isn't ECR's stands for.
@@ -35,7 +41,7 @@ func readMap(env Env, home string) (Map, scalars, error) {
 		files = []string{path.Join(home, ".ecr/config.toml"), machineMap}
 	}
 	for _, file := range files {
-		text, err := readMapFile(file)
+		text, err := readMapFile(file, mapTries)
 		if err != errAbsent && err != errHidden {
 			return parseMapFile(file, home, text, err)
 		}
@@ -51,7 +57,7 @@ func readNamedMap(file, home string) (Map, scalars, error) {
 	if file == os.DevNull {
 		return Map{}, nil, nil
 	}
-	text, err := readMapFile(file)
+	text, err := readMapFile(file, mapTries)
 	if err == errAbsent {
 		err = &MapError{file, "there is no such file; AWS_ECR_CONFIG names it"}
 	} else if err == errHidden {
@@ -74,9 +80,10 @@ var (
 	errHidden = errors.New("the folder can't be looked into")
 )
 
-// readMapFile reads a map that nobody but the user and root can have written.
+// readMapFile reads a map that nobody but the user and root can have written. One
+// that is being written it reads again, so many times.
 // The error is a [*MapError], errAbsent or errHidden.
-func readMapFile(file string) ([]byte, error) {
+func readMapFile(file string, tries int) ([]byte, error) {
 	// Without O_NONBLOCK a FIFO would block.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -109,6 +116,13 @@ func readMapFile(file string) ([]byte, error) {
 	text, err := io.ReadAll(f)
 	if err != nil {
 		return nil, unreadable(file, err)
+	}
+	if now, err := f.Stat(); err == nil {
+		info = now
+	}
+	if wait := stamp.Wait(stamp.Settles(info), time.Now()); wait > 0 && tries > 1 {
+		time.Sleep(wait)
+		return readMapFile(file, tries-1)
 	}
 	return text, nil
 }

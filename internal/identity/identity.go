@@ -23,6 +23,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/sharedconfig"
+	"docker-credential-ecr-login/internal/stamp"
 )
 
 // Identity stands for a principal.
@@ -35,8 +36,8 @@ type Identity struct {
 	// Unsure is set where an input can't be read twice, such as a pipe, or can't be read: the key
 	// then tells nothing, and no token may be kept under it.
 	Unsure bool
-	// Changed is when an input was last changed, as far as can be told; see [Settled].
-	Changed time.Time
+	// Settles is when inputs that are being written have settled; see [stamp.Wait].
+	Settles time.Time
 
 	// withoutLogins is the key without the files that SSO and "aws login" keep
 	// their sessions in.
@@ -63,6 +64,12 @@ func (id Identity) Covers(used Used) bool {
 	return (id.used.Metadata || !used.Metadata) && (id.used.Container || !used.Container) && (id.used.Logins || !used.Logins) &&
 		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
 }
+
+// Stamp is that of the inputs, but for login files.
+func (id Identity) Stamp() stamp.Stamp { return stamp.Of(id.files) }
+
+// LoginStamp is that of the login files.
+func (id Identity) LoginStamp() stamp.Stamp { return stamp.Of(id.loginFiles) }
 
 // SameLogin reports whether nothing but a login file tells the identity from one before it, and
 // that file still holds the session of a login's access token or key.
@@ -154,7 +161,7 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 			id.logins, unsure = append(id.logins, texts...), unsure || !ok
 		}
 	}
-	id.Key, id.Unsure, id.Changed, id.loginFiles = in.key(), unsure, in.changed, in.files
+	id.Key, id.Unsure, id.Settles, id.loginFiles = in.key(), unsure, in.settles, in.files
 	return id
 }
 
@@ -175,7 +182,7 @@ func loginDirs(env config.Env, home string) []string {
 type inputs struct {
 	sum     hash.Hash
 	files   []string
-	changed time.Time // the last change of all files
+	settles time.Time // the last of all files
 }
 
 func (in *inputs) add(name, value string) {
@@ -290,7 +297,7 @@ func (in *inputs) contents(file string) (text, what string) {
 	return string(bytes), ""
 }
 
-// look notes when a folder was changed, in which a file is missing that may just be replaced.
+// look notes the folder in which a file is missing that may just be replaced.
 func (in *inputs) look(dir string, up int) {
 	if info, err := os.Stat(dir); err == nil {
 		in.note(info)
@@ -300,7 +307,7 @@ func (in *inputs) look(dir string, up int) {
 }
 
 func (in *inputs) note(info fs.FileInfo) {
-	if changed := changeTime(info); changed.After(in.changed) {
-		in.changed = changed
+	if settles := stamp.Settles(info); settles.After(in.settles) {
+		in.settles = settles
 	}
 }

@@ -3,13 +3,11 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/sharedconfig"
@@ -256,55 +254,6 @@ func TestUnsure(t *testing.T) {
 		if got := Read(c.env, "", config.Principal{}).Unsure; got != c.want {
 			t.Errorf("%q: unsure is %v, want %v", c.env, got, c.want)
 		}
-	}
-}
-
-// A file that changed and became the same again has another stamp.
-func TestStamp(t *testing.T) {
-	dir := home(t, map[string]string{".aws/config": "[default]\n"})
-	file := filepath.Join(dir, ".aws/config")
-	id := Read(nil, dir, config.Principal{})
-	if id.Changed.IsZero() || id.Settled(id.Changed) == 0 {
-		t.Error("a file that was written just now is settled")
-	}
-	if wait := id.Settled(id.Changed.Add(time.Second)); wait != 0 {
-		t.Errorf("a file that was written a second ago isn't settled for %v", wait)
-	}
-	before := id.Stamp()
-	if certainly, perhaps := before.Moved(id.Stamp()); certainly || perhaps {
-		t.Error("nothing has moved")
-	}
-	time.Sleep(2 * tick)
-	for _, c := range []struct {
-		name               string
-		change             func() error
-		certainly, perhaps bool
-	}{
-		{"the same text again", func() error { return os.WriteFile(file, []byte("[default]\n"), 0o600) }, true, false},
-		{"a file that takes its place", func() error {
-			if err := os.WriteFile(file+".new", []byte("[default]\n"), 0o600); err != nil {
-				return err
-			}
-			return os.Rename(file+".new", file)
-		}, true, true},
-		{"a file that came and went", func() error {
-			return errors.Join(os.WriteFile(filepath.Join(dir, ".aws/credentials"), nil, 0o600), os.Remove(filepath.Join(dir, ".aws/credentials")))
-		}, false, true},
-		{"the folder, and another of its name", func() error {
-			return errors.Join(os.Rename(dir+"/.aws", dir+"/old"), os.Mkdir(dir+"/.aws", 0o700), os.Rename(dir+"/old/config", file))
-		}, true, true},
-	} {
-		before := id.Stamp()
-		if err := c.change(); err != nil {
-			t.Fatal(err)
-		}
-		if certainly, perhaps := before.Moved(id.Stamp()); certainly != c.certainly || perhaps != c.perhaps {
-			t.Errorf("%s: moved %v, %v, want %v, %v", c.name, certainly, perhaps, c.certainly, c.perhaps)
-		}
-		if id.Key != Read(nil, dir, config.Principal{}).Key {
-			t.Errorf("%s: another identity", c.name)
-		}
-		time.Sleep(2 * tick)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/stamp"
 )
 
 const (
@@ -38,7 +39,7 @@ type errand struct {
 	tries             int // that are left after this one
 
 	// stamp and loginStamp are those of the identity's inputs before anybody else reads them.
-	stamp, loginStamp identity.Stamp
+	stamp, loginStamp stamp.Stamp
 }
 
 func (e *errand) run(ctx context.Context) (cache.Item, error) {

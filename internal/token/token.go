@@ -15,6 +15,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/stamp"
 )
 
 // Question is what a [Fetch] is to ask of AWS.
@@ -224,7 +225,7 @@ func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
 func (b *Broker) identity(asked config.Principal) identity.Identity {
 	id := identity.Read(b.Env, b.Settings.Home, asked)
 	for range 3 {
-		wait := id.Settled(time.Now())
+		wait := stamp.Wait(id.Settles, time.Now())
 		if wait == 0 {
 			break
 		}

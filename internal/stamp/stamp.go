@@ -1,0 +1,90 @@
+// Package stamp tells whether files have changed, even if they became the same again, and whether
+// they are being changed at this moment.
+package stamp
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+)
+
+const (
+	// tick is longer than the steps in which file systems count the time of a change: Linux counts in
+	// ticks of its scheduler, of 10 ms at the most. A second change within a step can't be seen.
+	tick = 20 * time.Millisecond
+
+	// emptyTime is how long a file that was just emptied counts as one that is being written: most
+	// programs empty a file before they write it.
+	emptyTime = 500 * time.Millisecond
+)
+
+// Settles returns when what was done to a file last can be told from what is done to it next.
+func Settles(info fs.FileInfo) time.Time {
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return changeTime(info).Add(emptyTime)
+	}
+	return changeTime(info).Add(tick)
+}
+
+// Wait returns how long it takes until files have settled that do so at a time, zero if they have.
+// A time that is too far ahead is that of another clock, and waited for in vain.
+func Wait(settles, now time.Time) time.Duration {
+	if wait := settles.Sub(now); 0 < wait && wait <= emptyTime {
+		return wait
+	}
+	return 0
+}
+
+// Stamp tells files apart from what they were before.
+type Stamp struct {
+	// files holds for each file its device, inode, size and times, and those of links to it.
+	files string
+	// around holds those of the folder in which a file is missing: it may have come and gone, or
+	// its neighbours have.
+	around string
+}
+
+// Of returns the stamp of files, whether they are there or not.
+func Of(files []string) Stamp {
+	var found, around strings.Builder
+	for _, file := range files {
+		info, err := os.Stat(file)
+		fmt.Fprintf(&found, "%q", file)
+		if err == nil {
+			found.WriteString(whole(info))
+		}
+		isMissing := err != nil
+		for at, last := file, ""; at != last; at, last = path.Dir(at), at {
+			info, err := os.Lstat(at)
+			switch {
+			case err != nil:
+				continue
+			case info.Mode()&fs.ModeSymlink != 0:
+				found.WriteString(whole(info))
+			case at != file:
+				found.WriteString(inode(info))
+			}
+			if isMissing {
+				around.WriteString(whole(info))
+				isMissing = false
+			}
+		}
+	}
+	return Stamp{found.String(), around.String()}
+}
+
+// Moved reports whether files have certainly changed since the stamp was taken, and whether one may
+// have come and gone.
+func (s Stamp) Moved(now Stamp) (certainly, perhaps bool) {
+	return s.files != now.files, s.around != now.around
+}
+
+// String identifies the stamp.
+func (s Stamp) String() string { return s.files + s.around }
+
+func whole(info fs.FileInfo) string {
+	return fmt.Sprintf("%s/%d/%d/%d", inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())
+}
