@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
@@ -44,6 +45,32 @@ func TestSystemCall(t *testing.T) {
 				s.Wrong(t, "it never made the call: %v", err)
 			}
 		})
+	}
+}
+
+// A file is empty for a moment, in which the SDK reads it, and then what it was before: no token of
+// the instance's own role is served, or kept, for that of the file.
+func TestEmptyWhileItIsRead(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	must(t, err)
+	l, s := lab.OnInstance(t), torment.Of(t)
+	file := filepath.Join(l.Home, ".aws/credentials")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	for i := range 10 {
+		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		ended := make(chan struct{})
+		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
+			defer close(ended)
+			l.Write(t, ".aws/credentials", "")
+			time.Sleep(400 * time.Millisecond)
+			l.Write(t, ".aws/credentials", string(text))
+		})
+		r := l.Run(t, "get", lab.Host, strace, "-f", "-qqq", "-o", filepath.Join(l.Home, "strace"),
+			"-P", file, "-e", "inject=openat:delay_enter=400000")
+		s.Judge(t, l, r, "assumed-role/pull/")
+		<-ended
+		s.Must(t, l, "assumed-role/pull/")
 	}
 }
 

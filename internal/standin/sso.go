@@ -25,6 +25,8 @@ type SSOLogin struct {
 
 	// RoleARN is the role behind the sessions, for Deny and Grant.
 	RoleARN string `json:"-"`
+
+	user string
 }
 
 // ssoTokenLife is how long an access token of the portal is good for.
@@ -37,6 +39,7 @@ type portal struct {
 
 type ssoToken struct {
 	portal  *portal
+	user    string
 	expires time.Time
 }
 
@@ -48,9 +51,14 @@ type portals struct {
 }
 
 // AddSSO assigns a role in an account to the user of an IAM Identity Center
-// portal, and logs the user in. Every login to a portal is good for all its
-// roles.
+// portal, user@example.com, and logs the user in. Every login to a portal is good
+// for all its roles.
 func (c *Cloud) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
+	return c.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
+}
+
+// AddSSOUser is AddSSO for a user by name.
+func (c *Cloud) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
 	sum := sha256.Sum256([]byte(accountID + roleName))
 	partition, _ := partitionOf(region)
 	arn := fmt.Sprintf("arn:%s:iam::%s:role/aws-reserved/sso.amazonaws.com/%s/AWSReservedSSO_%s_%x",
@@ -64,6 +72,7 @@ func (c *Cloud) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
 		RegistrationExpiresAt: now.Add(90 * 24 * time.Hour),
 		RefreshToken:          "aor" + random(120),
 		RoleARN:               arn,
+		user:                  user,
 	}
 
 	c.portals.mu.Lock()
@@ -79,7 +88,7 @@ func (c *Cloud) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
 		c.portals.byURL[startURL] = p
 	}
 	p.roles[rule{accountID, roleName}] = arn
-	login.AccessToken, login.ExpiresAt = c.portals.admit(p, now)
+	login.AccessToken, login.ExpiresAt = c.portals.admit(p, user, now)
 	c.portals.refresh[login.RefreshToken] = login
 	return login
 }
@@ -94,10 +103,10 @@ func (c *Cloud) ExpireSSO() {
 }
 
 // admit makes an access token. The lock is held.
-func (p *portals) admit(to *portal, now time.Time) (string, time.Time) {
+func (p *portals) admit(to *portal, user string, now time.Time) (string, time.Time) {
 	token := "aoa" + random(120)
 	expires := now.Add(ssoTokenLife)
-	p.access[token] = ssoToken{to, expires}
+	p.access[token] = ssoToken{to, user, expires}
 	return token, expires
 }
 
@@ -118,7 +127,7 @@ func (c *Cloud) roleCredentials(q *call) answer {
 	if role == "" || c.people.forbids(q.action, identity{arn: role}) {
 		return failure(q.service, http.StatusForbidden, "ForbiddenException", "No access")
 	}
-	s := c.newSession(sessionARN(role, "user@example.com"), role, time.Hour)
+	s := c.newSession(sessionARN(role, token.user), role, time.Hour)
 	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = role })
 	return jsonAnswer(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 		"accessKeyId":     s.keyID,
@@ -148,7 +157,7 @@ func (c *Cloud) createToken(q *call) answer {
 	case in.ClientID != login.ClientID || in.ClientSecret != login.ClientSecret:
 		return oidcFailure("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
 	}
-	token, _ := c.portals.admit(c.portals.byURL[login.StartURL], now)
+	token, _ := c.portals.admit(c.portals.byURL[login.StartURL], login.user, now)
 	return jsonAnswer(restJSON, http.StatusOK, map[string]any{
 		"accessToken":  token,
 		"expiresIn":    int(ssoTokenLife.Seconds()),

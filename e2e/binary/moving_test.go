@@ -1,0 +1,116 @@
+package binary
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// getMeanwhile gets the password of [lab.Host] while AWS takes its time for an action, and changes
+// something in that time.
+func getMeanwhile(t *testing.T, l *lab.Lab, action string, change func()) string {
+	t.Helper()
+	l.Cloud.ResetCounts()
+	l.Cloud.Fail(action, standin.Fault{Delay: 2 * time.Second, Times: 1})
+	go func() {
+		if err := l.Cloud.Await(t.Context(), action, 1); err == nil {
+			change()
+		}
+	}()
+	return l.Password(t, lab.Host)
+}
+
+func mustBe(t *testing.T, l *lab.Lab, password, principal string) {
+	t.Helper()
+	who, err := l.Cloud.VerifyToken(password, lab.Host)
+	if err != nil || !strings.HasPrefix(who, principal) {
+		t.Errorf("the token is that of %s, %v; want %s", who, err, principal)
+	}
+}
+
+const (
+	pullSession  = "arn:aws:sts::222222222222:assumed-role/pull/"
+	otherSession = "arn:aws:sts::222222222222:assumed-role/other/"
+	keysOfUser   = "[base]\naws_access_key_id = " + lab.KeyID + "\naws_secret_access_key = " + lab.Secret + "\n"
+	pullProfile  = "[default]\nrole_arn = " + lab.PullRole + "\nsource_profile = base\n" + keysOfUser
+)
+
+// What happens to the AWS files while AWS is asked: the answer is that of the files as they are in
+// the end, and what was asked before they moved is asked again.
+func TestFilesMoveDuringAGet(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(l *lab.Lab)
+		want   string
+		asked  int // of STS for roles
+	}{
+		{"the same text again", func(l *lab.Lab) { l.Write(t, ".aws/credentials", pullProfile) }, pullSession, 2},
+		{"away and back", func(l *lab.Lab) {
+			l.Write(t, ".aws/credentials", "")
+			l.Write(t, ".aws/credentials", pullProfile)
+		}, pullSession, 2},
+		{"another role", func(l *lab.Lab) { l.Write(t, ".aws/credentials", strings.Replace(pullProfile, "role/pull", "role/other", 1)) }, otherSession, 2},
+		{"a file that takes its place", func(l *lab.Lab) {
+			l.Write(t, ".aws/new", pullProfile)
+			os.Rename(filepath.Join(l.Home, ".aws/new"), filepath.Join(l.Home, ".aws/credentials"))
+		}, pullSession, 2},
+		{"a config file that comes and goes", func(l *lab.Lab) {
+			l.Write(t, ".aws/config", keysOfUser)
+			os.Remove(filepath.Join(l.Home, ".aws/config"))
+		}, pullSession, 2},
+		{"a login file that isn't used", func(l *lab.Lab) { l.Write(t, ".aws/sso/cache/x.json", "{}") }, pullSession, 1},
+		{"a file that isn't one of the SDK's", func(l *lab.Lab) { l.Write(t, "file", "") }, pullSession, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			l := lab.New(t)
+			l.NoTimeouts()
+			l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+			l.Cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{lab.UserARN}})
+			l.Write(t, ".aws/credentials", pullProfile)
+			l.Write(t, ".aws/sso/cache/another-tool.json", "{}")
+			mustBe(t, l, getMeanwhile(t, l, "sts:AssumeRole", func() { c.change(l) }), c.want)
+			mustCount(t, l, map[string]int{"sts:AssumeRole": c.asked, "ecr:GetAuthorizationToken": c.asked})
+			// What was kept is that of the files as they are.
+			mustBe(t, l, l.Password(t, lab.Host), c.want)
+			mustCount(t, l, map[string]int{"sts:AssumeRole": c.asked, "ecr:GetAuthorizationToken": c.asked})
+		})
+	}
+}
+
+// A login that lapses is refreshed by the SDK, which rewrites its file; and then another person logs
+// in. His identity gets no token of the first one's.
+func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
+	t.Parallel()
+	l := lab.New(t)
+	l.NoTimeouts()
+	l.Write(t, ".aws/config", "[default]\nsso_session = dev\nsso_account_id = 222222222222\nsso_role_name = Developer\n"+
+		"[sso-session dev]\nsso_region = eu-west-1\nsso_start_url = "+portal+"\n")
+	first := l.Cloud.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	l.Cloud.ExpireSSO()
+	first.ExpiresAt = time.Now().Add(-time.Minute)
+	second := l.Cloud.AddSSOUser("other@example.com", portal, "eu-west-1", "222222222222", "Developer")
+	write := func(login standin.SSOLogin) {
+		text, err := json.Marshal(login)
+		if err != nil {
+			t.Error(err)
+		}
+		// Named after the session's SHA-1.
+		l.Write(t, ".aws/sso/cache/34c6fceca75e456f25e7e99531e2425c6c1de443.json", string(text))
+	}
+	write(first)
+	getMeanwhile(t, l, "ecr:GetAuthorizationToken", func() { write(second) })
+	asked := map[string]int{"sso-oidc:CreateToken": 1, "sso:GetRoleCredentials": 2, "ecr:GetAuthorizationToken": 2}
+	for range 2 { // both find what was kept for the person who is logged in
+		mustBe(t, l, l.Password(t, lab.Host), "arn:aws:sts::222222222222:assumed-role/AWSReservedSSO_Developer_57898e0f9b0f3379/other@example.com")
+		mustCount(t, l, asked)
+	}
+}

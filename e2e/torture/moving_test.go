@@ -1,0 +1,28 @@
+package torture
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/torment"
+)
+
+// Eight jobs that start together, each of which writes the same file and asks. For a moment the file
+// is empty, and then the instance's own role would be the next source: none of its tokens is kept
+// for the role of the file.
+func TestWritingJobs(t *testing.T) {
+	t.Parallel()
+	l, s := lab.OnInstance(t), torment.Of(t)
+	l.NoTimeouts()
+	file := filepath.Join(l.Home, ".aws/credentials")
+	must(t, os.Rename(file, file+".new"))
+	for range torment.Times(1000) {
+		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		lab.Crowd(8, func(int) {
+			l.Run(t, "get", lab.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
+		})
+		s.Judge(t, l, l.Run(t, "get", lab.Host), "assumed-role/pull/")
+	}
+}
