@@ -56,7 +56,9 @@ func TestFilesMoveDuringAGet(t *testing.T) {
 			l.Write(t, ".aws/credentials", "")
 			l.Write(t, ".aws/credentials", pullProfile)
 		}, pullSession, 2},
-		{"another role", func(l *lab.Lab) { l.Write(t, ".aws/credentials", strings.Replace(pullProfile, "role/pull", "role/other", 1)) }, otherSession, 2},
+		{"another role", func(l *lab.Lab) {
+			l.Write(t, ".aws/credentials", strings.Replace(pullProfile, "role/pull", "role/other", 1))
+		}, otherSession, 2},
 		{"a file that takes its place", func(l *lab.Lab) {
 			l.Write(t, ".aws/new", pullProfile)
 			os.Rename(filepath.Join(l.Home, ".aws/new"), filepath.Join(l.Home, ".aws/credentials"))

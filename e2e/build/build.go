@@ -42,9 +42,10 @@ func Peer(ctx context.Context, dir string) (path string, err error) {
 	return filepath.Join(dir, Name), run(ctx, io.Discard, dir, "GOBIN="+dir, "go", "install", "-trimpath", "-ldflags", "-s -w", peer+"@"+PeerVersion)
 }
 
-// Go builds a package at a path, from a folder of the module that knows it.
-func Go(ctx context.Context, dir, pkg, path string) error {
-	return run(ctx, io.Discard, dir, "", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
+// Go builds a package at a path, from a folder of the module that knows it, with flags of go build.
+func Go(ctx context.Context, dir, pkg, path string, flags ...string) error {
+	words := append([]string{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path}, flags...)
+	return run(ctx, io.Discard, dir, "", append(words, pkg)...)
 }
 
 func run(ctx context.Context, progress io.Writer, dir, variable string, words ...string) error {

@@ -100,6 +100,9 @@ func (l *Lab) Set(vars ...string) {
 	}
 }
 
+// Use makes the lab run another binary.
+func (l *Lab) Use(bin string) { l.bin = bin }
+
 // NoTimeouts makes the binary wait as long as it takes: for tests that count requests, which a
 // timeout on a busy machine would add to.
 func (l *Lab) NoTimeouts() { l.Set("AWS_ECR_TIMEOUT=5m", "AWS_METADATA_SERVICE_TIMEOUT=300") }

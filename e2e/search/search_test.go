@@ -1,0 +1,136 @@
+// Package search looks for a token of a wrong principal: it changes the environment and the files
+// of a home at random, one thing at a time, and compares each get of the built binary with what the
+// AWS SDK says by itself, in a process of its own.
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/lab"
+)
+
+var (
+	steps = flag.Int("steps", 20000, "how many changes are made; with -short a fiftieth")
+	seed  = flag.Uint64("seed", 0, "of the random search; 0 for one of its own")
+)
+
+const walks = 4 // at a time
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	if testing.Short() {
+		*steps /= 50
+	}
+	status := m.Run()
+	lab.Clean()
+	os.Exit(status)
+}
+
+var oracle = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "ecr-login-oracle-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "oracle")
+	return path, build.Go(context.Background(), filepath.Join(build.Root(), "e2e"), "./search/oracle", path)
+})
+
+// search makes walks with a helper until they have made so many steps, or one has found a violation.
+// Of the share, in percent, see walk. It returns what that is, the steps by kind, and how many gets gave a token.
+func search(t *testing.T, helper string, steps, share int) (violation error, made map[string]int, served int) {
+	t.Helper()
+	path, err := oracle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	made = map[string]int{}
+	var all sync.WaitGroup
+	for i := range walks {
+		w := newWalk(t, helper, path, *seed+uint64(i), share)
+		all.Go(func() {
+			for range steps / walks {
+				mu.Lock()
+				ended := violation != nil
+				mu.Unlock()
+				if ended {
+					break
+				}
+				if err := w.step(); err != nil {
+					mu.Lock()
+					violation = err
+					mu.Unlock()
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			served += w.served
+			for kind, n := range w.steps {
+				made[kind] += n
+			}
+		})
+	}
+	all.Wait()
+	return violation, made, served
+}
+
+// The helper never serves a principal that isn't meant, keeps what it serves, and fails where the SDK
+// does.
+func TestSearch(t *testing.T) {
+	violation, made, served := search(t, lab.Binary(t), *steps, 30)
+	sum := 0
+	for _, kind := range slices.Sorted(maps.Keys(made)) {
+		fmt.Printf("%6d  %s\n", made[kind], kind)
+		sum += made[kind]
+	}
+	fmt.Printf("%6d  changes, after which %d gets gave a token; seed %d\n", sum, served, *seed)
+	if violation != nil {
+		t.Errorf("seed %d: %v", *seed, violation)
+	}
+	if violation == nil && (sum < *steps*9/10 || served < sum/5) {
+		t.Errorf("%d changes were made, and %d gets gave a token: fewer than it takes to see anything", sum, served)
+	}
+}
+
+// plant builds the helper with a bug: in a file, one text in place of another.
+func plant(t *testing.T, file, old, bug string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file = filepath.Join(build.Root(), file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(text), old) != 1 {
+		t.Fatalf("%s doesn't hold %q once, in whose place the bug is to be", file, old)
+	}
+	wrong, overlay, helper := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, build.Name)
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: wrong}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{wrong: strings.Replace(string(text), old, bug, 1), overlay: string(list)} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := build.Go(t.Context(), build.Root(), "./cmd/"+build.Name, helper, "-overlay", overlay); err != nil {
+		t.Fatal(err)
+	}
+	return helper
+}

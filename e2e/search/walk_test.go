@@ -1,0 +1,257 @@
+package search
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// walk changes one thing after the other in a world, and looks after each whether the helper does
+// what the SDK, asked by itself, says is meant.
+type walk struct {
+	*world
+	r     *rand.Rand
+	steps map[string]int // by kind of change
+	// served is how many gets of the steps gave a token.
+	served int
+	share  int // percent of the changes that are to be made to a file while it is read
+	at     state
+	trail  []string // the last steps
+}
+
+func newWalk(t testing.TB, helper, oracle string, seed uint64, share int) *walk {
+	w := &walk{world: newWorld(t, helper, oracle), r: rand.New(rand.NewPCG(seed, 16)), steps: map[string]int{}, share: share}
+	w.at = random(w.r)
+	return w
+}
+
+// step makes a change. The error is a violation.
+func (w *walk) step() error {
+	if w.r.IntN(40) == 0 {
+		w.at = random(w.r)
+	}
+	next, kind, run, err := w.choose()
+	if err != nil {
+		return err
+	}
+	w.steps[kind]++
+	w.trail = append(w.trail[max(0, len(w.trail)-3):], fmt.Sprintf("%s: %+v", kind, next))
+	if err := run(next); err != nil {
+		return fmt.Errorf("%s: %w\n%s\n%s", kind, err, strings.Join(w.trail, "\n"), w.log())
+	}
+	w.at = next
+	return nil
+}
+
+// tries is how often it is tried to find a file whose change can matter while it is read.
+func (w *walk) tries() int {
+	if w.r.IntN(100) < w.share {
+		return 30
+	}
+	return 0
+}
+
+// choose returns the next state, and what to do on the way to it.
+func (w *walk) choose() (next state, kind string, run func(state) error, err error) {
+	for tries := range w.tries() {
+		if w.share == 100 && tries%5 == 4 {
+			w.at = random(w.r)
+		}
+		c, to := changes[w.r.IntN(len(changes))], w.at.clone()
+		c.make(w.r, &to)
+		if _, may := w.at.refuses(); may || c.file == "" {
+			continue
+		}
+		allowed, err := w.allowed(c.file, to)
+		if err != nil {
+			return to, "", nil, err
+		}
+		// Where there is but one principal, nothing can go wrong.
+		if len(slices.DeleteFunc(slices.Clone(allowed), func(who string) bool { return who == "" })) > 1 {
+			return to, c.kind + ", while it is read", func(to state) error { return w.moving(c.file, to, allowed) }, nil
+		}
+	}
+	c, next := changes[w.r.IntN(len(changes))], w.at.clone()
+	c.make(w.r, &next)
+	return next, c.kind, w.quietly, nil
+}
+
+func (w *walk) quietly(to state) error {
+	if err := w.enter(to); err != nil {
+		return err
+	}
+	if err := w.judge(to); err != nil {
+		return err
+	}
+	if w.r.IntN(4) > 0 {
+		return nil
+	}
+	return w.isKept(to)
+}
+
+// judge compares a get with what is meant, where nothing moves.
+func (w *walk) judge(s state) error {
+	plain := s.clone()
+	if s.defect == "folder" || s.defect == "relative path" {
+		// Where it isn't asked for credentials, the file counts as absent.
+		plain.torn = "config"
+	}
+	want, err := w.meant(plain)
+	if err != nil {
+		return err
+	}
+	got, reason, err := w.get(s)
+	must, may := s.refuses()
+	switch {
+	case err != nil:
+		return err
+	case got != "":
+		w.served++
+	}
+	switch {
+	case got != "" && must:
+		return fmt.Errorf("it serves %s, and has to refuse (%s)", got, s.defect)
+	case got != "" && got != want:
+		return fmt.Errorf("it serves %s, and %q is meant", got, want)
+	case got == "" && want != "" && !may:
+		return fmt.Errorf("it fails, and %s is meant: %s", want, reason)
+	}
+	return nil
+}
+
+// isKept checks that what was served is served again, without a request.
+func (w *walk) isKept(s state) error {
+	if got, _, err := w.get(s); err != nil || got == "" {
+		return err
+	}
+	w.Cloud.ResetCounts()
+	if _, _, err := w.get(s); err != nil {
+		return err
+	}
+	if counts := w.Cloud.Counts(); len(counts) > 0 {
+		return fmt.Errorf("nothing is kept: it asks again for %v", slices.Collect(maps.Keys(counts)))
+	}
+	return nil
+}
+
+// allowed are the principals that a get may serve while a file is written, with the text of the state
+// before and that of the next in turns: those of one and of the other, and that of neither.
+func (w *walk) allowed(file string, to state) (principals []string, err error) {
+	torn := to.clone()
+	torn.torn = file
+	for _, s := range []state{w.at, to, torn} {
+		want, err := w.meant(s)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(principals, want) {
+			principals = append(principals, want)
+		}
+	}
+	return principals, nil
+}
+
+// moving has a crowd ask while somebody writes one file. What each gets is allowed, and what is kept
+// is right.
+func (w *walk) moving(file string, to state, allowed []string) error {
+	if err := w.enter(w.at); err != nil {
+		return err
+	}
+	w.forget()
+	before, after, changed := w.files(w.at, w.Home, false), w.files(to, w.Home, false), []string{}
+	for path, text := range before {
+		if after[path] != text || slices.Contains(tornPaths(state{torn: file, moved: to.moved}), path) {
+			changed = append(changed, path)
+		}
+	}
+	var writer, crowd sync.WaitGroup
+	failed := make(chan error, 64)
+	some := func(n int) time.Duration { return time.Duration(w.r.IntN(n)) * time.Millisecond }
+	rounds, pauses := 2+w.r.IntN(3), [][3]time.Duration{}
+	for range rounds {
+		pauses = append(pauses, [3]time.Duration{some(8), 10*time.Millisecond + some(40), some(3)})
+	}
+	writer.Go(func() {
+		// A moment with the next text, and a longer one with that before: what is read in the first
+		// is kept in the second, if nobody takes care.
+		for i := range 2 * rounds {
+			pause := pauses[i/2]
+			for _, path := range changed {
+				if err := rewrite(filepath.Join(w.Home, path), []map[string]string{after, before}[i%2][path], pause[2]); err != nil {
+					failed <- err
+				}
+			}
+			time.Sleep(pause[i%2])
+		}
+	})
+	for range 4 {
+		wait := some(100)
+		crowd.Go(func() {
+			time.Sleep(wait)
+			got, _, err := w.get(to)
+			if err == nil && got != "" && !slices.Contains(allowed, got) {
+				err = fmt.Errorf("it serves %s, and one of %q is meant", got, allowed)
+			}
+			if err != nil {
+				failed <- err
+			}
+		})
+	}
+	writer.Wait()
+	crowd.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+	}
+	for _, s := range []state{w.at, to} {
+		if err := w.enter(s); err != nil {
+			return err
+		}
+		if err := w.judge(s); err != nil {
+			return fmt.Errorf("when nothing moves any more: %w", err)
+		}
+	}
+	return nil
+}
+
+// rewrite writes a file as most programs do: it is empty for a moment.
+func rewrite(path, text string, gap time.Duration) error {
+	if text == "" {
+		os.Remove(path)
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	time.Sleep(gap)
+	if _, err := f.WriteString(text); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// forget removes what is kept.
+func (w *walk) forget() { os.RemoveAll(filepath.Join(w.Home, ".ecr/tokens")) }
+
+// log is what the helper's files are, for whoever reads of a violation.
+func (w *walk) log() string {
+	var text strings.Builder
+	for path, file := range w.files(w.at, w.Home, false) {
+		if file != "" && !strings.HasSuffix(path, ".json") && !strings.HasPrefix(path, "tokens") {
+			fmt.Fprintf(&text, "--- %s (before)\n%s\n", path, file)
+		}
+	}
+	return text.String()
+}

@@ -1,0 +1,386 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+const (
+	startURL       = "https://acme.awsapps.com/start"
+	containerToken = "the-token-of-the-container"
+	loginSession   = "arn:aws:iam::111111111111:user/person"
+)
+
+// world is where states are: a stand-in for AWS with people, the home of the helper, and one of the
+// oracle, in which all is written as plainly as the SDK wants it.
+type world struct {
+	*lab.Lab
+	oracleHome, oracle string
+	tokens             []string // by subject
+	sso                []string // login files, by person
+	logins             []string
+	said               map[string]string // by the oracle, of states
+}
+
+func newWorld(t testing.TB, helper, oracle string) *world {
+	w := &world{Lab: lab.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
+	w.Use(helper)
+	w.NoTimeouts()
+	for i := range people {
+		w.Cloud.AddUser(user(i), key(i), secret(i))
+		// Each role trusts the users but one, and one subject.
+		subject := workload(i % 2)
+		role := standin.Role{ARN: role(i), WebIdentity: &subject}
+		for j := range people {
+			if i != j || i == 2 {
+				role.Trusts = append(role.Trusts, user(j))
+			}
+		}
+		role.Trusts = append(role.Trusts, lab.RunnerRole)
+		w.Cloud.AddRole(role)
+		w.tokens = append(w.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
+		person := w.Cloud.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
+		w.sso = append(w.sso, asJSON(t, person))
+		login, err := w.Cloud.AddLogin(user(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.logins = append(w.logins, asJSON(t, login))
+	}
+	w.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+	w.Cloud.SetInstanceRole(lab.RunnerRole)
+	w.Cloud.AddRole(standin.Role{ARN: "arn:aws:iam::111111111111:role/task"})
+	w.Cloud.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
+	return w
+}
+
+func asJSON(t testing.TB, v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The last of each is of another partition.
+func partition(i int) string { return []string{"aws", "aws", "aws-us-gov"}[i] }
+func user(i int) string      { return fmt.Sprintf("arn:%s:iam::111111111111:user/user%d", partition(i), i) }
+func role(i int) string      { return fmt.Sprintf("arn:%s:iam::222222222222:role/role%d", partition(i), i) }
+func key(i int) string       { return fmt.Sprintf("AKIAIOSFODNN7EXAMPL%d", i) }
+func secret(i int) string    { return fmt.Sprintf("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKE%d", i) }
+func workload(i int) standin.WebIdentity {
+	return standin.WebIdentity{Issuer: "https://ci.example.com", Subject: fmt.Sprint("subject", i), Audience: "sts.amazonaws.com"}
+}
+
+// files are the texts of a state's files, by path below the home; one that isn't there has none. If
+// plain, they are as the SDK wants them.
+func (w *world) files(s state, home string, plain bool) map[string]string {
+	files := map[string]string{
+		"tokens/0": "", "tokens/1": "",
+		".aws/sso/cache/" + ssoFile(0): "", ".aws/sso/cache/" + ssoFile(1): "", ".aws/sso/cache/tool.json": "",
+		".aws/login/cache/" + loginFile: "",
+	}
+	config, credentials := "", ""
+	for _, name := range names {
+		p, ok := s.profiles[name]
+		switch {
+		case !ok || p.kind == "absent":
+		case p.inCredentials:
+			credentials += "[" + name + "]\n" + p.text(home)
+		case name == "default":
+			config += "[default]\n" + p.text(home)
+		case p.quoted && !plain:
+			config += "[profile '" + name + "']\n" + p.text(home)
+		default:
+			config += "[profile " + name + "]\n" + p.text(home)
+		}
+	}
+	for i := range 2 {
+		config += fmt.Sprintf("[sso-session s%d]\nsso_region = eu-west-1\nsso_start_url = %s\n", i, startURL)
+	}
+	if !plain {
+		switch s.defect {
+		case "byte order mark":
+			config = "\ufeff" + config
+		case "broken line":
+			config += "[\n"
+		case "half of a profile":
+			config += "[" + profileHeader(s.chain()[0]) + "]\naws_access_key_id = x\n"
+		case "wrong section":
+			credentials += "[profile default]\naws_access_key_id = x\naws_secret_access_key = y\n"
+		case "another tool's login":
+			files[".aws/sso/cache/tool.json"] = "{}"
+		}
+	}
+	files[configPath(s)], files[".aws/credentials"] = config, credentials
+	for i := range 2 {
+		if subject := s.tokens[i]; subject >= 0 {
+			files[fmt.Sprint("tokens/", i)] = w.tokens[subject]
+		}
+		if person := s.sso[i]; person >= 0 {
+			files[".aws/sso/cache/"+ssoFile(i)] = w.sso[person]
+		}
+	}
+	if s.login >= 0 {
+		files[".aws/login/cache/"+loginFile] = w.logins[s.login]
+	}
+	if !plain {
+		files[".ecr/config.toml"] = s.ownMap.text(home, targets[s.target].host)
+	}
+	for _, path := range tornPaths(s) {
+		files[path] = ""
+	}
+	return files
+}
+
+func profileHeader(name string) string {
+	if name == "default" {
+		return name
+	}
+	return "profile " + name
+}
+
+func configPath(s state) string {
+	if s.moved {
+		return "moved/config"
+	}
+	return ".aws/config"
+}
+
+// tornPaths are the files that are empty, since they are being written.
+func tornPaths(s state) []string {
+	return map[string][]string{
+		"config": {configPath(s)}, "credentials": {".aws/credentials"}, "map": {".ecr/config.toml"}, "token": {"tokens/0", "tokens/1"},
+		"sso": {".aws/sso/cache/" + ssoFile(0), ".aws/sso/cache/" + ssoFile(1)}, "login": {".aws/login/cache/" + loginFile},
+	}[s.torn]
+}
+
+// ssoFile is named after the SHA-1 of the session's name, and loginFile after the SHA-256 of
+// loginSession.
+func ssoFile(session int) string {
+	return []string{"2d6c8a6d5e3ae20b7052d2b615b35f520c50f090.json", "640d87e741e6aa4c669a82a4cd304787960513ab.json"}[session]
+}
+
+const loginFile = "104ae067f8a934c331e79298c7cd62d7a4667c26187004f375e6191d1f01a14c.json"
+
+func (p profile) text(home string) string {
+	var lines []string
+	add := func(key, value string) { lines = append(lines, key+" = "+value) }
+	switch p.kind {
+	case "keys":
+		add("aws_access_key_id", key(p.user))
+		add("aws_secret_access_key", secret(p.user))
+	case "role":
+		add("role_arn", role(p.role))
+		add("source_profile", p.source)
+	case "role of the environment":
+		add("role_arn", role(p.role))
+		add("credential_source", "Environment")
+	case "role of the instance":
+		add("role_arn", role(p.role))
+		add("credential_source", "Ec2InstanceMetadata")
+	case "process":
+		add("credential_process", fmt.Sprintf(`printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}'`, key(p.user), secret(p.user)))
+	case "web identity":
+		add("role_arn", role(p.role))
+		add("web_identity_token_file", fmt.Sprintf("%s/tokens/%d", home, p.token))
+	case "SSO":
+		add("sso_session", fmt.Sprint("s", p.session))
+		add("sso_account_id", "222222222222")
+		add("sso_role_name", "Developer")
+	case "login":
+		add("login_session", loginSession)
+	}
+	if p.hasRegion {
+		add("region", "eu-west-1")
+	}
+	return strings.Join(append(lines, ""), "\n")
+}
+
+func (e entry) text(home, host string) string {
+	text := "[[registry]]\nhost = \"" + host + "\"\n"
+	switch e.kind {
+	case "profile":
+		return text + "profile = \"" + e.profile + "\"\n"
+	case "role":
+		return text + "role_arn = \"" + role(e.role) + "\"\n"
+	case "profile and role":
+		return text + "profile = \"" + e.profile + "\"\nrole_arn = \"" + role(e.role) + "\"\n"
+	case "web identity":
+		return text + "role_arn = \"" + role(e.role) + "\"\nweb_identity_token_file = \"" + home + fmt.Sprintf("/tokens/%d\"\n", e.token)
+	}
+	return ""
+}
+
+// environment returns the variables of a state.
+func (w *world) environment(s state, home string, plain bool) []string {
+	region, target := s.region, targets[s.target].region
+	if plain { // as it is meant
+		if region = strings.TrimSpace(region); region == "" || registry.Partition(region) != registry.Partition(target) {
+			region = target
+		}
+	}
+	env := slices.DeleteFunc(slices.Clone(w.Env), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
+	add := func(name, value string) {
+		if value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	add("HOME", home)
+	add("AWS_REGION", region)
+	add("AWS_PROFILE", s.profile)
+	if s.keys >= 0 {
+		add("AWS_ACCESS_KEY_ID", key(s.keys))
+		add("AWS_SECRET_ACCESS_KEY", secret(s.keys))
+	}
+	if s.webIdentity >= 0 {
+		add("AWS_ROLE_ARN", role(s.webIdentity))
+		add("AWS_WEB_IDENTITY_TOKEN_FILE", fmt.Sprintf("%s/tokens/%d", home, s.token))
+	}
+	if s.container {
+		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", w.Cloud.ContainerURL())
+		add("AWS_CONTAINER_AUTHORIZATION_TOKEN", containerToken)
+	}
+	if s.moved && s.tilde && !plain {
+		add("AWS_CONFIG_FILE", "~/moved/config")
+	} else if s.moved {
+		add("AWS_CONFIG_FILE", home+"/moved/config")
+	}
+	if s.defect == "default profile" {
+		add("AWS_DEFAULT_PROFILE", "absent")
+	}
+	if !plain {
+		switch s.defect {
+		case "half of the keys":
+			if s.keys < 0 {
+				add("AWS_ACCESS_KEY_ID", key(0))
+			}
+		case "relative path":
+			add("AWS_CONFIG_FILE", "config")
+		case "proxy":
+			add("HTTPS_PROXY", "http://user:pass%word@127.0.0.1:1")
+		case "metadata off":
+			add("AWS_EC2_METADATA_DISABLED", "1")
+		}
+	}
+	return env
+}
+
+// enter makes the helper's home that of a state.
+func (w *world) enter(s state) error {
+	err := write(w.Home, w.files(s, w.Home, false))
+	folder := filepath.Join(w.Home, ".aws/config")
+	if s.moved {
+		folder = filepath.Join(w.Home, "moved/config")
+	}
+	if s.defect == "folder" {
+		os.Remove(folder)
+		err = errors.Join(err, os.MkdirAll(folder, 0o700))
+	}
+	return err
+}
+
+// write writes files, and removes those that have no text.
+func write(home string, files map[string]string) error {
+	for path, text := range files {
+		path = filepath.Join(home, path)
+		if old, err := os.ReadFile(path); err == nil && string(old) == text {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			os.Remove(path)
+		}
+		if text == "" {
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+			continue
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// get runs the helper, and returns the principal whose token it prints, or why there is none.
+func (w *world) get(s state) (principal, reason string, err error) {
+	var out, errs strings.Builder
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	cmd := w.Command(ctx, "get", targets[s.target].host)
+	cmd.Env, cmd.Stdout, cmd.Stderr = w.environment(s, w.Home, false), &out, &errs
+	cmd.Run()
+	r := lab.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode()}
+	if r.Status != 0 {
+		if r.Stdout != lab.NotFound || strings.Count(r.Stderr, "\n") != 1 || strings.Contains(r.Stderr, "internal error") {
+			return "", "", fmt.Errorf("no clear error: %q, %q", r.Stdout, r.Stderr)
+		}
+		return "", r.Stderr, nil
+	}
+	password, err := r.Password()
+	if err != nil {
+		return "", "", err
+	}
+	who, err := w.Cloud.VerifyToken(password, targets[s.target].host)
+	if err != nil && !errors.Is(err, standin.ErrNotPermitted) {
+		return "", "", err
+	}
+	return withoutSession(who), "", nil
+}
+
+// meant asks the SDK whose credentials a state is about: an ARN without the name of the session, or
+// nothing.
+func (w *world) meant(s state) (string, error) {
+	files, env, args := w.files(s, w.oracleHome, true), w.environment(s, w.oracleHome, true), []string{}
+	e := s.ownMap
+	if s.torn == "map" {
+		e.kind = "none"
+	}
+	if e.kind == "profile" || e.kind == "profile and role" {
+		args = append(args, "-profile", e.profile)
+	}
+	if e.kind == "role" || e.kind == "profile and role" || e.kind == "web identity" {
+		args = append(args, "-role", role(e.role))
+	}
+	if e.kind == "web identity" {
+		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", w.oracleHome, e.token))
+	}
+	question := fmt.Sprintf("%q %q %q", files, env, args)
+	if said, ok := w.said[question]; ok {
+		return said, nil
+	}
+	os.RemoveAll(filepath.Join(w.oracleHome, "moved"))
+	if err := write(w.oracleHome, files); err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	cmd := exec.Command(w.oracle, args...)
+	cmd.Env, cmd.Stdout = env, &out
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return "", err
+	}
+	w.said[question] = withoutSession(strings.TrimSpace(out.String()))
+	return w.said[question], nil
+}
+
+var session = regexp.MustCompile(`(:assumed-role/(?:role|runner|task)[^/]*)/.*`)
+
+// withoutSession leaves the person in a session of SSO.
+func withoutSession(arn string) string { return session.ReplaceAllString(arn, "$1") }
