@@ -43,6 +43,7 @@ torture: ## whatever AWS, a network, people and a machine can do to the helper; 
 	e2e/install
 	cd e2e/torture && go test -count=1 -timeout=20m -parallel=16
 	cd e2e/machine && go test -count=1
+	cd e2e/search && go test -v -count=1 -timeout=2h
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a time of FUZZTIME

@@ -3,10 +3,13 @@ package ecr_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -195,4 +198,48 @@ func ExampleNewECRHelper() {
 	_, _, err := helper.Get("https://index.docker.io/v1/")
 	fmt.Println(err)
 	// Output: credentials not found in native keychain
+}
+
+// With a HOME that is relative, as below the working folder of a job, its sessions are nobody's.
+func TestRelativeHome(t *testing.T) {
+	cloud := start(t)
+	t.Chdir(t.TempDir())
+	login, err := cloud.AddLogin(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := json.Marshal(login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := filepath.Abs("config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "x"
+	for path, text := range map[string]string{
+		config: "[default]\nlogin_session = " + name + "\n",
+		fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(name))): string(session),
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("AWS_CONFIG_FILE", config)
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		os.Unsetenv(name)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", here)
+	if _, _, err := ecr.NewECRHelper(ecr.WithLogger(io.Discard)).Get(host); err != nil {
+		t.Fatalf("with an absolute HOME: %v", err)
+	}
+	t.Setenv("HOME", ".")
+	t.Setenv("AWS_ECR_DISABLE_CACHE", "1")
+	if _, _, err := ecr.NewECRHelper(ecr.WithLogger(io.Discard)).Get(host); err == nil || !strings.Contains(err.Error(), "nobody is logged in") {
+		t.Errorf("with a relative HOME: %v", err)
+	}
 }
