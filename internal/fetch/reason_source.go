@@ -118,8 +118,6 @@ func (c *chain) ofContainer(err error) *cache.Failure {
 		what, f.Hint = fmt.Sprintf("answered %d", last.status), "try again"
 	case last.status == http.StatusUnauthorized || last.status == http.StatusForbidden:
 		what, f.Kind = fmt.Sprintf("refuses (%d)", last.status), cache.Denied
-	case last.status == http.StatusNotFound: // as above
-		what, f.Kind = "has none (404)", cache.Denied
 	case last.status >= 400:
 		what = fmt.Sprintf("answered %d", last.status)
 	case last.status != 0:
