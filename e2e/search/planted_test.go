@@ -53,7 +53,7 @@ func TestPlantedBugs(t *testing.T) {
 		few = bugs[:4]
 	}
 	for _, b := range few {
-		violation, made, _ := search(t, plant(t, b.file, b.old, b.bug), 10000, b.share)
+		made, _, violation := search(t, plant(t, b.file, b.old, b.bug), 10000, b.share)
 		sum := 0
 		for _, n := range made {
 			sum += n

@@ -52,7 +52,7 @@ var oracle = sync.OnceValues(func() (string, error) {
 
 // search makes walks with a helper until they have made so many steps, or one has found a violation.
 // Of the share, in percent, see walk. It returns what that is, the steps by kind, and how many gets gave a token.
-func search(t *testing.T, helper string, steps, share int) (violation error, made map[string]int, served int) {
+func search(t *testing.T, helper string, steps, share int) (made map[string]int, served int, violation error) {
 	t.Helper()
 	path, err := oracle()
 	if err != nil {
@@ -86,13 +86,13 @@ func search(t *testing.T, helper string, steps, share int) (violation error, mad
 		})
 	}
 	all.Wait()
-	return violation, made, served
+	return made, served, violation
 }
 
 // The helper never serves a principal that isn't meant, keeps what it serves, and fails where the SDK
 // does.
 func TestSearch(t *testing.T) {
-	violation, made, served := search(t, lab.Binary(t), *steps, 30)
+	made, served, violation := search(t, lab.Binary(t), *steps, 30)
 	sum := 0
 	for _, kind := range slices.Sorted(maps.Keys(made)) {
 		fmt.Printf("%6d  %s\n", made[kind], kind)

@@ -75,7 +75,13 @@ func (c *chain) load(ctx context.Context) error {
 		return err
 	}
 	defer closeFiles()
-	if err := c.loadWith(ctx); err != nil {
+	err = c.loadWith(ctx)
+	if err != nil && q.Principal.HasWebIdentity() {
+		// A profile that has no part in it keeps nobody from his token.
+		c.reads = identity.Files{}
+		err = c.loadWith(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	c.configured = strings.TrimSpace(c.region())

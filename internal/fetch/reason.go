@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -42,7 +41,7 @@ func (c *chain) diagnose(err error) *cache.Failure {
 	if last.host == "" {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: "the AWS configuration can't be used: " + c.configProblem(err),
+			Reason: "the AWS configuration can't be used: " + configProblem(err),
 			Hint:   "mend the environment or the files it names",
 		}
 	}
@@ -55,12 +54,12 @@ func (c *chain) diagnose(err error) *cache.Failure {
 
 // configProblem is the SDK's word for what is wrong before anything was asked.
 // It names files, profiles and values, but a URL can hold a password.
-func (c *chain) configProblem(err error) string {
+func configProblem(err error) string {
 	var bad *url.Error
 	if errors.As(err, &bad) {
 		return "a URL in it can't be read"
 	}
-	return strings.ReplaceAll(err.Error(), c.reads.Config, c.shared.Config)
+	return err.Error()
 }
 
 // shape is the part of an error that is known to hold nothing of the answer.

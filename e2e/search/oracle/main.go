@@ -30,7 +30,10 @@ func main() {
 func principal(ctx context.Context, profile, role, token string) (string, error) {
 	options := []func(*config.LoadOptions) error{config.WithSharedConfigProfile(profile)}
 	if token != "" {
-		options = []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
+		options = []func(*config.LoadOptions) error{
+			config.WithCredentialsProvider(aws.AnonymousCredentials{}),
+			config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
+		}
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
