@@ -30,12 +30,12 @@ func main() {
 func principal(ctx context.Context, profile, role, token string) (string, error) {
 	options := []func(*config.LoadOptions) error{config.WithSharedConfigProfile(profile)}
 	if token != "" {
-		options = []func(*config.LoadOptions) error{
-			config.WithCredentialsProvider(aws.AnonymousCredentials{}),
-			config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-		}
+		options = []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil && token != "" { // which needs no profile
+		cfg, err = config.LoadDefaultConfig(ctx, append(options, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))...)
+	}
 	if err != nil {
 		return "", err
 	}
