@@ -39,11 +39,13 @@ var bugs = []planted{
 	{stays, "half of a pair of keys is skipped", "internal/fetch/check.go", `missing != ""`, `missing == "none"`},
 	{stays, "a byte order mark is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Text: what})`, `	_ = what`},
 	{moves, "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
-	{moves, "a stamp comes after the first look", "internal/token/errand.go", `	if now := e.identity(e.target.Principal); now.Key != e.id.Key || now.Unsure != e.id.Unsure {
+	{moves, "a stamp comes after the first look", "internal/token/errand.go", `	now, settled := e.identity(e.target.Principal)
+	if !settled || now.Key != e.id.Key || now.Unsure != e.id.Unsure {
 		return errMoved
 	}
 `, ``},
-	{moves, "what was got while files moved is used again", "internal/token/errand.go", `	q.Identity += e.stamp.String()`, ``},
+	{moves, "what was got while logins moved is used again", "internal/token/errand.go", ` + e.loginStamp.String()`, ``},
+	{moves, "what was got while files moved is used again", "internal/token/errand.go", `	q.Identity += e.stamp.String() + e.loginStamp.String()`, ``},
 }
 
 func TestPlantedBugs(t *testing.T) {

@@ -54,7 +54,7 @@ var (
 		{"222222222222.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
 	}
 	names   = []string{"default", "a", "b", "my dev"}
-	kinds   = []string{"keys", "keys", "role", "role", "role", "role of the environment", "role of the instance", "process", "web identity", "SSO", "login", "nothing", "absent"}
+	kinds   = []string{"keys", "keys", "role", "role", "role", "role of the environment", "role of the instance", "process", "web identity", "SSO", "SSO", "login", "login", "nothing", "absent"}
 	entries = []string{"none", "none", "none", "none", "profile", "role", "profile and role", "web identity"}
 	regions = []string{"", "", "eu-west-1", "eu-west-1\n", " ap-south-1", "us-gov-west-1", "cn-north-1"}
 	defects = []string{

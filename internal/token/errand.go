@@ -148,7 +148,8 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 // look notes what the inputs are, from which the SDK is about to find out the principal.
 func (e *errand) look() error {
 	e.stamp, e.loginStamp = e.id.Stamp(), e.id.LoginStamp()
-	if now := e.identity(e.target.Principal); now.Key != e.id.Key || now.Unsure != e.id.Unsure {
+	now, settled := e.identity(e.target.Principal)
+	if !settled || now.Key != e.id.Key || now.Unsure != e.id.Unsure {
 		return errMoved
 	}
 	return nil
@@ -158,7 +159,7 @@ func (e *errand) look() error {
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	q := question(e.Settings, e.Env, e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
-	q.Identity += e.stamp.String()
+	q.Identity += e.stamp.String() + e.loginStamp.String()
 	q.Timeout, q.Unhurried, q.OnInstance, q.Log = timeout, e.Unhurried, e.OnInstance, e.Log
 	answer, err := e.Fetch(ctx, q)
 	certainly, perhaps := e.stamp.Moved(e.id.Stamp())
@@ -200,9 +201,9 @@ func (e *errand) afterLogin(answer Answer) (id identity.Identity, moved bool) {
 		return e.id, false
 	}
 	before := e.id.LoginStamp()
-	id = e.identity(e.target.Principal)
+	id, settled := e.identity(e.target.Principal)
 	moved, _ = before.Moved(id.LoginStamp())
-	return id, moved || !id.SameLogin(e.id, answer.Login)
+	return id, moved || !settled || !id.SameLogin(e.id, answer.Login)
 }
 
 // remember keeps a failure for those who want the same token, unless it is the

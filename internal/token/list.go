@@ -85,7 +85,7 @@ func (b *Broker) cached() []string {
 		if slices.Contains(principals[:i], principal) {
 			continue
 		}
-		id := b.identity(principal)
+		id, _ := b.identity(principal)
 		c := b.cacheFor(id)
 		keys := c.Known(id.Key)
 		for _, item := range c.Items(id.Key) { // which an older version has saved, perhaps

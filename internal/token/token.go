@@ -207,7 +207,7 @@ func (b *Broker) deadline() time.Time {
 }
 
 func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
-	id := b.identity(target.Principal)
+	id, _ := b.identity(target.Principal) // it is looked at again before it counts for AWS
 	e := &errand{
 		Broker:   b,
 		cache:    b.cacheFor(id),
@@ -221,18 +221,18 @@ func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
 	return e
 }
 
-// identity reads the identity, and waits a moment for files that are being written.
-func (b *Broker) identity(asked config.Principal) identity.Identity {
-	id := identity.Read(b.Env, b.Settings.Home, asked)
-	for range 3 {
+// identity reads the identity, and waits a moment for files that are being written. It reports
+// whether that has helped.
+func (b *Broker) identity(asked config.Principal) (id identity.Identity, settled bool) {
+	for range 4 {
+		id = identity.Read(b.Env, b.Settings.Home, asked)
 		wait := stamp.Wait(id.Settles, time.Now())
 		if wait == 0 {
-			break
+			return id, true
 		}
 		time.Sleep(wait)
-		id = identity.Read(b.Env, b.Settings.Home, asked)
 	}
-	return id
+	return id, false
 }
 
 func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {
