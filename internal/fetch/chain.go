@@ -29,9 +29,11 @@ import (
 // and the environment that the identity was worked out from.
 type chain struct {
 	question token.Question
-	shared   identity.Files // the AWS configuration, as messages name it
-	reads    identity.Files // the same, as the SDK gets it
+	shared   identity.Files     // the AWS configuration, as messages name it
+	texts    sharedconfig.Texts // the same, as the SDK gets it
 	cfg      aws.Config
+	// fromFiles is set where it can't be given the texts, and reads the files.
+	fromFiles bool
 	// profileChain are the profiles from which the credentials come, as the files have them.
 	profileChain []sharedconfig.Profile
 	// configured is the region that the environment or the profile names or, where neither does and
@@ -55,8 +57,7 @@ var (
 )
 
 func newChain(q token.Question) *chain {
-	c := &chain{question: q, trace: trace{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home)}
-	c.reads = c.shared
+	c := &chain{question: q, trace: trace{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
 	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
 	return c
 }
@@ -70,26 +71,24 @@ func (c *chain) load(ctx context.Context) error {
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
 		return errNoIdentityToken
 	}
-	closeFiles, err := c.openFiles()
-	if err != nil {
+	var err error
+	if c.configured, err = c.configuredRegion(); err != nil {
 		return err
 	}
-	defer closeFiles()
-	err = c.loadWith(ctx)
-	if err != nil && q.Principal.HasWebIdentity() {
-		// A profile that has no part in it keeps nobody from his token.
-		c.reads = identity.Files{}
-		err = c.loadWith(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	c.configured = strings.TrimSpace(c.region())
-	if region := c.mainRegion(); region != "" {
-		if region == c.cfg.Region {
-			return nil
+	load := func(region string) error {
+		err := c.loadWith(ctx, region)
+		if err != nil && !c.asksProfile() {
+			// A profile that has no part in it keeps nobody from his token.
+			c.texts = sharedconfig.Texts{}
+			err = c.loadWith(ctx, region)
 		}
-		return c.loadWith(ctx, config.WithRegion(region))
+		return err
+	}
+	if region := c.mainRegion(); region != "" {
+		return load(region)
+	}
+	if err := load(""); err != nil {
+		return err
 	}
 	region, err := (&metadata{chain: c}).region(ctx)
 	if err != nil || region == "" {
@@ -98,7 +97,27 @@ func (c *chain) load(ctx context.Context) error {
 	}
 	c.trace.forget()
 	c.configured = region
-	return c.loadWith(ctx, config.WithRegion(region))
+	return load(region)
+}
+
+// configuredRegion is the one that the environment or the profile names, without blanks around it.
+func (c *chain) configuredRegion() (string, error) {
+	env := c.question.Env
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region := strings.TrimSpace(env.Get(name)); region != "" {
+			return region, checkRegion(name, region)
+		}
+	}
+	profile := identity.ProfileOf(env, c.question.Principal.Profile)
+	region := strings.TrimSpace(c.texts.Profiles()[profile].Get("region"))
+	return region, checkRegion("the region of profile "+profile+" in "+c.files(), region)
+}
+
+func checkRegion(what, region string) error {
+	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+		return nil
+	}
+	return mistake("write it as in eu-west-1, without quotes", "%s is %q, which is no region", what, region)
 }
 
 // mainRegion is the region in which all is asked but the registry's token: the one that is
@@ -112,10 +131,17 @@ func (c *chain) mainRegion() string {
 	return r.TokenRegion()
 }
 
-func (c *chain) loadWith(ctx context.Context, region ...func(*config.LoadOptions) error) error {
-	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(region, c.withPrincipal(), []func(*config.LoadOptions) error{
-		config.WithSharedConfigFiles(paths(c.reads.Config)),
-		config.WithSharedCredentialsFiles(paths(c.reads.Credentials)),
+// loadWith loads it with a region or, if that is empty, with none.
+func (c *chain) loadWith(ctx context.Context, region string) error {
+	configPath, credentialsPath, closeFiles, err := c.openFiles()
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(c.withPrincipal(), []func(*config.LoadOptions) error{
+		config.WithRegion(region),
+		config.WithSharedConfigFiles(paths(configPath)),
+		config.WithSharedCredentialsFiles(paths(credentialsPath)),
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
@@ -153,26 +179,6 @@ func paths(path string) []string {
 		return []string{}
 	}
 	return []string{path}
-}
-
-// region is the one that is configured, not the one the SDK was given for want
-// of it.
-func (c *chain) region() string {
-	for _, source := range c.cfg.ConfigSources {
-		var region string
-		switch s := source.(type) {
-		case config.LoadOptions:
-			region = s.Region
-		case config.EnvConfig:
-			region = s.Region
-		case config.SharedConfig:
-			region = s.Region
-		}
-		if region != "" {
-			return region
-		}
-	}
-	return ""
 }
 
 // profiles are the profiles of the chain, from the one that was chosen to the

@@ -23,29 +23,25 @@ func (c *chain) check() error {
 	return nil
 }
 
-func (c *chain) checkProxies() error { return checkProxies(c.question.Env.Get) }
-
 // checkVariables tells of variables that can't be meant as they are.
 func (c *chain) checkVariables() error {
 	p, env := c.question.Principal, c.question.Env
+	var names []string
 	if p.Profile == "" && !p.HasWebIdentity() {
-		if missing := identity.MissingKey(env); missing != "" {
+		if missing := identity.MissingKey(env); missing != "" && env.Get("AWS_PROFILE") == "" { // which would be meant
 			return mistake("set both, or neither", "%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
 		}
+		if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
+			names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
+		}
 	}
-	var names []string
 	if c.asksProfile() {
 		names = append(names, "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 	}
-	if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
-		names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
+	for _, service := range []string{"", "_ECR", "_ECR_PUBLIC", "_STS", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
+		names = append(names, "AWS_ENDPOINT_URL"+service)
 	}
-	for _, kv := range env {
-		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_ENDPOINT_URL") || strings.HasPrefix(name, "AWS_USE_") {
-			names = append(names, name)
-		}
-	}
-	return c.checkValues(names...)
+	return c.checkValues(append(names, "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")...)
 }
 
 // checkValues tells of variables with characters that are none of theirs, as of a line that was read
@@ -63,28 +59,38 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // checkProxies tells of a proxy that net/http would take for none, and so ask AWS directly, or for
 // another host, where a password has a character that a URL can't hold. The value is never shown.
-func checkProxies(getenv func(string) string) error {
-	if strings.TrimSpace(getenv("NO_PROXY")+getenv("no_proxy")) == "*" {
-		return nil
-	}
-	for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
-		i := slices.IndexFunc(names, func(name string) bool { return getenv(name) != "" })
-		if i >= 0 && !isProxy(getenv(names[i])) {
-			return mistake("write http://USER:PASSWORD@HOST:PORT, and each character of the password but letters and digits as % and two hexadecimal digits",
-				"%s isn't the URL of a proxy", names[i])
+func (c *chain) checkProxies() error {
+	env := c.question.Env
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		for host := range strings.SplitSeq(env.Get(name), ",") {
+			if strings.TrimSpace(host) == "*" {
+				return nil
+			}
 		}
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} { // AWS is asked over https
+		value := env.Get(name)
+		if value == "" {
+			continue
+		}
+		if isProxy(value) {
+			return nil
+		}
+		return mistake("write http://USER:PASSWORD@HOST:PORT, without blanks, and each character of the password but letters and digits as % and two hexadecimal digits",
+			"%s isn't the URL of a proxy", name)
 	}
 	return nil
 }
 
-// isProxy reports whether a value is a proxy's URL or, as for net/http, such a URL without a scheme.
+// isProxy reports whether a value is a proxy's URL or, as for net/http, such a URL without a scheme;
+// and not one whose password has ended the host.
 func isProxy(text string) bool {
 	if !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
 	at, err := url.Parse(text)
 	return err == nil && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme) &&
-		at.Hostname() != "" && strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
+		at.Host != "" && !strings.Contains(at.Path+at.RawQuery+at.Fragment, "@")
 }
 
 // checkSource tells of variables that are wrong where they decide.
@@ -102,7 +108,8 @@ func (c *chain) checkSource(used identity.Used) error {
 	if !used.Metadata {
 		return nil
 	}
-	if value := env.Get("AWS_EC2_METADATA_DISABLED"); value != "" && !strings.EqualFold(value, "false") {
+	value := strings.ToLower(strings.TrimSpace(env.Get("AWS_EC2_METADATA_DISABLED")))
+	if !slices.Contains([]string{"", "false", "0", "no", "off"}, value) {
 		return mistake("set it to true or false", "AWS_EC2_METADATA_DISABLED is %q, which turns nothing off, and the credentials would be the instance's", value)
 	}
 	name := "AWS_EC2_METADATA_SERVICE_ENDPOINT"
@@ -143,6 +150,11 @@ func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
 // logHidden notes a file of the AWS configuration that may be there, and that the SDK takes for absent
 // because this user can't look into its folder: what comes next may be somebody else.
 func (c *chain) logHidden() {
+	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
+		if _, err := os.Stat(file); c.question.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
+			c.question.Log.Errorf("%s names %s, which isn't there", name, file)
+		}
+	}
 	for _, file := range c.hidden() {
 		c.question.Log.Errorf("%s can't be seen, as a folder above it is closed to this user; what it may hold is skipped", file)
 	}

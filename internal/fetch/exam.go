@@ -106,7 +106,7 @@ func (x *Exam) Token(ctx context.Context) (answer token.Answer, asked string, er
 // Do sends a request the way that AWS is asked, by the same proxy and with trust in the same
 // authorities. It doesn't follow redirects.
 func (x *Exam) Do(request *http.Request) (*http.Response, error) {
-	if err := checkProxies(x.chain.question.Env.Get); err != nil {
+	if err := x.chain.checkProxies(); err != nil {
 		return nil, x.chain.failed(err)
 	}
 	if x.chain.connections.client == nil {

@@ -172,6 +172,7 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 		Changeable: c.changeable(),
 		Login:      c.trace.refreshedLogin(),
 		Used:       c.used(),
+		FromFiles:  c.fromFiles,
 	}, nil
 }
 

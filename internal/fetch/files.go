@@ -36,37 +36,42 @@ func (c *chain) asksProfile() bool {
 // on with the next source, and so as somebody else. What isn't asked for credentials and can't be
 // read is kept from the SDK, which would fail on it.
 func (c *chain) checkShared() error {
-	if !c.asksProfile() {
-		for _, file := range []*string{&c.reads.Config, &c.reads.Credentials} {
-			if text, err := readShared(*file); err != nil || !sharedconfig.IsReadable(text) {
-				*file = ""
-			}
-		}
-		return nil
-	}
-	if err := c.shared.Err; err != nil {
+	asks := c.asksProfile()
+	if err := c.shared.Err; err != nil && asks {
 		return mistake("write the whole path", "%v", err)
 	}
-	configText, err := readShared(c.shared.Config)
-	if err != nil {
-		return err
-	}
-	credentialsText, err := readShared(c.shared.Credentials)
-	if err != nil {
-		return err
+	for _, of := range []struct {
+		file string
+		text *string
+	}{{c.shared.Config, &c.texts.Config}, {c.shared.Credentials, &c.texts.Credentials}} {
+		read, err := readText(of.file)
+		switch {
+		case err != nil && asks:
+			return err
+		case err == nil && isPipe(of.file): // which nobody has read yet
+			*of.text = read
+		}
+		if err != nil || !asks && !sharedconfig.IsReadable(*of.text) {
+			*of.text = ""
+		}
 	}
 	name := identity.ProfileOf(c.question.Env, c.question.Principal.Profile)
-	profiles := sharedconfig.Read(configText, credentialsText)
+	profiles := c.texts.Profiles()
 	c.profileChain = profiles.Chain(name)
+	if !asks {
+		return nil
+	}
 	names := []string{name}
 	for _, p := range c.profileChain {
-		names = append(names, p.Name, p.Get("source_profile"))
+		if source := p.Get("source_profile"); source != "" {
+			names = append(names, source)
+		}
 	}
 	const hint = "correct it; what the SDK skips there would be taken from somewhere else"
-	if problem, ok := sharedconfig.Check(configText, sharedconfig.Config, names); ok {
+	if problem, ok := c.texts.Check(sharedconfig.Config, names); ok {
 		return mistake(hint, "%s: %v", c.shared.Config, problem)
 	}
-	if problem, ok := sharedconfig.Check(credentialsText, sharedconfig.Credentials, names); ok {
+	if problem, ok := c.texts.Check(sharedconfig.Credentials, names); ok {
 		return mistake(hint, "%s: %v", c.shared.Credentials, problem)
 	}
 	if err := c.checkProfiles(name); err != nil {
@@ -77,7 +82,7 @@ func (c *chain) checkShared() error {
 
 // checkProfiles tells of values in the profiles that are used which can't be meant.
 func (c *chain) checkProfiles(name string) error {
-	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name == c.question.Env.Get(variable) && c.question.Principal.Profile == "" {
+	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name != "default" && name == c.question.Env.Get(variable) && c.question.Principal.Profile == "" {
 		return mistake("add it, or set "+variable+" to one that is there", "there is no profile %q, which %s names, in %s", name, variable, c.files())
 	}
 	for _, p := range c.profileChain {
@@ -116,19 +121,17 @@ func checkPath(what, text string) error {
 	return nil
 }
 
-// readShared returns the text of a file of the AWS configuration, nothing for one that isn't there.
-func readShared(file string) (string, error) {
+// readText returns the text of a file, nothing for one that isn't there.
+func readText(file string) (string, error) {
 	if file == "" || file == os.DevNull {
 		return "", nil
 	}
 	if err := checkFile(file, maxInput); err != nil {
 		return "", err
 	}
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return "", nil // a pipe gives its bytes once
-	}
 	text, err := os.ReadFile(file)
-	if _, missing := os.Lstat(file); err != nil && missing == nil && !errors.Is(err, fs.ErrNotExist) {
+	_, absent := os.Lstat(file)
+	if err != nil && absent == nil && !errors.Is(err, fs.ErrNotExist) {
 		var cause *fs.PathError
 		if errors.As(err, &cause) {
 			err = cause.Err
@@ -136,6 +139,12 @@ func readShared(file string) (string, error) {
 		return "", mistake("let this user read it, or take it away", "%s can't be read: %v", file, err)
 	}
 	return string(text), nil
+}
+
+// isPipe reports whether a file gives its bytes once.
+func isPipe(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // checkFile tells of a file that the SDK, or Go's TLS, would read to its end, however far
@@ -187,30 +196,47 @@ func (c *chain) checkBundles() error {
 // checkTokens tells of token files that can't be read to their end, once it is known which are used.
 func (c *chain) checkTokens() error {
 	for _, file := range c.tokenFiles() {
-		if err := errors.Join(checkPath("the web identity token", file), checkFile(file, maxInput)); err != nil {
+		what := "the web identity token"
+		if file == c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") {
+			what = "AWS_WEB_IDENTITY_TOKEN_FILE"
+		}
+		if err := errors.Join(checkPath(what, file), checkFile(file, maxInput)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// openFiles gives the SDK the config file without the quotes around names of sections, if it has
-// some. What it returns takes that back.
-func (c *chain) openFiles() (restore func(), err error) {
-	text, _ := readShared(c.reads.Config)
-	unquoted, changed := sharedconfig.Unquoted(text)
-	if !changed {
-		return func() {}, nil
-	}
-	file, path, err := inMemory(unquoted)
+// openFiles returns paths by which the SDK reads the texts: so it reads what the identity was made of,
+// whatever happens to the files, and names of sections without the quotes that it doesn't know. They
+// are good until closed.
+func (c *chain) openFiles() (configPath, credentialsPath string, closed func(), err error) {
+	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config)
+	configPath, closeConfig, err := c.inMemory(unquoted, c.shared.Config, hadQuotes)
 	if err != nil {
-		return nil, mistake("write the names of its sections without quotes, and so without blanks",
-			"%s has names of sections in quotes, for which a copy in memory is needed: %v", c.shared.Config, err)
+		return "", "", nil, err
 	}
-	before := c.reads.Config
-	c.reads.Config = path
-	return func() {
-		c.reads.Config = before
-		file.Close()
-	}, nil
+	credentialsPath, closeCredentials, err := c.inMemory(c.texts.Credentials, c.shared.Credentials, false)
+	if err != nil {
+		closeConfig()
+		return "", "", nil, err
+	}
+	return configPath, credentialsPath, func() { closeConfig(); closeCredentials() }, nil
+}
+
+// inMemory returns the path of a text in memory or, where there is no such thing, that of the file that
+// has it, unless it has to be another text.
+func (c *chain) inMemory(text, file string, another bool) (path string, closed func(), err error) {
+	if text == "" {
+		return "", func() {}, nil
+	}
+	copied, path, err := inMemory(text)
+	switch {
+	case err == nil:
+		return path, func() { copied.Close() }, nil
+	case another || isPipe(file):
+		return "", nil, mistake("mount /proc", "%s has to be read from a copy in memory, and there can be none: %v", file, err)
+	}
+	c.fromFiles = true
+	return file, func() {}, nil
 }

@@ -87,7 +87,7 @@ func (c *chain) checkLogin() error {
 			return mistake("write the whole path", "%s: %v", loginVariable, err)
 		}
 	}
-	text, err := readShared(l.file)
+	text, err := readText(l.file)
 	switch {
 	case err != nil:
 		return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -25,14 +26,14 @@ const processTime = time.Minute
 // stderr; and its options don't reach the command.
 func (c *chain) runProcess(ctx context.Context) error {
 	line, program := c.processLine()
-	if err := checkProgram(program); err != nil {
-		return c.processFailure("names the program " + err.Error())
+	if relativePath.MatchString(program) {
+		return c.processFailure(fmt.Sprintf("names the program %q, which is relative to the working directory", program))
 	}
 	c.question.Unhurried(processTime)
 	// Not behind a cache, which would let the process outlive the context.
 	said := &atMost{left: maxInput}
 	value, err := processcreds.NewProviderCommand(
-		quietCommand(line, said),
+		c.quietCommand(line, said),
 		func(o *processcreds.Options) { o.Timeout = processTime },
 	).Retrieve(ctx)
 	switch {
@@ -55,19 +56,15 @@ func (c *chain) runProcess(ctx context.Context) error {
 func (c *chain) processLine() (line, program string) {
 	line = c.lastProfile().CredentialProcess
 	if n := len(c.profileChain); n > 0 {
-		if raw := c.profileChain[n-1].Raw("credential_process"); len(raw) == len(line)+2 {
-			line = raw
+		raw := c.profileChain[n-1].Raw("credential_process")
+		if word, rest := firstWord(raw); len(raw) == len(line)+2 && !strings.HasPrefix(word, raw[:1]) {
+			// A whole line in quotes is a program with a blank in its name or, as the SDK has it, a line.
+			if _, err := os.Stat(word); err == nil || rest != "" {
+				return raw, word
+			}
 		}
 	}
-	program, rest := firstWord(line)
-	if rest != "" || program == line {
-		return line, program
-	}
-	// A whole line in quotes is a program with a blank in its name or, as the SDK has it, a line.
-	if _, err := os.Stat(program); err != nil && strings.Contains(program, " ") {
-		line = program
-		program, _ = firstWord(line)
-	}
+	program, _ = firstWord(line)
 	return line, program
 }
 
@@ -75,21 +72,30 @@ func (c *chain) processLine() (line, program string) {
 func firstWord(line string) (word, rest string) {
 	line = strings.TrimSpace(line)
 	if line != "" && (line[0] == '"' || line[0] == '\'') {
-		if word, rest, ok := strings.Cut(line[1:], line[:1]); ok {
+		if word, rest, ok := strings.Cut(line[1:], line[:1]); ok && (rest == "" || strings.ContainsRune(" \t", rune(rest[0]))) {
 			return word, strings.TrimSpace(rest)
 		}
 	}
-	word, rest, _ = strings.Cut(line, " ")
-	return word, strings.TrimSpace(rest)
+	i := strings.IndexAny(line, " \t")
+	if i < 0 {
+		return line, ""
+	}
+	return line[:i], strings.TrimSpace(line[i:])
 }
 
-// checkProgram says what is wrong with a program that would be looked for in the working directory,
-// whose files are those of whoever wrote the CI job.
-func checkProgram(program string) error {
-	if !strings.Contains(program, "/") || strings.ContainsAny(program[:1], "/~$") {
-		return nil
+// relativePath is a program of a folder below the working directory, whose files are those of whoever
+// wrote the CI job, or above it.
+var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
+
+// plainPath is a program's, in a form that holds nothing else, such as a secret.
+var plainPath = regexp.MustCompile(`^[\w./ +~-]+$`)
+
+// blamed is the program that can't be run, if that can be known: there may be others in the line.
+func blamed(program string) string {
+	if _, err := exec.LookPath(program); err != nil && plainPath.MatchString(program) {
+		return program
 	}
-	return fmt.Errorf("%q, which is relative to the working directory", program)
+	return "a program in it"
 }
 
 func (c *chain) processFailure(what string) error {
@@ -111,9 +117,9 @@ func processProblem(err error, program string, printed []byte) string {
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
 		return "was ended, since it took too long"
 	case errors.As(err, &exit) && exit.ExitCode() == 127:
-		return fmt.Sprintf("failed with exit status 127: %s was not found", program)
+		return "failed with exit status 127: " + blamed(program) + " was not found"
 	case errors.As(err, &exit) && exit.ExitCode() == 126:
-		return fmt.Sprintf("failed with exit status 126: %s can't be executed", program)
+		return "failed with exit status 126: " + blamed(program) + " can't be executed"
 	case errors.As(err, &exit):
 		return fmt.Sprintf("failed with exit status %d", exit.ExitCode())
 	}
@@ -144,10 +150,13 @@ func isText(v any) bool {
 
 // quietCommand runs the command line with an empty stdin, and with nowhere for
 // its stderr to go. What it says goes to the SDK, which keeps it all, by way of said.
-func quietCommand(line string, said *atMost) processcreds.NewCommandBuilder {
+func (c *chain) quietCommand(line string, said *atMost) processcreds.NewCommandBuilder {
 	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		cmd.Env = os.Environ()
+		if c.question.Env.Home() == "" && c.question.Home != "" {
+			cmd.Env = append(cmd.Env, "HOME="+c.question.Home)
+		}
 		cmd.WaitDelay = time.Second // what it has started may hold its stdout open
 		cmd.Stdout = said
 		return cmd, nil

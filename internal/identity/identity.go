@@ -38,14 +38,17 @@ type Identity struct {
 	Unsure bool
 	// Settles is when inputs that are being written have settled; see [stamp.Wait].
 	Settles time.Time
+	// Shared are the texts of the AWS configuration that the key was made of.
+	Shared sharedconfig.Texts
 
 	// withoutLogins is the key without the files that SSO and "aws login" keep
 	// their sessions in.
 	withoutLogins string
 	logins        []string // texts of those files
 	used          Used
-	files         []string // inputs, whether they are there or not
-	loginFiles    []string
+	// tokenFiles and loginFiles are inputs that the SDK reads for itself, whether they are there or
+	// not.
+	tokenFiles, loginFiles []string
 }
 
 // Used is where the SDK's chain takes credentials from, as far as that is an input of its own.
@@ -65,11 +68,12 @@ func (id Identity) Covers(used Used) bool {
 		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
 }
 
-// Stamp is that of the inputs, but for login files.
-func (id Identity) Stamp() stamp.Stamp { return stamp.Of(id.files) }
-
-// LoginStamp is that of the login files.
+// TokenStamp is that of web identity and container tokens, and LoginStamp that of login files.
+func (id Identity) TokenStamp() stamp.Stamp { return stamp.Of(id.tokenFiles) }
 func (id Identity) LoginStamp() stamp.Stamp { return stamp.Of(id.loginFiles) }
+
+// HasFiles reports whether the SDK reads inputs for itself.
+func (id Identity) HasFiles() bool { return len(id.tokenFiles)+len(id.loginFiles) > 0 }
 
 // SameLogin reports whether nothing but a login file tells the identity from one before it, and
 // that file still holds the session of a login's access token or key.
@@ -127,10 +131,13 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	}
 
 	files := FilesOf(env, home)
-	configText, configRead := in.file("config", files.Config)
-	credentialsText, credentialsRead := in.file("credentials", files.Credentials)
-	source := sourceOf(env, sharedconfig.Read(configText, credentialsText), asked)
+	var texts sharedconfig.Texts
+	var configRead, credentialsRead bool
+	texts.Config, configRead = in.file("config", files.Config)
+	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
+	source := sourceOf(env, texts.Profiles(), asked)
 	unsure := source.shared && !(configRead && credentialsRead)
+	in.files = nil
 	for _, file := range source.used.TokenFiles {
 		unsure = !in.tokenFile("web identity token", file) || unsure
 	}
@@ -151,7 +158,8 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 		Source:        source.String(),
 		withoutLogins: in.key(),
 		used:          source.used,
-		files:         in.files,
+		tokenFiles:    in.files,
+		Shared:        texts,
 	}
 	in.files = nil
 	in.add("without logins", id.withoutLogins)
@@ -277,10 +285,6 @@ func (in *inputs) contents(file string) (text, what string) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		if _, err := os.Lstat(file); err == nil {
-			return "", "" // a link to nothing
-		}
-		in.look(path.Dir(file), 2)
 		return "", ""
 	case info.IsDir():
 		return "", "folder"
@@ -295,15 +299,6 @@ func (in *inputs) contents(file string) (text, what string) {
 		return "", "unreadable"
 	}
 	return string(bytes), ""
-}
-
-// look notes the folder in which a file is missing that may just be replaced.
-func (in *inputs) look(dir string, up int) {
-	if info, err := os.Stat(dir); err == nil {
-		in.note(info)
-	} else if up > 1 {
-		in.look(path.Dir(dir), up-1)
-	}
 }
 
 func (in *inputs) note(info fs.FileInfo) {

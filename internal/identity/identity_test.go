@@ -337,7 +337,7 @@ func TestSource(t *testing.T) {
 		{config: "[x]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 		{credentials: "[profile x]\naws_access_key_id=a\naws_secret_access_key=b\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 	} {
-		got := sourceOf(c.env, sharedconfig.Read(c.config, c.credentials), config.Principal{})
+		got := sourceOf(c.env, sharedconfig.Texts{Config: c.config, Credentials: c.credentials}.Profiles(), config.Principal{})
 		if got.String() != c.want || got.used.Metadata != c.metadata {
 			t.Errorf("%q, %q, %q:\n got %q, metadata %v\nwant %q, metadata %v",
 				c.config, c.credentials, c.env, got, got.used.Metadata, c.want, c.metadata)
@@ -349,7 +349,7 @@ func FuzzProfiles(f *testing.F) {
 	f.Add("[default]\nrole_arn = r\nsource_profile = default\n", "[x]\naws_access_key_id=a\naws_secret_access_key=b\n", "x")
 	f.Add("[profile my ci]\n s3 =\n  a = b\n[", "]\n=\n:", "my ci")
 	f.Fuzz(func(t *testing.T, configText, credentials, profile string) {
-		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, sharedconfig.Read(configText, credentials), config.Principal{})
+		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, sharedconfig.Texts{Config: configText, Credentials: credentials}.Profiles(), config.Principal{})
 		if len(s.hops) == 0 {
 			t.Error("no source at all")
 		}
@@ -405,7 +405,7 @@ func TestPrincipal(t *testing.T) {
 func TestSourceOfPrincipal(t *testing.T) {
 	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
 	const role = "arn:aws:iam::111122223333:role/pull"
-	shared := sharedconfig.Read("[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", "")
+	shared := sharedconfig.Texts{Config: "[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", Credentials: ""}.Profiles()
 	for _, c := range []struct {
 		principal config.Principal
 		want      string

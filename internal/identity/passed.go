@@ -97,6 +97,9 @@ func profilePlace(env config.Env, home, asked string) place {
 	default:
 		p.lacks = fmt.Sprintf("it is neither in %s nor in %s", files.Config, files.Credentials)
 		for _, file := range []string{files.Config, files.Credentials} {
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && file != "" && (file == env.Get("AWS_CONFIG_FILE") || file == env.Get("AWS_SHARED_CREDENTIALS_FILE")) {
+				p.lacks = file + ", which a variable names, isn't there"
+			}
 			if _, err := os.Lstat(file); errors.Is(err, fs.ErrPermission) {
 				p.lacks = fmt.Sprintf("%s can't be seen, as a folder above it is closed to this user (%d); what it may hold is skipped", file, os.Geteuid())
 			}
@@ -109,5 +112,5 @@ func readShared(env config.Env, home string) sharedconfig.Profiles {
 	files := FilesOf(env, home)
 	configText, _ := new(inputs).contents(files.Config)
 	credentialsText, _ := new(inputs).contents(files.Credentials)
-	return sharedconfig.Read(configText, credentialsText)
+	return sharedconfig.Texts{Config: configText, Credentials: credentialsText}.Profiles()
 }

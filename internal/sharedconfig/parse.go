@@ -62,7 +62,7 @@ type parser struct {
 }
 
 func (p *parser) add(line string, number int) {
-	if trimmed := strings.TrimLeft(line, " \t"); strings.TrimSpace(line) == "" || trimmed[0] == '#' || trimmed[0] == ';' {
+	if isComment(line) {
 		return
 	}
 	if name, _, ok := header(line); ok {
@@ -73,7 +73,7 @@ func (p *parser) add(line string, number int) {
 		return
 	}
 	if strings.HasPrefix(strings.TrimSpace(line), "[") {
-		p.broken(number, "it begins a section, and the closing bracket is missing")
+		p.broken(number, "it begins a section, and no closing bracket comes before its end, or before a # or a ;")
 	}
 	isIndented := line[0] == ' ' || line[0] == '\t'
 	text := strings.TrimLeft(line, " \t") // comments in indented lines are a part of the value
@@ -151,9 +151,9 @@ func header(line string) (name string, wasQuoted, ok bool) {
 	if name == "" {
 		return kind, false, true
 	}
-	if kind == "profile" || kind == "sso-session" {
-		bare := unquote(name)
-		wasQuoted = bare != name && bare != ""
+	if kind == "profile" || kind == "sso-session" || kind == "services" {
+		bare, isWord := word(name)
+		wasQuoted = isWord && bare != name && bare != ""
 		if wasQuoted {
 			name = bare
 		}
@@ -176,6 +176,41 @@ func Unquoted(text string) (string, bool) {
 		out.WriteString(line)
 	}
 	return out.String(), changed
+}
+
+// word returns what a name in quotes, or with a backslash before a blank, is to a shell, and so to the
+// AWS CLI. It is false for a name that a shell would take for none, or for several.
+func word(name string) (string, bool) {
+	if !strings.ContainsAny(name, `"'\`) {
+		return name, true
+	}
+	var out strings.Builder
+	quote := byte(0)
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == quote && quote != 0:
+			quote = 0
+		case quote == '\'':
+			out.WriteByte(c)
+		case c == '\\' && i+1 < len(name) && (quote == 0 || name[i+1] == '"' || name[i+1] == '\\'):
+			i++
+			out.WriteByte(name[i])
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0 && (c == ' ' || c == '\t'):
+			return "", false
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.String(), quote == 0
+}
+
+// isComment reports whether the first line of a text says nothing.
+func isComment(text string) bool {
+	line, _, _ := strings.Cut(text, "\n")
+	line = strings.TrimSpace(line)
+	return line == "" || line[0] == '#' || line[0] == ';'
 }
 
 func withoutComment(s string) string {

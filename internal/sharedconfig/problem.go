@@ -23,23 +23,27 @@ func (p Problem) String() string {
 	return fmt.Sprintf("line %d: %s", p.Line, p.Text)
 }
 
-// Check returns the first problem of a file that matters if these profiles are used, and whether
-// there is one.
-func Check(text string, kind Kind, used []string) (Problem, bool) {
+// Check returns the first problem of the text of one file that matters if these profiles are used,
+// and whether there is one.
+func (t Texts) Check(kind Kind, used []string) (Problem, bool) {
+	text := t.Config
+	if kind == Credentials {
+		text = t.Credentials
+	}
 	sections, problems := parse(text)
 	for _, p := range problems {
 		if p.section == "" || slices.Contains(used, profileName(p.section, kind)) {
 			return p, true
 		}
 	}
-	names := profilesOf(sections, kind)
+	profiles := t.Profiles()
 	for _, name := range used {
-		wrong, hint := name, "[profile "+name+"]"
+		wrong, right := name, "[profile "+name+"]"
 		if kind == Credentials {
-			wrong, hint = "profile "+name, "["+name+"]"
+			wrong, right = "profile "+name, "["+name+"]"
 		}
-		if names[name] == nil && len(sections[wrong]) > 0 {
-			return Problem{Text: fmt.Sprintf("it has [%s], which the SDK skips; in this file it has to be %s", wrong, hint)}, true
+		if profiles[name] == nil && len(sections[wrong]) > 0 {
+			return Problem{Text: fmt.Sprintf("it has [%s], which the SDK skips; in this file it has to be %s", wrong, right)}, true
 		}
 	}
 	return Problem{}, false
@@ -68,7 +72,7 @@ func (p *parser) encoding(text string) {
 	const mark = "\ufeff"
 	what := ""
 	switch {
-	case strings.HasPrefix(text, mark):
+	case strings.HasPrefix(text, mark) && !isComment(text[len(mark):]):
 		what = "it begins with a byte order mark, so that its first section isn't found; save it as UTF-8 without one"
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), strings.Contains(text, "\x00"):
 		what = "it isn't UTF-8 text; save it as UTF-8"
@@ -83,11 +87,9 @@ func (p *parser) broken(line int, what string) {
 	p.problems = append(p.problems, Problem{Line: line, Text: what})
 }
 
-// skip notes a line that the SDK skips.
+// skip notes a line that the SDK skips. Before the first section it is nobody's.
 func (p *parser) skip(line int, what string) {
-	if !p.started {
-		p.broken(line, what)
-		return
+	if p.current != "" {
+		p.problems = append(p.problems, Problem{Line: line, Text: what, section: p.current})
 	}
-	p.problems = append(p.problems, Problem{Line: line, Text: what, section: p.current})
 }

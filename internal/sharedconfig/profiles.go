@@ -50,14 +50,17 @@ var mergedKeys = []string{
 	"sso_role_name", "sso_start_url", "login_session",
 }
 
-// Read returns the profiles of the texts of the config and the credentials file.
-func Read(config, credentials string) Profiles {
-	sections, _ := parse(config)
+// Texts are the texts of the two files. They hold secrets.
+type Texts struct{ Config, Credentials string }
+
+// Profiles returns the profiles of the texts.
+func (t Texts) Profiles() Profiles {
+	sections, _ := parse(t.Config)
 	profiles := Profiles{}
 	for name, s := range profilesOf(sections, Config) {
 		profiles[name] = &Profile{Name: name, Partial: s.isPartial(), values: s}
 	}
-	sections, _ = parse(credentials)
+	sections, _ = parse(t.Credentials)
 	for name, s := range profilesOf(sections, Credentials) {
 		p := profiles[name]
 		if p == nil {

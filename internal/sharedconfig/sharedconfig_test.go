@@ -69,7 +69,7 @@ func compare(t *testing.T, configText, credentialsText string) {
 		return // the one difference
 	}
 	configFile, credentialsFile := write("config", configText), write("credentials", credentialsText)
-	profiles := sharedconfig.Read(configText, credentialsText)
+	profiles := sharedconfig.Texts{Config: configText, Credentials: credentialsText}.Profiles()
 	for _, name := range append(slices.Sorted(maps.Keys(profiles)), "default", "x", "y") {
 		cfg, err := load(name, configFile, credentialsFile)
 		chain := profiles.Chain(name)
@@ -135,6 +135,19 @@ func TestUnquoted(t *testing.T) {
 	if want := "[default]\n[profile my dev]\nsso_session = My Corp\n[sso-session My Corp]\n[profile x]\n['x y']\n"; got != want || !ok {
 		t.Errorf("%v\n%s", ok, got)
 	}
+	for header, want := range map[string]string{
+		`[profile my\ dev]`: "my dev", `[profile my" dev"]`: "my dev", `[profile "my"' dev']`: "my dev", `[services "my svc"]`: "my svc",
+		`[profile "a\"b"]`: `a"b`, `[profile 'a\b']`: `a\b`,
+	} {
+		if got, ok := sharedconfig.Unquoted(header + "\n"); !ok || !strings.HasSuffix(got, " "+want+"]\n") {
+			t.Errorf("%s: %s, %v; want %s", header, got, ok, want)
+		}
+	}
+	for _, header := range []string{`[profile "my]`, `[profile "my" dev]`, `["my dev"]`} {
+		if got, ok := sharedconfig.Unquoted(header + "\n"); ok {
+			t.Errorf("%s: %s, which is more than a name", header, got)
+		}
+	}
 	if _, ok := sharedconfig.Unquoted("[profile x]\n"); ok {
 		t.Error("nothing was in quotes")
 	}
@@ -146,11 +159,14 @@ func TestCheck(t *testing.T) {
 		{"all well", "# c\n[default]\nregion = r\n a = b\n\n[profile x]\n", "[x]\n[default]\n", ""},
 		{"another profile's line", "[default]\n[profile z]\njunk\n", "", ""},
 		{"a line", "[default]\njunk\n", "", "config: line 2: it is neither a section nor of the form key = value"},
+		{"a line of nobody's", "---\n[default]\n[plugins]\njunk\n", "---\n", ""},
 		{"a line of x", "[profile x]\n\njunk\n", "", "config: line 3: it is neither a section nor of the form key = value"},
-		{"a bracket", "[default]\n[profile z\n", "", "config: line 2: it begins a section, and the closing bracket is missing"},
+		{"a bracket", "[default]\n[profile z\n", "", "config: line 2: it begins a section, and no closing bracket comes before its end, or before a # or a ;"},
 		{"no section", "role_arn = r\n", "", "config: line 1: it stands before the first section"},
 		{"a quote", "[profile z]\nregion = \"\n", "", "config: line 2: its value is a single quote"},
 		{"a byte order mark", "", "\ufeff[default]\n", "credentials: it begins with a byte order mark, so that its first section isn't found; save it as UTF-8 without one"},
+		{"a byte order mark before a comment", "\ufeff# c\n[default]\n", "", ""},
+		{"the other file has it", "[x]\na = b\n", "[x]\na = b\n", ""},
 		{"UTF-16", "", "\xff\xfe[\x00", "credentials: it isn't UTF-8 text; save it as UTF-8"},
 		{"the other file's form", "[x]\na = b\n", "", "config: it has [x], which the SDK skips; in this file it has to be [profile x]"},
 		{"the other file's form", "", "[profile default]\na = b\n", "credentials: it has [profile default], which the SDK skips; in this file it has to be [default]"},
@@ -158,9 +174,10 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
 			used := []string{"default", "x"}
-			if p, ok := sharedconfig.Check(tt.config, sharedconfig.Config, used); ok {
+			texts := sharedconfig.Texts{Config: tt.config, Credentials: tt.credentials}
+			if p, ok := texts.Check(sharedconfig.Config, used); ok {
 				got = "config: " + p.String()
-			} else if p, ok := sharedconfig.Check(tt.credentials, sharedconfig.Credentials, used); ok {
+			} else if p, ok := texts.Check(sharedconfig.Credentials, used); ok {
 				got = "credentials: " + p.String()
 			}
 			if got != tt.want {

@@ -38,52 +38,31 @@ func Wait(settles, now time.Time) time.Duration {
 	return 0
 }
 
-// Stamp tells files apart from what they were before.
-type Stamp struct {
-	// files holds for each file its device, inode, size and times, and those of links to it.
-	files string
-	// around holds those of the folder in which a file is missing: it may have come and gone, or
-	// its neighbours have.
-	around string
-}
+// Stamp tells files apart from what they were before: it holds for each its device, inode, size and
+// times, and those of links to it.
+type Stamp string
 
 // Of returns the stamp of files, whether they are there or not.
 func Of(files []string) Stamp {
-	var found, around strings.Builder
+	var found strings.Builder
 	for _, file := range files {
-		info, err := os.Stat(file)
 		fmt.Fprintf(&found, "%q", file)
-		if err == nil {
+		if info, err := os.Stat(file); err == nil {
 			found.WriteString(whole(info))
 		}
-		isMissing := err != nil
 		for at, last := file, ""; at != last; at, last = path.Dir(at), at {
 			info, err := os.Lstat(at)
 			switch {
 			case err != nil:
-				continue
 			case info.Mode()&fs.ModeSymlink != 0:
 				found.WriteString(whole(info))
 			case at != file:
 				found.WriteString(inode(info))
 			}
-			if isMissing {
-				around.WriteString(whole(info))
-				isMissing = false
-			}
 		}
 	}
-	return Stamp{found.String(), around.String()}
+	return Stamp(found.String())
 }
-
-// Moved reports whether files have certainly changed since the stamp was taken, and whether one may
-// have come and gone.
-func (s Stamp) Moved(now Stamp) (certainly, perhaps bool) {
-	return s.files != now.files, s.around != now.around
-}
-
-// String identifies the stamp.
-func (s Stamp) String() string { return s.files + s.around }
 
 func whole(info fs.FileInfo) string {
 	return fmt.Sprintf("%s/%d/%d/%d", inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())

@@ -36,10 +36,11 @@ type errand struct {
 	target            config.Target
 	key               cache.Key
 	started, deadline time.Time
-	tries             int // that are left after this one
 
-	// stamp and loginStamp are those of the identity's inputs before anybody else reads them.
-	stamp, loginStamp stamp.Stamp
+	// tokenStamp and loginStamp are those of files that the SDK reads for itself, from before it does,
+	// and settled is set where they weren't just being written.
+	tokenStamp, loginStamp stamp.Stamp
+	settled                bool
 }
 
 func (e *errand) run(ctx context.Context) (cache.Item, error) {
@@ -145,13 +146,15 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 	return e.save(e.key, sibling), true
 }
 
-// look notes what the inputs are, from which the SDK is about to find out the principal.
+// look reads anew what decides the principal, and notes what the files are that the SDK is about to
+// read for itself.
 func (e *errand) look() error {
-	e.stamp, e.loginStamp = e.id.Stamp(), e.id.LoginStamp()
-	now, settled := e.identity(e.target.Principal)
-	if !settled || now.Key != e.id.Key || now.Unsure != e.id.Unsure {
+	e.tokenStamp, e.loginStamp = e.id.TokenStamp(), e.id.LoginStamp()
+	id, settled := e.identity(e.target.Principal)
+	if id.Key != e.id.Key || id.Unsure != e.id.Unsure {
 		return errMoved
 	}
+	e.id, e.settled = id, settled
 	return nil
 }
 
@@ -159,36 +162,30 @@ func (e *errand) look() error {
 func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	q := question(e.Settings, e.Env, e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
-	q.Identity += e.stamp.String() + e.loginStamp.String()
+	q.Identity += string(e.tokenStamp + e.loginStamp)
 	q.Timeout, q.Unhurried, q.OnInstance, q.Log = timeout, e.Unhurried, e.OnInstance, e.Log
 	answer, err := e.Fetch(ctx, q)
-	certainly, perhaps := e.stamp.Moved(e.id.Stamp())
-	if e.id.Unsure { // reading a pipe changes its times, and nothing is kept
-		certainly, perhaps = false, false
-	}
-	id := e.id
-	if err == nil && !certainly && !id.Unsure {
-		id, certainly = e.afterLogin(answer)
+	id, moved := e.id, !e.id.Unsure && e.tokenStamp != e.id.TokenStamp()
+	if err == nil && !moved && !id.Unsure {
+		id, moved = e.afterLogin(answer)
 	}
 	switch {
-	case certainly && time.Now().Before(e.deadline):
+	case moved && time.Now().Before(e.deadline):
 		return cache.Item{}, errMoved
 	case err != nil:
 		e.remember(ctx, err)
 		return cache.Item{}, err
-	case certainly:
+	case moved:
 		return cache.Item{}, e.keptChanging()
 	}
 	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.Source)}
 	e.Log.Infof("AWS gave a token for %s, which expires at %s", answer.Registry.Host(), item.Expires.Format(time.RFC3339))
 	switch {
-	case perhaps && e.tries > 0:
-		return cache.Item{}, errMoved
-	case perhaps:
-		e.Log.Debugf("cache: the token isn't kept: the folder of an AWS file that is missing kept changing")
-		return item, nil
 	case !id.Covers(answer.Used):
 		e.Log.Debugf("cache: the token isn't kept: the AWS configuration is read differently by the SDK")
+		return item, nil
+	case answer.FromFiles, !e.settled && e.id.HasFiles():
+		e.Log.Debugf("cache: the token isn't kept: the SDK has read files that may have changed meanwhile")
 		return item, nil
 	}
 	return e.save(item.Key, item.Token), nil
@@ -197,13 +194,12 @@ func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, er
 // afterLogin returns the identity with the login file that the SDK has rewritten, and whether anything
 // else has happened to login files.
 func (e *errand) afterLogin(answer Answer) (id identity.Identity, moved bool) {
-	if moved, _ = e.loginStamp.Moved(e.id.LoginStamp()); !moved {
+	before := e.id.LoginStamp()
+	if before == e.loginStamp {
 		return e.id, false
 	}
-	before := e.id.LoginStamp()
 	id, settled := e.identity(e.target.Principal)
-	moved, _ = before.Moved(id.LoginStamp())
-	return id, moved || !settled || !id.SameLogin(e.id, answer.Login)
+	return id, !settled || before != id.LoginStamp() || !id.SameLogin(e.id, answer.Login)
 }
 
 // remember keeps a failure for those who want the same token, unless it is the

@@ -15,6 +15,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -32,6 +33,9 @@ type Question struct {
 	Env      config.Env
 	Home     string
 	Identity string
+	// Shared are the texts of the AWS configuration, which the SDK is to be given in place of the
+	// files: those may change meanwhile. What can't be read twice is none of them.
+	Shared sharedconfig.Texts
 	// Timeout bounds everything but a credential process, which may have to ask
 	// a person and ends only with the context.
 	Timeout time.Duration
@@ -57,6 +61,7 @@ func question(settings config.Settings, env config.Env, target config.Target, id
 		Env:       env,
 		Home:      settings.Home,
 		Identity:  id.Key,
+		Shared:    id.Shared,
 		Timeout:   settings.Timeout,
 		Unhurried: func(time.Duration) {},
 		Log:       silent{},
@@ -85,6 +90,9 @@ type Answer struct {
 	Login string
 	// Used is where the credentials came from.
 	Used identity.Used
+	// FromFiles is set where the SDK could not be given the texts of the question, and has read the
+	// files.
+	FromFiles bool
 }
 
 // Fetch asks AWS. An error is a [*cache.Failure].
@@ -158,10 +166,8 @@ func (b *Broker) Token(ctx context.Context, target config.Target) (cache.Item, e
 		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
 	deadline := b.deadline()
-	for tries := maxTries; tries > 0; tries-- {
-		e := b.errand(target, deadline)
-		e.tries = tries - 1
-		item, err := e.run(ctx)
+	for range maxTries {
+		item, err := b.errand(target, deadline).run(ctx)
 		if !errors.Is(err, errMoved) {
 			return item, err
 		}
@@ -176,7 +182,7 @@ const maxTries = 5
 func (b *Broker) keptChanging() error {
 	return &cache.Failure{
 		Kind:   cache.Misconfigured,
-		Reason: "the AWS configuration kept changing while a token was asked for",
+		Reason: "what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login",
 		Hint:   "try again",
 		At:     time.Now(),
 	}

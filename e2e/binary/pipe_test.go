@@ -1,0 +1,52 @@
+package binary
+
+import (
+	"testing"
+
+	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/standin"
+)
+
+// A pipe gives its bytes once, as one does that hands over a secret: they are read once, whatever
+// region is configured, and count as a file does.
+func TestPipe(t *testing.T) {
+	for name, variables := range map[string][]string{
+		"no region":        nil,
+		"another one":      {"AWS_REGION=cn-north-1"},
+		"a profile":        {"AWS_DEFAULT_PROFILE=dev"},
+		"no instance":      {"AWS_EC2_METADATA_DISABLED=1"},
+		"a role of a role": {"AWS_ECR_ROLE_ARN=" + lab.PullRole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := lab.New(t)
+			l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+			l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN, lab.RunnerRole}})
+			l.Cloud.SetInstanceRole(lab.RunnerRole)
+			const keys = "aws_access_key_id = " + lab.KeyID + "\naws_secret_access_key = " + lab.Secret + "\n"
+			l.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
+			l.Set(variables...)
+			for range 2 { // nothing is kept
+				password, err := l.Run(t, "get", lab.Host, "sh", "-c",
+					`rm -f pipe; mkfifo pipe; cat text >pipe & AWS_SHARED_CREDENTIALS_FILE=$PWD/pipe exec "$0" "$@"`).Password()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := lab.UserARN
+				if name == "a role of a role" {
+					want = pullSession
+				}
+				mustBe(t, l, password, want)
+			}
+			for _, r := range l.Cloud.Requests() {
+				if r.Action == "sts:AssumeRole" && r.Principal != lab.UserARN {
+					t.Errorf("%s assumes the role", r.Principal)
+				}
+				if r.Action == "imds:credentials" {
+					t.Error("the instance's credentials are asked for")
+				}
+			}
+		})
+	}
+}
