@@ -21,6 +21,7 @@ func TestPipe(t *testing.T) {
 			t.Parallel()
 			l := lab.New(t)
 			l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
+			l.Cloud.Grant("222222222222", lab.UserARN)
 			l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
 			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN, lab.RunnerRole}})
 			l.Cloud.SetInstanceRole(lab.RunnerRole)

@@ -52,7 +52,7 @@ var oracle = sync.OnceValues(func() (string, error) {
 
 // search makes walks with a helper until they have made so many steps, or one has found a violation.
 // Of the share, in percent, see walk. It returns what that is, the steps by kind, and how many gets gave a token.
-func search(t *testing.T, helper string, steps, share int) (made map[string]int, served int, violation error) {
+func search(t *testing.T, helper string, steps, share int, only string) (made map[string]int, served int, violation error) {
 	t.Helper()
 	path, err := oracle()
 	if err != nil {
@@ -62,7 +62,7 @@ func search(t *testing.T, helper string, steps, share int) (made map[string]int,
 	made = map[string]int{}
 	var all sync.WaitGroup
 	for i := range walks {
-		w := newWalk(t, helper, path, *seed+uint64(i), share)
+		w := newWalk(t, helper, path, *seed+uint64(i), share, only)
 		all.Go(func() {
 			for range steps / walks {
 				mu.Lock()
@@ -92,7 +92,7 @@ func search(t *testing.T, helper string, steps, share int) (made map[string]int,
 // The helper never serves a principal that isn't meant, keeps what it serves, and fails where the SDK
 // does.
 func TestSearch(t *testing.T) {
-	made, served, violation := search(t, lab.Binary(t), *steps, 30)
+	made, served, violation := search(t, lab.Binary(t), *steps, 30, "")
 	sum := 0
 	for _, kind := range slices.Sorted(maps.Keys(made)) {
 		fmt.Printf("%6d  %s\n", made[kind], kind)

@@ -173,18 +173,28 @@ func (s *state) clone() state {
 	return c
 }
 
+// fromMap reports what the map names in place of the SDK's own chain.
+func (s *state) fromMap() (profile, token bool) {
+	if s.torn == "map" {
+		return false, false
+	}
+	return s.ownMap.kind == "profile" || s.ownMap.kind == "profile and role", s.ownMap.kind == "web identity"
+}
+
+// asksProfile reports whether a profile is asked for credentials.
+func (s *state) asksProfile() bool {
+	profile, token := s.fromMap()
+	return !token && (profile || s.keys < 0 && s.webIdentity < 0)
+}
+
 // refuses reports whether a get has to refuse the state, since something in it can't be meant, and
 // whether it may.
 func (s *state) refuses() (must, may bool) {
-	mapProfile := s.ownMap.kind == "profile" || s.ownMap.kind == "profile and role"
-	if s.torn == "map" {
-		mapProfile = false
-	}
-	mapToken := s.ownMap.kind == "web identity" && s.torn != "map"
-	asksProfile := !mapToken && (mapProfile || s.keys < 0 && s.webIdentity < 0)
+	mapProfile, mapToken := s.fromMap()
+	asksProfile := s.asksProfile()
 	switch s.defect {
 	case "half of the keys":
-		must = !mapProfile && !mapToken && s.keys < 0
+		must = !mapProfile && !mapToken && s.keys < 0 && s.profile == ""
 	case "byte order mark", "folder", "broken line", "relative path":
 		// What isn't used is kept from the SDK, which may then lack the profile that is named.
 		return asksProfile, true

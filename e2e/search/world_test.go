@@ -164,7 +164,7 @@ func configPath(s state) string {
 // tornPaths are the files that are empty, since they are being written.
 func tornPaths(s state) []string {
 	return map[string][]string{
-		"config": {configPath(s)}, "credentials": {".aws/credentials"}, "map": {".ecr/config.toml"}, "token": {"tokens/0", "tokens/1"},
+		"both": {configPath(s), ".aws/credentials"}, "config": {configPath(s)}, "credentials": {".aws/credentials"}, "map": {".ecr/config.toml"}, "token": {"tokens/0", "tokens/1"},
 		"sso": {".aws/sso/cache/" + ssoFile(0), ".aws/sso/cache/" + ssoFile(1)}, "login": {".aws/login/cache/" + loginFile},
 	}[s.torn]
 }
@@ -376,8 +376,17 @@ func (w *world) meant(s state) (string, error) {
 	if err != nil && !errors.As(err, &exit) {
 		return "", err
 	}
-	w.said[question] = withoutSession(strings.TrimSpace(out.String()))
-	return w.said[question], nil
+	said := withoutSession(strings.TrimSpace(out.String()))
+	if said == "" && !s.asksProfile() && s.torn == "" {
+		// It fails on profiles that aren't asked for credentials, too.
+		without := s.clone()
+		without.torn = "both"
+		if said, err = w.meant(without); err != nil {
+			return "", err
+		}
+	}
+	w.said[question] = said
+	return said, nil
 }
 
 var session = regexp.MustCompile(`(:assumed-role/(?:role|runner|task)[^/]*)/.*`)
