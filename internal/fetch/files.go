@@ -130,15 +130,20 @@ func readText(file string) (string, error) {
 		return "", err
 	}
 	text, err := os.ReadFile(file)
-	_, absent := os.Lstat(file)
-	if err != nil && absent == nil && !errors.Is(err, fs.ErrNotExist) {
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		return "", mistake("let this user read it, or take it away", "%s can't be read: %v", file, err)
+	if err == nil {
+		return string(text), nil
 	}
-	return string(text), nil
+	if _, lerr := os.Lstat(file); lerr != nil {
+		return "", nil // it isn't there, or nobody can tell
+	}
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", mistake("mend it, or take it away", "%s is a link to a file that isn't there", file)
+	}
+	return "", mistake("let this user read it, or take it away", "%s can't be read: %v", file, err)
 }
 
 // isPipe reports whether a file gives its bytes once.
