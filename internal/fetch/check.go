@@ -108,8 +108,8 @@ func (c *chain) checkSource(used identity.Used) error {
 	if !used.Metadata {
 		return nil
 	}
-	value := strings.ToLower(strings.TrimSpace(env.Get("AWS_EC2_METADATA_DISABLED")))
-	if !slices.Contains([]string{"", "false", "0", "no", "off"}, value) {
+	value := env.Get("AWS_EC2_METADATA_DISABLED")
+	if !slices.Contains([]string{"", "false", "0", "no", "off"}, strings.ToLower(strings.TrimSpace(value))) {
 		return mistake("set it to true or false", "AWS_EC2_METADATA_DISABLED is %q, which turns nothing off, and the credentials would be the instance's", value)
 	}
 	name := "AWS_EC2_METADATA_SERVICE_ENDPOINT"
