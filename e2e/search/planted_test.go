@@ -35,7 +35,7 @@ var bugs = []planted{
 	{"", "quotes stay around a name", "internal/sharedconfig/parse.go", `wasQuoted = isWord && bare != name && bare != ""`, `wasQuoted = isWord && bare == "none"`},
 	{"", "a tilde stays", "internal/config/path.go", `return path.Join(home, rest), nil`, `return text, nil`},
 	{"", "half of a pair of keys is skipped", "internal/fetch/check.go", `missing != ""`, `missing == "none"`},
-	{"", "a byte order mark is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Text: what})`, `	_ = what`},
+	{"", "a broken line is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Line: line, Text: what})`, ``},
 	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
 	{"sso", "what was got while logins moved is used again", "internal/token/errand.go", `	q.Identity += string(e.tokenStamp + e.loginStamp)`, ``},
 }
