@@ -67,7 +67,7 @@ func newChain(q token.Question) *chain {
 // the instance for one.
 func (c *chain) load(ctx context.Context) error {
 	q := c.question
-	c.logHidden()
+	c.logSkipped()
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
 		return errNoIdentityToken
 	}
@@ -110,14 +110,14 @@ func (c *chain) configuredRegion() (string, error) {
 	}
 	profile := identity.ProfileOf(env, c.question.Principal.Profile)
 	region := strings.TrimSpace(c.texts.Profiles()[profile].Get("region"))
-	return region, checkRegion("the region of profile "+profile+" in "+c.files(), region)
+	return region, checkRegion("region of profile "+profile+" in "+c.files(), region)
 }
 
 func checkRegion(what, region string) error {
 	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
 		return nil
 	}
-	return mistake("write it as in eu-west-1, without quotes", "%s is %q, which is no region", what, region)
+	return mistake("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
 }
 
 // mainRegion is the region in which all is asked but the registry's token: the one that is

@@ -12,8 +12,8 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 )
 
-// check tells, before anything is asked, of what the SDK would skip or can't use: in the variables,
-// and in the files, if they are used.
+// check returns an error for what the SDK would skip or can't use, before any request: in the
+// variables and, if they are used, in the files.
 func (c *chain) check() error {
 	for _, check := range []func() error{c.checkVariables, c.checkProxies, c.checkBundles, c.checkShared} {
 		if err := check(); err != nil {
@@ -23,7 +23,7 @@ func (c *chain) check() error {
 	return nil
 }
 
-// checkVariables tells of variables that can't be meant as they are.
+// checkVariables returns an error for variables that can't be meant as they are.
 func (c *chain) checkVariables() error {
 	p, env := c.question.Principal, c.question.Env
 	var names []string
@@ -44,7 +44,7 @@ func (c *chain) checkVariables() error {
 	return c.checkValues(append(names, "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")...)
 }
 
-// checkValues tells of variables with characters that are none of theirs, as of a line that was read
+// checkValues returns an error for variables with characters that are none of theirs, as of a line that was read
 // with its end.
 func (c *chain) checkValues(names ...string) error {
 	for _, name := range names {
@@ -57,7 +57,7 @@ func (c *chain) checkValues(names ...string) error {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// checkProxies tells of a proxy that net/http would take for none, and so ask AWS directly, or for
+// checkProxies returns an error for a proxy that net/http would take for none, and so ask AWS directly, or for
 // another host, where a password has a character that a URL can't hold. The value is never shown.
 func (c *chain) checkProxies() error {
 	env := c.question.Env
@@ -93,7 +93,7 @@ func isProxy(text string) bool {
 		at.Host != "" && !strings.Contains(at.Path+at.RawQuery+at.Fragment, "@")
 }
 
-// checkSource tells of variables that are wrong where they decide.
+// checkSource returns an error for variables that are wrong where they decide.
 func (c *chain) checkSource(used identity.Used) error {
 	env := c.question.Env
 	if used.Logins && c.question.Home == "" && env.Get(loginVariable) == "" {
@@ -124,7 +124,7 @@ func (c *chain) checkSource(used identity.Used) error {
 	return nil
 }
 
-// checkKeys tells of keys that no request can hold, such as those of a variable that was read
+// checkKeys returns an error for keys that no request can hold, such as those of a variable that was read
 // with the line break at its end.
 func (c *chain) checkKeys() error {
 	env := c.question.Env
@@ -147,19 +147,21 @@ func (c *chain) checkKeys() error {
 
 func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
 
-// logHidden notes a file of the AWS configuration that may be there, and that the SDK takes for absent
-// because this user can't look into its folder: what comes next may be somebody else.
-func (c *chain) logHidden() {
+// logSkipped logs the files that the SDK skips without an error: those that a variable names and
+// that don't exist, and those in a directory that this user can't read. The next source in the chain
+// may be another principal.
+func (c *chain) logSkipped() {
 	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
 		if _, err := os.Stat(file); c.question.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
-			c.question.Log.Errorf("%s names %s, which isn't there", name, file)
+			c.question.Log.Errorf("%s names %s, which doesn't exist", name, file)
 		}
 	}
 	for _, file := range c.hidden() {
-		c.question.Log.Errorf("%s can't be seen, as a folder above it is closed to this user; what it may hold is skipped", file)
+		c.question.Log.Errorf("%s is skipped: this user can't read a directory above it", file)
 	}
 }
 
+// hidden returns the files of the AWS configuration in directories that this user can't read.
 func (c *chain) hidden() []string {
 	if !c.asksProfile() {
 		return nil

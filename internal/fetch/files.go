@@ -32,7 +32,7 @@ func (c *chain) asksProfile() bool {
 	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
 }
 
-// checkShared tells of what is wrong with the AWS configuration, and the SDK would skip: it would go
+// checkShared returns an error for what is wrong with the AWS configuration, and the SDK would skip: it would go
 // on with the next source, and so as somebody else. What isn't asked for credentials and can't be
 // read is kept from the SDK, which would fail on it.
 func (c *chain) checkShared() error {
@@ -80,7 +80,7 @@ func (c *chain) checkShared() error {
 	return c.checkSource(identity.UsedBy(c.question.Env, profiles, c.question.Principal))
 }
 
-// checkProfiles tells of values in the profiles that are used which can't be meant.
+// checkProfiles returns an error for values in the profiles that are used which can't be meant.
 func (c *chain) checkProfiles(name string) error {
 	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name != "default" && name == c.question.Env.Get(variable) && c.question.Principal.Profile == "" {
 		return mistake("add it, or set "+variable+" to one that is there", "there is no profile %q, which %s names, in %s", name, variable, c.files())
@@ -141,9 +141,9 @@ func readText(file string) (string, error) {
 		err = cause.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", mistake("mend it, or take it away", "%s is a link to a file that isn't there", file)
+		return "", mistake("fix it, or remove it", "%s is a link to a file that doesn't exist", file)
 	}
-	return "", mistake("let this user read it, or take it away", "%s can't be read: %v", file, err)
+	return "", mistake("let this user read it, or remove it", "%s can't be read: %v", file, err)
 }
 
 // isPipe reports whether a file gives its bytes once.
@@ -152,7 +152,7 @@ func isPipe(file string) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// checkFile tells of a file that the SDK, or Go's TLS, would read to its end, however far
+// checkFile returns an error for a file that the SDK, or Go's TLS, would read to its end, however far
 // that is: a device, or one of any size. A pipe is a way to hand over a secret.
 func checkFile(file string, size int64) error {
 	if file == "" || file == os.DevNull {
@@ -175,7 +175,7 @@ func checkFile(file string, size int64) error {
 	return mistake("name the right file", "the AWS configuration names %s, which %s", file, what)
 }
 
-// checkBundles tells of authorities that can't be read, of which the SDK doesn't say where they are.
+// checkBundles returns an error for authorities that can't be read, of which the SDK doesn't say where they are.
 func (c *chain) checkBundles() error {
 	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE"} {
 		file := c.question.Env.Get(name)
@@ -198,7 +198,7 @@ func (c *chain) checkBundles() error {
 	return mistake("name a file with the authorities' certificates in PEM", "AWS_CA_BUNDLE names %s, which can't be used: %v", file, err)
 }
 
-// checkTokens tells of token files that can't be read to their end, once it is known which are used.
+// checkTokens returns an error for token files that can't be read to their end, once it is known which are used.
 func (c *chain) checkTokens() error {
 	for _, file := range c.tokenFiles() {
 		what := "the web identity token"

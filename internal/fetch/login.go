@@ -76,7 +76,7 @@ func (c *chain) useLogin() {
 	}))
 }
 
-// checkLogin tells of a login file that is there and can't be used.
+// checkLogin returns an error for a login file that is there and can't be used.
 func (c *chain) checkLogin() error {
 	l, ok := c.login()
 	if !ok {

@@ -34,7 +34,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 	}
 	where := "the AWS configuration"
 	if hidden := c.hidden(); len(hidden) > 0 {
-		where = fmt.Sprintf("what can be seen of the AWS configuration (not %s, as a folder above it is closed to this user)", strings.Join(hidden, ", "))
+		where = fmt.Sprintf("what can be seen of the AWS configuration (not %s, as this user can't read a directory above it)", strings.Join(hidden, ", "))
 	}
 	prefix, setKeys := "no credentials in the environment or "+where+", and ", "set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 	if profile := c.question.Principal.Profile; profile != "" {

@@ -137,7 +137,6 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
 	source := sourceOf(env, texts.Profiles(), asked)
 	unsure := source.shared && !(configRead && credentialsRead)
-	in.files = nil
 	for _, file := range source.used.TokenFiles {
 		unsure = !in.tokenFile("web identity token", file) || unsure
 	}
@@ -189,8 +188,8 @@ func loginDirs(env config.Env, home string) []string {
 // that no two lists of pieces look the same.
 type inputs struct {
 	sum     hash.Hash
-	files   []string
-	settles time.Time // the last of all files
+	files   []string  // which the SDK reads for itself
+	settles time.Time // the latest of all files
 }
 
 func (in *inputs) add(name, value string) {
@@ -227,6 +226,9 @@ func (in *inputs) principal(p config.Principal) {
 
 // tokenFile adds what of a token file names its bearer. It is false for one that can't be read.
 func (in *inputs) tokenFile(name, file string) bool {
+	if file != "" {
+		in.files = append(in.files, file)
+	}
 	text, what := in.contents(file)
 	if what != "" {
 		in.add(name+" is", what)
@@ -251,6 +253,7 @@ func (in *inputs) dir(dir string) (texts []string, ok bool) {
 	ok = err == nil || errors.Is(err, fs.ErrNotExist)
 	for _, entry := range entries {
 		if strings.HasSuffix(entry.Name(), ".json") {
+			in.files = append(in.files, path.Join(dir, entry.Name()))
 			text, read := in.file("login "+entry.Name(), path.Join(dir, entry.Name()))
 			texts, ok = append(texts, text), ok && read
 		}
@@ -281,7 +284,6 @@ func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
 		return "", ""
 	}
-	in.files = append(in.files, file)
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
@@ -297,6 +299,11 @@ func (in *inputs) contents(file string) (text, what string) {
 	bytes, err := os.ReadFile(file)
 	if err != nil {
 		return "", "unreadable"
+	}
+	if int64(len(bytes)) != info.Size() { // somebody has written it in between
+		if info, err := os.Stat(file); err == nil {
+			in.note(info)
+		}
 	}
 	return string(bytes), ""
 }

@@ -98,10 +98,10 @@ func profilePlace(env config.Env, home, asked string) place {
 		p.lacks = fmt.Sprintf("it is neither in %s nor in %s", files.Config, files.Credentials)
 		for _, file := range []string{files.Config, files.Credentials} {
 			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && file != "" && (file == env.Get("AWS_CONFIG_FILE") || file == env.Get("AWS_SHARED_CREDENTIALS_FILE")) {
-				p.lacks = file + ", which a variable names, isn't there"
+				p.lacks = file + ", which a variable names, doesn't exist"
 			}
 			if _, err := os.Lstat(file); errors.Is(err, fs.ErrPermission) {
-				p.lacks = fmt.Sprintf("%s can't be seen, as a folder above it is closed to this user (%d); what it may hold is skipped", file, os.Geteuid())
+				p.lacks = fmt.Sprintf("%s is skipped: this user (%d) can't read a directory above it", file, os.Geteuid())
 			}
 		}
 	}

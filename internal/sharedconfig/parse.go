@@ -135,7 +135,7 @@ func (p *parser) addContinuation(text string) {
 }
 
 // header returns the name of the section that a line begins, as the SDK joins it of its type and
-// its name, and whether the name was in quotes.
+// its name, and whether the name was in quotes or had a backslash.
 func header(line string) (name string, wasQuoted, ok bool) {
 	line, _, _ = strings.Cut(line, "#")
 	line, _, _ = strings.Cut(line, ";")
@@ -162,7 +162,7 @@ func header(line string) (name string, wasQuoted, ok bool) {
 }
 
 // Unquoted returns the text of a config file with section names that the SDK understands: without
-// the quotes that "aws configure" puts around a name with a blank in it. The SDK takes those for a
+// the quotes that "aws configure" puts around a name with a blank in it, and without backslashes. The SDK takes those for a
 // part of the name. It reports whether there were any.
 func Unquoted(text string) (string, bool) {
 	var changed bool

@@ -1,7 +1,6 @@
 package stamp
 
 import (
-	"fmt"
 	"io/fs"
 	"syscall"
 	"time"
@@ -13,13 +12,4 @@ func changeTime(info fs.FileInfo) time.Time {
 		return time.Unix(stat.Ctim.Unix())
 	}
 	return info.ModTime()
-}
-
-// inode returns what tells a file from all others that are there.
-func inode(info fs.FileInfo) string {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf(" %d/%d", stat.Dev, stat.Ino)
 }
