@@ -2,6 +2,7 @@ package sharedconfig_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -72,6 +73,13 @@ func compare(t *testing.T, configText, credentialsText string) {
 	profiles := sharedconfig.Texts{Config: configText, Credentials: credentialsText}.Profiles()
 	for _, name := range append(slices.Sorted(maps.Keys(profiles)), "default", "x", "y") {
 		cfg, err := load(name, configFile, credentialsFile)
+		panics := errors.Is(err, errPanic)
+		if readable := sharedconfig.IsReadable(configText) && sharedconfig.IsReadable(credentialsText); readable == panics {
+			t.Errorf("IsReadable is %v, the SDK says %v\n--- config\n%s\n--- credentials\n%s", readable, err, configText, credentialsText)
+		}
+		if panics {
+			continue
+		}
 		chain := profiles.Chain(name)
 		if _, absent := err.(config.SharedConfigProfileNotExistError); absent != (len(chain) == 0) {
 			t.Errorf("profile %q: %d links, the SDK says %v\n--- config\n%s\n--- credentials\n%s", name, len(chain), err, configText, credentialsText)
@@ -96,11 +104,13 @@ func compare(t *testing.T, configText, credentialsText string) {
 	}
 }
 
+var errPanic = errors.New("panic")
+
 // load returns what the SDK reads, and an error for what it panics on.
 func load(name, configFile, credentialsFile string) (cfg config.SharedConfig, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = fmt.Errorf("%w: %v", errPanic, r)
 		}
 	}()
 	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
