@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"docker-credential-ecr-login/internal/private"
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // The names in the folder:
@@ -158,7 +158,7 @@ func (c *Cache) makeDir() error {
 	if c.dir == "" {
 		return fs.ErrNotExist
 	}
-	if err := private.MakeDirs(c.dir); err != nil {
+	if err := atomicfile.MakeDirs(c.dir); err != nil {
 		return err
 	}
 	return c.checkDir()

@@ -19,12 +19,12 @@ import (
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/sirupsen/logrus"
 
+	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/registry"
-	"docker-credential-ecr-login/internal/token"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // Registry is an ECR registry as its host name describes it.
@@ -100,7 +100,7 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 
 // find returns what a server stands for, false for what isn't ECR's, and what gets
 // its token. The error is that of the settings.
-func (h *ECRHelper) find(serverURL string) (*token.Broker, config.Target, bool, error) {
+func (h *ECRHelper) find(serverURL string) (*tokensource.Broker, config.Target, bool, error) {
 	env := config.Env(os.Environ())
 	settings, err := config.Load(env, home.Find(env))
 	target, ours := settings.Map.Find(serverURL)
@@ -170,7 +170,7 @@ func (h *ECRHelper) Delete(serverURL string) error {
 	return err
 }
 
-func (h *ECRHelper) broker(settings config.Settings, env config.Env) *token.Broker {
+func (h *ECRHelper) broker(settings config.Settings, env config.Env) *tokensource.Broker {
 	h.openLog.Do(func() {
 		if h.log == nil && settings.LogFile != "" {
 			// A log that can't be written is no reason to fail.
@@ -178,7 +178,7 @@ func (h *ECRHelper) broker(settings config.Settings, env config.Env) *token.Brok
 		}
 	})
 	if h.log == nil {
-		return token.NewBroker(settings, env, fetch.New(), nil)
+		return tokensource.NewBroker(settings, env, awsapi.New(), nil)
 	}
-	return token.NewBroker(settings, env, fetch.New(), h.log)
+	return tokensource.NewBroker(settings, env, awsapi.New(), h.log)
 }

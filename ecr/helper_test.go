@@ -18,7 +18,7 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/ecr"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 
 // start gives the process an environment from nothing, in which AWS is the
 // stand-in and the user's keys are known to it.
-func start(t *testing.T) *standin.Cloud {
+func start(t *testing.T) *awstest.Cloud {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
@@ -36,7 +36,7 @@ func start(t *testing.T) *standin.Cloud {
 			os.Unsetenv(name)
 		}
 	}
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestFailureTellsTheReason(t *testing.T) {
 
 func TestContext(t *testing.T) {
 	cloud := start(t)
-	cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() {

@@ -9,29 +9,29 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/cli"
-	"docker-credential-ecr-login/internal/commands"
-	"docker-credential-ecr-login/internal/early"
+	"docker-credential-ecr-login/internal/credhelper"
 	"docker-credential-ecr-login/internal/fallback"
-	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/faststart"
 	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
-	"docker-credential-ecr-login/internal/token"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 func main() {
 	// What asks AWS is over in a second, of which the collector would take a tenth
 	// to free the machine's authorities, just read.
 	debug.SetGCPercent(400)
-	p := &early.Process
+	p := &faststart.Process
 	p.Home = home.Find(p.Env)
-	p.Fetch = fetch.New()
-	p.OpenLog = func(file, level string) (token.Logger, error) { return logfile.Open(file, level) }
-	p.Fallback = func(ctx context.Context, name, verb, input string) (cli.Said, error) {
+	p.Fetch = awsapi.New()
+	p.OpenLog = func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) }
+	p.Fallback = func(ctx context.Context, name, verb, input string) (credhelper.Said, error) {
 		return fallback.Ask(ctx, p.Env, name, verb, input)
 	}
 	p.Version = version
-	os.Exit(commands.Main(p))
+	os.Exit(cli.Main(p))
 }
 
 func version() string {

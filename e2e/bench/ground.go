@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // The people and hosts of the rows.
@@ -36,7 +36,7 @@ type ground struct {
 	programs programs
 	rounds   int
 
-	cloud   *standin.Cloud
+	cloud   *awstest.Cloud
 	homes   int
 	results []result
 	sizes   []size
@@ -76,14 +76,14 @@ func (p place) write(path, text string) error {
 
 // newCloud begins a row: everybody is known, and nothing is slow.
 func (g *ground) newCloud() error {
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		return err
 	}
 	g.cloud = cloud
 	cloud.AddUser(userARN, keyID, secret)
-	cloud.AddRole(standin.Role{ARN: runnerRole})
-	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
+	cloud.AddRole(awstest.Role{ARN: runnerRole})
+	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
 	cloud.SetInstanceRole(runnerRole)
 	return os.WriteFile(filepath.Join(g.dir, "ca.pem"), append(roots(), cloud.CAPEM()...), 0o600)
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A row is one kind of work, done by several contenders.
@@ -115,7 +115,7 @@ var rows = []row{
 	{
 		name:       "get without credentials, the metadata service silent",
 		slow:       60,
-		contenders: nobody(func(g *ground) { g.cloud.Fail("*", standin.Fault{Hang: true}) }),
+		contenders: nobody(func(g *ground) { g.cloud.Fail("*", awstest.Fault{Hang: true}) }),
 	},
 	{
 		name:       "cold get, instance profile, 400 ms an answer of the metadata service",
@@ -227,9 +227,9 @@ func sources(g *ground) ([]contender, error) {
 		}
 		return string(text)
 	}
-	job := standin.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
-	g.cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
-	g.cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
+	job := awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
+	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
+	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
 	g.cloud.SetContainerRole(runnerRole, "")
 	runner, err := roleProfile()
 	if err != nil {
@@ -393,7 +393,7 @@ func nobody(breakCloud func(*ground)) func(g *ground) ([]contender, error) {
 
 func slowMetadata(g *ground) ([]contender, error) {
 	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
-		g.cloud.Fail(action, standin.Fault{Delay: 400 * time.Millisecond})
+		g.cloud.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
 	}
 	c, err := forgetful(g.get(ours, g.programs.us, host, g.newPlace()))
 	return []contender{c}, err

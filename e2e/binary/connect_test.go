@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // What a cold get has to ask last is connected to while the first is still asked.
@@ -14,7 +14,7 @@ func TestConnectionsOpenEarly(t *testing.T) {
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
 	want := []string{ecrHost, stsHost}
 
-	l.Cloud.Fail("imds:credentials", standin.Fault{Hang: true})
+	l.Cloud.Fail("imds:credentials", awstest.Fault{Hang: true})
 	l.Set("AWS_ECR_TIMEOUT=2s")
 	if r := l.Run(t, "get", lab.Host); r.Status == 0 {
 		t.Error("get succeeds without the metadata service")

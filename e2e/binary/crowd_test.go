@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // latency is what a request to AWS takes, so that a crowd really meets at it.
@@ -92,7 +92,7 @@ func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 func TestStoppedLockHolderStopsNobody(t *testing.T) {
 	l := lab.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT=10s")
-	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	holder := l.Command(ctx, "get", lab.Host)
@@ -115,7 +115,7 @@ func TestTenAtAHungServiceEndTogether(t *testing.T) {
 	t.Parallel()
 	l := lab.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT")
-	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	lab.Crowd(10, func(int) {
 		r := l.Run(t, "get", lab.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
@@ -148,7 +148,7 @@ func TestEverythingEnds(t *testing.T) {
 			t.Parallel()
 			l := hang.lab(t)
 			l.Set("AWS_ECR_TIMEOUT=" + timeout)
-			l.Cloud.Fail(hang.action, standin.Fault{Hang: true})
+			l.Cloud.Fail(hang.action, awstest.Fault{Hang: true})
 			r := l.Run(t, "get", lab.Host)
 			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
 				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
@@ -196,7 +196,7 @@ func TestOneRenewsForACrowd(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Cloud.ResetCounts()
-	l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true})
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	lab.Crowd(40, func(int) {
 		if password := l.Password(t, lab.Host); password != old {
 			t.Error("another token than the one that still works")

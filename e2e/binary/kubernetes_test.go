@@ -24,8 +24,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/awstest"
 	"docker-credential-ecr-login/internal/kubelet"
-	"docker-credential-ecr-login/internal/standin"
 )
 
 const manifests = "../../testdata/kubernetes/"
@@ -245,8 +245,8 @@ func TestDaemonSet(t *testing.T) {
 // reason.
 func TestRefusedAccountAtOnce(t *testing.T) {
 	l := lab.New(t)
-	cart := standin.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, WebIdentity: &cart})
+	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
+	l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, WebIdentity: &cart})
 	l.Cloud.SetLatency(time.Second) // so that all six are there
 	stranger := cart
 	stranger.Issuer = "https://another.example.com"

@@ -9,7 +9,7 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // kept returns the one token in the cache.
@@ -93,7 +93,7 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 		"credential process": {func(t *testing.T) *lab.Lab { return withProcess(t, "") }, hour},
 		"role over a credential process": {func(t *testing.T) *lab.Lab {
 			l := withProcess(t, "base")
-			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+			l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 			return l
 		}, 6 * hour},
 	} {

@@ -4,14 +4,14 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // Most machines aren't EC2 instances: where nothing names the metadata service,
 // it is tried once, in its second version and in its first. Where a profile
 // names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
 func TestPatienceWithMetadata(t *testing.T) {
-	reset := standin.Fault{Reset: true}
+	reset := awstest.Fault{Reset: true}
 
 	l := lab.New(t)
 	l.Cloud.Fail("imds:*", reset)
@@ -21,8 +21,8 @@ func TestPatienceWithMetadata(t *testing.T) {
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
 
 	unwell := func(l *lab.Lab) {
-		l.Cloud.Fail("imds:token", standin.Fault{Status: 503, Times: 2})
-		l.Cloud.Fail("imds:roles", standin.Fault{Status: 503, Times: 1})
+		l.Cloud.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
+		l.Cloud.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
 	}
 	l = lab.OnInstance(t)
 	unwell(l)

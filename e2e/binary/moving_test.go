@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // getMeanwhile gets the password of [lab.Host] while AWS takes its time for an action, and changes
@@ -18,7 +18,7 @@ import (
 func getMeanwhile(t *testing.T, l *lab.Lab, action string, change func()) string {
 	t.Helper()
 	l.Cloud.ResetCounts()
-	l.Cloud.Fail(action, standin.Fault{Delay: 2 * time.Second, Times: 1})
+	l.Cloud.Fail(action, awstest.Fault{Delay: 2 * time.Second, Times: 1})
 	go func() {
 		if err := l.Cloud.Await(t.Context(), action, 1); err == nil {
 			change()
@@ -73,8 +73,8 @@ func TestFilesMoveDuringAGet(t *testing.T) {
 			l := lab.New(t)
 			l.NoTimeouts()
 			l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
-			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
-			l.Cloud.AddRole(standin.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{lab.UserARN}})
+			l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+			l.Cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{lab.UserARN}})
 			l.Write(t, ".aws/credentials", pullProfile)
 			mustBe(t, l, getMeanwhile(t, l, "sts:AssumeRole", func() { c.change(l) }), pullSession)
 			mustCount(t, l, map[string]int{"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
@@ -89,7 +89,7 @@ func TestTokenMovesDuringAGet(t *testing.T) {
 	t.Parallel()
 	l := lab.New(t)
 	l.NoTimeouts()
-	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, WebIdentity: workload("ci")})
+	l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, WebIdentity: workload("ci")})
 	token := workload("ci").Token(time.Now().Add(time.Hour))
 	l.Write(t, "token", token)
 	l.Set("AWS_ROLE_ARN="+lab.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "token"))
@@ -114,7 +114,7 @@ func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
 	l.Cloud.ExpireSSO()
 	first.ExpiresAt = time.Now().Add(-time.Minute)
 	second := l.Cloud.AddSSOUser("other@example.com", portal, "eu-west-1", "222222222222", "Developer")
-	write := func(login standin.SSOLogin) {
+	write := func(login awstest.SSOLogin) {
 		text, err := json.Marshal(login)
 		if err != nil {
 			t.Error(err)

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // TestNamespace runs what needs AWS's own link-local addresses, a user without a
@@ -85,7 +85,7 @@ func insideMetadata(t *testing.T) {
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
 
 	// So where a role is assumed from it.
-	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
+	l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
 	l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
 	l.Cloud.ResetCounts()
 	l.Password(t, lab.Host)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A role exists in one partition alone: with a region of another configured, STS is asked in the
@@ -29,7 +29,7 @@ func TestPartitions(t *testing.T) {
 				l := lab.New(t)
 				user, role := "arn:"+c.id+":iam::111111111111:user/ci", "arn:"+c.id+":iam::222222222222:role/pull"
 				l.Cloud.AddUser(user, lab.KeyID, lab.Secret)
-				l.Cloud.AddRole(standin.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
+				l.Cloud.AddRole(awstest.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
 				l.Write(t, "token", workload("ci").Token(time.Now().Add(time.Hour)))
 				token := filepath.Join(l.Home, "token")
 				l.Set("AWS_REGION=" + c.configured)

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A pipe gives its bytes once, as one does that hands over a secret: they are read once, whatever
@@ -22,8 +22,8 @@ func TestPipe(t *testing.T) {
 			l := lab.New(t)
 			l.Cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
 			l.Cloud.Grant("222222222222", lab.UserARN)
-			l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
-			l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN, lab.RunnerRole}})
+			l.Cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
+			l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN, lab.RunnerRole}})
 			l.Cloud.SetInstanceRole(lab.RunnerRole)
 			const keys = "aws_access_key_id = " + lab.KeyID + "\naws_secret_access_key = " + lab.Secret + "\n"
 			l.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)

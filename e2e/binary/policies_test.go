@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 const gitlabFiles = "../../testdata/gitlab-runner/"
@@ -49,8 +49,8 @@ func TestRunnerPolicies(t *testing.T) {
 	if role != lab.PullRole || instance.Statement[0].Action != "sts:AssumeRole" {
 		t.Errorf("the instance may %v %s", instance.Statement[0].Action, role)
 	}
-	l.Cloud.AddRole(standin.Role{ARN: runner})
-	l.Cloud.AddRole(standin.Role{ARN: role, Trusts: []string{runner}})
+	l.Cloud.AddRole(awstest.Role{ARN: runner})
+	l.Cloud.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
 	l.Cloud.SetInstanceRole(runner)
 	text, err := os.ReadFile(gitlabFiles + "credentials")
 	if err != nil {
@@ -61,7 +61,7 @@ func TestRunnerPolicies(t *testing.T) {
 
 	federated := readPolicy(t, "push-trust.json").Statement[0]
 	_, issuer, _ := strings.Cut(federated.Principal.Federated, "oidc-provider/")
-	job := standin.WebIdentity{
+	job := awstest.WebIdentity{
 		Issuer:   "https://" + issuer,
 		Subject:  federated.Condition.StringEquals[issuer+":sub"],
 		Audience: federated.Condition.StringEquals[issuer+":aud"],
@@ -72,7 +72,7 @@ func TestRunnerPolicies(t *testing.T) {
 	}
 	const pushRole = "arn:aws:iam::222222222222:role/push"
 	l = lab.New(t)
-	l.Cloud.AddRole(standin.Role{ARN: pushRole, WebIdentity: &job})
+	l.Cloud.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
 	l.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
 	l.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "id-token"))
 	l.Password(t, lab.Host)

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 var writeSessions = flag.Bool("sessions", false, "write what doctor prints into docs/troubleshooting.md")
@@ -21,7 +21,7 @@ var sessions = map[string]func(t *testing.T, l *lab.Lab){
 	"healthy":    func(*testing.T, *lab.Lab) {},
 	"no helper":  func(t *testing.T, l *lab.Lab) { os.Remove(filepath.Join(l.Home, ".docker/config.json")) },
 	"denied":     func(_ *testing.T, l *lab.Lab) { l.Cloud.Deny("sts:AssumeRole", lab.PullRole) },
-	"hop limit":  func(_ *testing.T, l *lab.Lab) { l.Cloud.Fail("imds:token", standin.Fault{Hang: true}) },
+	"hop limit":  func(_ *testing.T, l *lab.Lab) { l.Cloud.Fail("imds:token", awstest.Fault{Hang: true}) },
 	"no role":    func(_ *testing.T, l *lab.Lab) { l.Cloud.SetInstanceRole("") },
 	"no trust":   func(_ *testing.T, l *lab.Lab) { l.Set("AWS_CA_BUNDLE", "SSL_CERT_FILE=/etc/ssl/certs/company.pem") },
 	"no tag":     func(_ *testing.T, l *lab.Lab) { serveImages(l, "/v2/team/app/manifests=404") },

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // operations are those of the command cloud, with their arguments.
@@ -81,7 +81,7 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 	case "instance-region":
 		s.Cloud.SetInstanceRegion(a[0])
 	case "imds-v1":
-		s.Cloud.SetMetadataMode(standin.MetadataV1)
+		s.Cloud.SetMetadataMode(awstest.MetadataV1)
 	case "fresh-sessions":
 		s.Cloud.SetFreshSessions(true)
 	case "container-role":
@@ -104,7 +104,7 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 	case "expire-sso":
 		s.Cloud.ExpireSSO()
 		if len(a) > 0 {
-			var login standin.SSOLogin
+			var login awstest.SSOLogin
 			return rewrite(ts.MkAbs(a[0]), &login, func() { login.ExpiresAt = time.Now().Add(-time.Minute) })
 		}
 	case "aws-login":
@@ -112,7 +112,7 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 		return errors.Join(err, writeJSON(ts.MkAbs(a[0]), login))
 	case "lapse-aws-login":
 		s.Cloud.ExpireSessions()
-		var login standin.Login
+		var login awstest.Login
 		return rewrite(ts.MkAbs(a[0]), &login, func() { login.AccessToken.ExpiresAt = time.Now().Add(-time.Minute) })
 	case "session":
 		login, err := s.Cloud.AddLogin(a[0])
@@ -137,12 +137,12 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
-func workload(subject string) *standin.WebIdentity {
-	return &standin.WebIdentity{Issuer: "https://ci.example.com", Subject: subject, Audience: "sts.amazonaws.com"}
+func workload(subject string) *awstest.WebIdentity {
+	return &awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: subject, Audience: "sts.amazonaws.com"}
 }
 
 func (s *story) addRole(arn string, options []string) error {
-	role := standin.Role{ARN: arn}
+	role := awstest.Role{ARN: arn}
 	for _, option := range options {
 		switch name, value, _ := strings.Cut(option, "="); name {
 		case "trusts":
@@ -160,7 +160,7 @@ func (s *story) addRole(arn string, options []string) error {
 }
 
 func (s *story) fail(action, how string) error {
-	var f standin.Fault
+	var f awstest.Fault
 	switch how {
 	case "hang":
 		f.Hang = true

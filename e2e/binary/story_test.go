@@ -20,7 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // The scripts in testdata are stories: what somebody does with the built binary,
@@ -133,14 +133,14 @@ func setup(env *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		return err
 	}
 	env.Defer(cloud.Close)
 	cloud.AddUser(lab.UserARN, lab.KeyID, lab.Secret)
-	cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
-	cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole, lab.UserARN}})
+	cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
+	cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole, lab.UserARN}})
 	for _, arn := range []string{lab.UserARN, lab.RunnerRole} {
 		cloud.Grant("222222222222", arn)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // What takes longer than a second tells a person what it waits for, and takes that away; the
@@ -28,7 +28,7 @@ func TestTerminal(t *testing.T) {
 	if shown := l.AtTerminal(t, "doctor "+lab.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
 		t.Errorf("doctor without colours: %q", shown)
 	}
-	l.Cloud.Fail("sts:*", standin.Fault{Delay: 1200 * time.Millisecond})
+	l.Cloud.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
 	if shown := l.AtTerminal(t, "doctor "+lab.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
 		t.Errorf("doctor: %q", shown)
 	}

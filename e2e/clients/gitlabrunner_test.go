@@ -15,7 +15,7 @@ import (
 	"github.com/docker/cli/cli/config/types"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // gitlabRunner finds credentials as GitLab Runner does, which can't be had as a
@@ -128,7 +128,7 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		brokenKey  = sharedHost
 	)
 	l := onRunner(t)
-	l.Cloud.AddRole(standin.Role{ARN: brokenRole}) // trusts nobody
+	l.Cloud.AddRole(awstest.Role{ARN: brokenRole}) // trusts nobody
 	var profiles strings.Builder
 	for name, role := range map[string]string{"healthy": pullRole, "broken": brokenRole} {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
@@ -176,7 +176,7 @@ const partnerRole = "arn:aws:iam::333333333333:role/pull"
 func onMappedRunner(t *testing.T) *lab.Lab {
 	t.Helper()
 	l := onRunner(t)
-	l.Cloud.AddRole(standin.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	l.Cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
 	if err := os.Remove(filepath.Join(l.Home, ".aws/credentials")); err != nil {
 		t.Fatal(err)
 	}

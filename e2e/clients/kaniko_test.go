@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // kanikoImage imports an image that is laid out as Kaniko's own is (deploy/Dockerfile
@@ -94,10 +94,10 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 // its variables and its ID token in the environment.
 func testKanikoJob(t *testing.T, d docker) {
 	const pushRole = "arn:aws:iam::222222222222:role/push"
-	job := standin.WebIdentity{
+	job := awstest.WebIdentity{
 		Issuer: "https://gitlab.example.com", Subject: "project_path:team/app:ref_type:branch:ref:main", Audience: "sts.amazonaws.com",
 	}
-	d.Cloud.AddRole(standin.Role{ARN: pushRole, WebIdentity: &job})
+	d.Cloud.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
 	var jobs map[string]struct {
 		Image     struct{ Name string }
 		IDTokens  map[string]struct{ Aud string } `yaml:"id_tokens"`

@@ -9,7 +9,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // The kubelet's own code finds credentials by the files of docs/kubernetes.md.
@@ -81,8 +81,8 @@ func TestKubelet(t *testing.T) {
 	wantRequests(t, l, "the first pulls of a node, all at once", coldGet)
 
 	const pod = "arn:aws:iam::222222222222:role/cart-pull"
-	cart := standin.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.Cloud.AddRole(standin.Role{ARN: pod, WebIdentity: &cart})
+	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
+	l.Cloud.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
 	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})

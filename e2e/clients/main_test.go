@@ -21,7 +21,7 @@ import (
 	"github.com/docker/docker-credential-helpers/credentials"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // The accounts: the runner's own, the one its role pulls from, and one that lets
@@ -78,8 +78,8 @@ func TestMain(m *testing.M) {
 func onRunner(t *testing.T) *lab.Lab {
 	t.Helper()
 	l := lab.New(t)
-	l.Cloud.AddRole(standin.Role{ARN: runnerRole})
-	l.Cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	l.Cloud.AddRole(awstest.Role{ARN: runnerRole})
+	l.Cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	l.Cloud.SetInstanceRole(runnerRole)
 	l.Cloud.Grant("333333333333", pullRole)
 	example(t, l, ".aws/credentials", "testdata/gitlab-runner/credentials")

@@ -16,7 +16,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // goBuild builds the helper, with go build's arguments and environment of its own.
@@ -93,7 +93,7 @@ func TestOwnRoots(t *testing.T) {
 	}
 	wantBundle(t)
 
-	stranger, err := standin.Start()
+	stranger, err := awstest.Start()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 const program = build.Name
@@ -26,7 +26,7 @@ const program = build.Name
 // A stage is where the demo plays: the helper, the cloud and two homes.
 type stage struct {
 	teller teller
-	cloud  *standin.Cloud
+	cloud  *awstest.Cloud
 
 	dir       string // holds all that is below
 	bin       string // the folder of the helper, and all there is on the PATH
@@ -79,13 +79,13 @@ func (s *stage) build(ctx context.Context) error {
 }
 
 func (s *stage) cloudUp(ctx context.Context) error {
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		return err
 	}
 	s.cloud = cloud
-	cloud.AddRole(standin.Role{ARN: runnerRole})
-	cloud.AddRole(standin.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	cloud.AddRole(awstest.Role{ARN: runnerRole})
+	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	cloud.SetInstanceRole(runnerRole)
 	cloud.SetInstanceRegion("ap-south-1")
 	s.ca = filepath.Join(s.dir, "ca.pem")
@@ -102,7 +102,7 @@ func (s *stage) cloudUp(ctx context.Context) error {
 	s.expected = []string{host}
 	s.teller.say("image", "%s", image)
 	s.teller.say("digest", "%.19s…", s.digests[image])
-	cloud.AddRole(standin.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
 	return s.serve(ctx, partnerHost, partnerImage)
 }
 

@@ -9,7 +9,7 @@ import (
 
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A client is what needs the password of an image's registry on a machine, and asks a program.
@@ -67,7 +67,7 @@ func kubelet(account *serviceAccount, words ...string) client {
 
 // A serviceAccount is whose images a kubelet pulls, where it isn't the node.
 type serviceAccount struct {
-	identity standin.WebIdentity
+	identity awstest.WebIdentity
 	role     string
 }
 

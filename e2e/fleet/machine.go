@@ -16,7 +16,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/build"
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // patience is for one process, and many times what any takes.
@@ -118,7 +118,7 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 }
 
 // newFleet makes the machines of a setting, in a folder.
-func newFleet(s setting, c *standin.Cloud, dir string, machines int) ([]*machine, error) {
+func newFleet(s setting, c *awstest.Cloud, dir string, machines int) ([]*machine, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

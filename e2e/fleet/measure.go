@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A phase is something that all machines of a fleet go through.
@@ -50,7 +50,7 @@ const (
 // A trial is a fleet and its Cloud, under way.
 type trial struct {
 	ctx    context.Context
-	cloud  *standin.Cloud
+	cloud  *awstest.Cloud
 	fleet  []*machine
 	images []string
 	ask    client
@@ -62,7 +62,7 @@ type trial struct {
 
 // newTrial makes a fleet, in a folder, that asks a contender, and a Cloud for it.
 func newTrial(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*trial, error) {
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 	return r, nil
 }
 
-func countOf(c *standin.Cloud) count {
+func countOf(c *awstest.Cloud) count {
 	var n count
 	for action, times := range c.Counts() {
 		switch service, _, _ := strings.Cut(action, ":"); service {

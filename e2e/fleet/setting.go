@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A setting is whose images the machines of a fleet pull, and as whom.
@@ -57,7 +57,7 @@ var (
 )
 
 var shop = &serviceAccount{
-	identity: standin.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"},
+	identity: awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"},
 	role:     shopRole,
 }
 
@@ -125,10 +125,10 @@ const (
 )
 
 // populate makes the people of all settings known to a Cloud.
-func populate(c *standin.Cloud) {
-	c.AddRole(standin.Role{ARN: lab.RunnerRole})
-	c.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
-	c.AddRole(standin.Role{ARN: shopRole, WebIdentity: &shop.identity})
+func populate(c *awstest.Cloud) {
+	c.AddRole(awstest.Role{ARN: lab.RunnerRole})
+	c.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.RunnerRole}})
+	c.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})
 	c.SetInstanceRole(lab.RunnerRole)
 	for _, account := range accounts {
 		for _, role := range []string{lab.RunnerRole, lab.PullRole, shopRole} {

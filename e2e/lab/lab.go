@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 const (
@@ -37,7 +37,7 @@ const hung = 10 * time.Minute
 
 // Lab is a place to run the binary in.
 type Lab struct {
-	Cloud *standin.Cloud
+	Cloud *awstest.Cloud
 	// Home is an empty home, and Env the environment of the next run: a clean
 	// one through which the binary reaches nothing but the Cloud.
 	Home string
@@ -49,7 +49,7 @@ type Lab struct {
 // New makes a lab that is gone with the test. The Cloud knows nobody yet.
 func New(t testing.TB) *Lab {
 	t.Helper()
-	cloud, err := standin.Start()
+	cloud, err := awstest.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func New(t testing.TB) *Lab {
 }
 
 // In makes a lab around a Cloud, with the home in an empty folder.
-func In(t testing.TB, cloud *standin.Cloud, home string) *Lab {
+func In(t testing.TB, cloud *awstest.Cloud, home string) *Lab {
 	t.Helper()
 	ca := filepath.Join(home, "ca.pem")
 	if err := os.WriteFile(ca, cloud.CAPEM(), 0o600); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // Who and what most tests are about.
@@ -37,8 +37,8 @@ func WithKeys(t testing.TB) *Lab {
 func OnInstance(t testing.TB) *Lab {
 	t.Helper()
 	l := New(t)
-	l.Cloud.AddRole(standin.Role{ARN: RunnerRole})
-	l.Cloud.AddRole(standin.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
+	l.Cloud.AddRole(awstest.Role{ARN: RunnerRole})
+	l.Cloud.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
 	l.Cloud.SetInstanceRole(RunnerRole)
 	text, err := os.ReadFile(filepath.Join(build.Root(), "testdata/gitlab-runner/credentials"))
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/internal/awstest"
 	"docker-credential-ecr-login/internal/registry"
-	"docker-credential-ecr-login/internal/standin"
 )
 
 const (
@@ -44,7 +44,7 @@ func newWorld(t testing.TB, helper, oracle string) *world {
 		w.Cloud.AddUser(user(i), key(i), secret(i))
 		// Each role trusts the users but one, and one subject.
 		subject := workload(i % 2)
-		role := standin.Role{ARN: role(i), WebIdentity: &subject}
+		role := awstest.Role{ARN: role(i), WebIdentity: &subject}
 		for j := range people {
 			if i != j || i == 2 {
 				role.Trusts = append(role.Trusts, user(j))
@@ -61,9 +61,9 @@ func newWorld(t testing.TB, helper, oracle string) *world {
 		}
 		w.logins = append(w.logins, asJSON(t, login))
 	}
-	w.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+	w.Cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
 	w.Cloud.SetInstanceRole(lab.RunnerRole)
-	w.Cloud.AddRole(standin.Role{ARN: "arn:aws:iam::111111111111:role/task"})
+	w.Cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
 	w.Cloud.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
 	return w
 }
@@ -82,8 +82,8 @@ func user(i int) string      { return fmt.Sprintf("arn:%s:iam::111111111111:user
 func role(i int) string      { return fmt.Sprintf("arn:%s:iam::222222222222:role/role%d", partition(i), i) }
 func key(i int) string       { return fmt.Sprintf("AKIAIOSFODNN7EXAMPL%d", i) }
 func secret(i int) string    { return fmt.Sprintf("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKE%d", i) }
-func workload(i int) standin.WebIdentity {
-	return standin.WebIdentity{Issuer: "https://ci.example.com", Subject: fmt.Sprint("subject", i), Audience: "sts.amazonaws.com"}
+func workload(i int) awstest.WebIdentity {
+	return awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: fmt.Sprint("subject", i), Audience: "sts.amazonaws.com"}
 }
 
 // files are the texts of a state's files, by path below the home; one that isn't there has none. If
@@ -337,7 +337,7 @@ func (w *world) get(s state) (principal, reason string, err error) {
 		return "", "", err
 	}
 	who, err := w.Cloud.VerifyToken(password, targets[s.target].host)
-	if err != nil && !errors.Is(err, standin.ErrNotPermitted) {
+	if err != nil && !errors.Is(err, awstest.ErrNotPermitted) {
 		return "", "", err
 	}
 	return withoutSession(who), "", nil

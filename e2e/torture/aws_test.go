@@ -14,7 +14,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // budget is how many requests one get may make of one kind, whatever it is told: the
@@ -38,11 +38,11 @@ func encoded(text string) string {
 // a good one.
 func TestAnswers(t *testing.T) {
 	soon := time.Now().Add(12 * time.Hour).Unix()
-	status := func(code int, name string, header http.Header) standin.Fault {
-		return standin.Fault{Status: code, Code: name, Message: "said by the test", Header: header}
+	status := func(code int, name string, header http.Header) awstest.Fault {
+		return awstest.Fault{Status: code, Code: name, Message: "said by the test", Header: header}
 	}
-	body := func(text string) standin.Fault { return standin.Fault{Body: []byte(text)} }
-	for name, fault := range map[string]standin.Fault{
+	body := func(text string) awstest.Fault { return awstest.Fault{Body: []byte(text)} }
+	for name, fault := range map[string]awstest.Fault{
 		"400":                             status(400, "InvalidParameterException", nil),
 		"401":                             status(401, "UnrecognizedClientException", nil),
 		"403":                             status(403, "AccessDeniedException", nil),
@@ -134,8 +134,8 @@ func TestAnswers(t *testing.T) {
 
 // The same for the services before ECR, and for the way there.
 func TestWayToAWS(t *testing.T) {
-	page := standin.Fault{Body: []byte("<html>Welcome</html>"), Header: http.Header{"Content-Type": {"text/html"}}}
-	for name, fault := range map[string]standin.Fault{
+	page := awstest.Fault{Body: []byte("<html>Welcome</html>"), Header: http.Header{"Content-Type": {"text/html"}}}
+	for name, fault := range map[string]awstest.Fault{
 		"a page": page, "500": {Status: 500, Code: "InternalFailure"}, "429": {Status: 429, Code: "Throttling"}, "a reset": {Reset: true},
 		"silence": {Hang: true}, "a drip": {Drip: 50 * time.Millisecond}, "half": {Cut: true}, "nothing": {Status: 200, Body: []byte{}},
 		"8 MB": {Body: bytes.Repeat([]byte("x"), 8<<20)}, "null": {Body: []byte("null")},
@@ -188,13 +188,13 @@ func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer silent.Close()
-	for name, spoil := range map[string]func(cloud *standin.Cloud) (proxy string){
-		"a password":    func(c *standin.Cloud) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
-		"silence":       func(*standin.Cloud) string { return "http://" + silent.Addr().String() },
-		"nobody":        func(*standin.Cloud) string { return "http://127.0.0.1:1" },
-		"no proxy":      func(c *standin.Cloud) string { return c.EndpointURL() },
-		"TLS, and none": func(c *standin.Cloud) string { return strings.Replace(c.ProxyURL(), "http:", "https:", 1) },
-		"no URL":        func(*standin.Cloud) string { return "://" },
+	for name, spoil := range map[string]func(cloud *awstest.Cloud) (proxy string){
+		"a password":    func(c *awstest.Cloud) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
+		"silence":       func(*awstest.Cloud) string { return "http://" + silent.Addr().String() },
+		"nobody":        func(*awstest.Cloud) string { return "http://127.0.0.1:1" },
+		"no proxy":      func(c *awstest.Cloud) string { return c.EndpointURL() },
+		"TLS, and none": func(c *awstest.Cloud) string { return strings.Replace(c.ProxyURL(), "http:", "https:", 1) },
+		"no URL":        func(*awstest.Cloud) string { return "://" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

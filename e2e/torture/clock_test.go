@@ -7,7 +7,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // The clocks of this machine and of AWS are apart, as far and in either direction as a
@@ -30,7 +30,7 @@ func TestClocks(t *testing.T) {
 					must(t, lab.Age(l.TokenFile(t), passed+set))
 					l.Cloud.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
 					// What is served now comes from the cache.
-					l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 500, Code: "ServerException"})
+					l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
 					s.Judge(t, l, l.Run(t, "get", lab.Host), lab.UserARN)
 					l.Cloud.Heal("ecr:GetAuthorizationToken")
 					s.Must(t, l, lab.UserARN)

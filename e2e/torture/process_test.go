@@ -13,7 +13,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A get that finds no token is killed, at points that are spread over its life. Every get after
@@ -45,7 +45,7 @@ func TestSignals(t *testing.T) {
 			for range torment.Times(50) {
 				l.Run(t, "erase", lab.Host)
 				l.Cloud.ResetCounts()
-				l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
+				l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 				cmd := l.Command(t.Context(), "get", lab.Host)
 				must(t, cmd.Start())
 				must(t, l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
@@ -84,7 +84,7 @@ func TestLockHolder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, s := lab.WithKeys(t), torment.Of(t)
 			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
+			l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			holder := l.Command(ctx, "get", lab.Host)
@@ -103,9 +103,9 @@ func TestLockHolder(t *testing.T) {
 func TestStorm(t *testing.T) {
 	l, s := lab.WithKeys(t), torment.Of(t)
 	l.NoTimeouts()
-	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+	l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 	const otherRole = "arn:aws:iam::222222222222:role/other"
-	l.Cloud.AddRole(standin.Role{ARN: otherRole, Trusts: []string{lab.UserARN}})
+	l.Cloud.AddRole(awstest.Role{ARN: otherRole, Trusts: []string{lab.UserARN}})
 	principals := []string{lab.UserARN, "assumed-role/pull/", "assumed-role/other/"}
 	labs := []*lab.Lab{l, {}, {}}
 	for i, role := range []string{lab.PullRole, otherRole} {

@@ -15,7 +15,7 @@ import (
 
 	"docker-credential-ecr-login/e2e/lab"
 	"docker-credential-ecr-login/e2e/torment"
-	"docker-credential-ecr-login/internal/standin"
+	"docker-credential-ecr-login/internal/awstest"
 )
 
 // A secret in every place that can hold one, each marked; what AWS gives has marks of its
@@ -41,7 +41,7 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 	},
 	"a web identity that is refused": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+lab.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
-		l.Write(t, "jwt", standin.WebIdentity{Issuer: "https://x", Subject: "y", Audience: "z"}.Token(time.Now().Add(time.Hour)))
+		l.Write(t, "jwt", awstest.WebIdentity{Issuer: "https://x", Subject: "y", Audience: "z"}.Token(time.Now().Add(time.Hour)))
 	},
 	"a web identity that is none": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+lab.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+l.Home+"/jwt")
@@ -82,65 +82,65 @@ var secrets = map[string]func(t *testing.T, l *lab.Lab){
 	},
 	"an endpoint that is no URL": func(t *testing.T, l *lab.Lab) { l.Set("AWS_ENDPOINT_URL_ECR=https://MARKED:MARKED@[::/?x=MARKED") },
 	"AWS repeats what it got": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "the secret was " + lab.Secret})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: "the secret was " + lab.Secret})
 	},
 	"AWS repeats a session token": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_SESSION_TOKEN=MARKED-session-token")
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED-session-token isn't one"})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED-session-token isn't one"})
 	},
 	"AWS repeats a session token in parts": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_SESSION_TOKEN=MARKED-session-token")
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED\u200b-session-token isn't one"})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: "token MARKED\u200b-session-token isn't one"})
 	},
 	"AWS repeats the keys of a file": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 		l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = "+lab.KeyID+"\naws_secret_access_key = "+lab.Secret+"\naws_session_token = MARKED-in-file\n")
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "it was MARKED-in-file and " + lab.Secret})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: "it was MARKED-in-file and " + lab.Secret})
 	},
 	"AWS repeats what a process gave": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 		l.Write(t, ".aws/config", "[default]\ncredential_process = cat "+l.Home+"/process\n")
 		l.Write(t, "process", `{"Version":1,"AccessKeyId":"`+lab.KeyID+`","SecretAccessKey":"MARKED-secret","SessionToken":"MARKED-session"}`)
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 403, Code: "AccessDeniedException", Message: "it was MARKED-secret with MARKED-session"})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 403, Code: "AccessDeniedException", Message: "it was MARKED-secret with MARKED-session"})
 	},
 	"AWS repeats the proxy's password": func(t *testing.T, l *lab.Lab) {
 		l.Cloud.RequireProxyAuth("me", "MARKED-password")
 		l.Set("HTTPS_PROXY=" + strings.Replace(l.Cloud.ProxyURL(), "//", "//me:MARKED-password@", 1))
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: "it came with MARKED-password"})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: "it came with MARKED-password"})
 	},
 	"AWS repeats the instance's keys": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-		l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+		l.Cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
 		l.Cloud.SetInstanceRole(lab.RunnerRole)
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Repeat: true})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Repeat: true})
 	},
 	"STS repeats the instance's token": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ECR_ROLE_ARN="+lab.PullRole)
-		l.Cloud.AddRole(standin.Role{ARN: lab.RunnerRole})
+		l.Cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
 		l.Cloud.SetInstanceRole(lab.RunnerRole)
-		l.Cloud.Fail("sts:AssumeRole", standin.Fault{Status: 403, Code: "AccessDenied", Repeat: true})
+		l.Cloud.Fail("sts:AssumeRole", awstest.Fault{Status: 403, Code: "AccessDenied", Repeat: true})
 	},
 	"STS repeats a source profile's keys": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role")
 		l.Write(t, ".aws/credentials", "[source]\naws_access_key_id = "+lab.KeyID+"\naws_secret_access_key = MARKED-source\n[role]\nrole_arn = "+lab.PullRole+"\nsource_profile = source\n")
-		l.Cloud.Fail("sts:AssumeRole", standin.Fault{Status: 403, Code: "AccessDenied", Message: "it was signed with MARKED-source"})
+		l.Cloud.Fail("sts:AssumeRole", awstest.Fault{Status: 403, Code: "AccessDenied", Message: "it was signed with MARKED-source"})
 	},
 	"STS repeats a service account's token": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.Fail("sts:AssumeRoleWithWebIdentity", standin.Fault{Status: 403, Code: "AccessDenied", Message: "it came with " + accountToken})
+		l.Cloud.Fail("sts:AssumeRoleWithWebIdentity", awstest.Fault{Status: 403, Code: "AccessDenied", Message: "it came with " + accountToken})
 	},
 	"AWS repeats a role's keys": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+		l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 		l.Set("AWS_ECR_ROLE_ARN=" + lab.PullRole)
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 403, Code: "AccessDeniedException", Repeat: true})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 403, Code: "AccessDeniedException", Repeat: true})
 	},
 	"AWS repeats a secret key that nobody knows here": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Status: 400, Code: "ValidationException", Message: `the key "MARKED45678901234567890123456789/1234567" and ` + strings.Repeat("MARKED", 30)})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: `the key "MARKED45678901234567890123456789/1234567" and ` + strings.Repeat("MARKED", 30)})
 	},
 	"a log on a full disk": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ECR_LOG_FILE=/dev/full")
 	},
 	"AWS's answer is a token and an error": func(t *testing.T, l *lab.Lab) {
-		l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Body: answerOf(encoded("AWS:MARKED password"), 2000000000)})
+		l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Body: answerOf(encoded("AWS:MARKED password"), 2000000000)})
 	},
 	"an SSO login that is refused": func(t *testing.T, l *lab.Lab) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -267,7 +267,7 @@ func TestChildren(t *testing.T) {
 	must(t, os.Chmod(filepath.Join(l.Home, "bin/docker-credential-spy"), 0o700))
 	l.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'env >>"+l.Home+"/seen; cat /proc/$PPID/cmdline >>"+l.Home+"/seen; cat "+l.Home+"/keys'\n[profile role]\nrole_arn = "+lab.PullRole+"\nsource_profile = default\n")
 	l.Write(t, "keys", `{"Version":1,"AccessKeyId":"`+lab.KeyID+`","SecretAccessKey":"`+lab.Secret+`"}`)
-	l.Cloud.AddRole(standin.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
+	l.Cloud.AddRole(awstest.Role{ARN: lab.PullRole, Trusts: []string{lab.UserARN}})
 	l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role", "AWS_ECR_FALLBACK=spy", "PATH="+l.Home+"/bin:/usr/bin:/bin")
 	s.Must(t, l, "assumed-role/pull/")
 	l.Run(t, "get", "docker.io")
@@ -287,7 +287,7 @@ func TestTraces(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGSEGV} {
 		t.Run(sig.String(), func(t *testing.T) {
 			l, s := lab.OnInstance(t), torment.Of(t)
-			l.Cloud.Fail("ecr:GetAuthorizationToken", standin.Fault{Hang: true, Times: 1})
+			l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 			var said strings.Builder
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -c unlimited; exec "$0" "$@"`, lab.Binary(t), "get")
 			cmd.Env, cmd.Dir, cmd.Stdin = l.Env, l.Home, strings.NewReader(lab.Host)

@@ -1,250 +1,263 @@
-// Package cli is the verbs of Docker's credential helper protocol. What a person types is in
-// package commands.
-//
-// The protocol is that of https://github.com/docker/docker-credential-helpers:
-// the verb is the only argument, the server comes on stdin, the answer and, with
-// exit status 1, the error go to stdout. Package cli is on the path of a warm
-// get and imports nothing of the AWS SDK.
+// Package cli is what a person types: everything but the verbs of the protocol, and the
+// help for those, too. One table of them is the source of the help, of the manual page and of
+// the completions of shells.
 package cli
 
 import (
-	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/credhelper"
 	"docker-credential-ecr-login/internal/kubelet"
-	"docker-credential-ecr-login/internal/oneline"
-	"docker-credential-ecr-login/internal/token"
+	"docker-credential-ecr-login/internal/sanitize"
+	"docker-credential-ecr-login/internal/suggest"
+	"docker-credential-ecr-login/internal/terminal"
 )
 
-const (
-	name = "docker-credential-ecr-login"
+const program = config.HelperPrefix + "ecr-login"
 
-	// notFound is what clients take for "this helper has no credentials for
-	// that server"; on any other text they give up.
-	notFound = "credentials not found in native keychain"
-	// noServer is what the helpers of docker-credential-helpers say.
-	noServer = "no credentials server URL"
-
-	// maxInput is more than any client sends.
-	maxInput = 1 << 20
-)
-
-// Process is one start of the helper.
-type Process struct {
-	// Name is what the program was started as, and Args are the words after it.
-	Name   string
-	Args   []string
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
-	// Env is the process's environment. What asks AWS reads it from the process
-	// itself too, so it can't be another one.
-	Env config.Env
-	// Home is the user's home directory, empty where there is none.
-	Home string
-	// Fetch asks AWS, where the cache has nothing, and OpenLog opens the log the
-	// user has asked for.
-	Fetch   token.Fetch
-	OpenLog func(file, level string) (token.Logger, error)
-	// Fallback asks another helper about hosts that aren't ECR's.
-	Fallback func(ctx context.Context, name, verb, input string) (Said, error)
-	// Version tells the version of the program.
-	Version func() string
-	// Exit ends the process, for what can't be ended otherwise.
-	Exit func(status int)
-
-	// input is what was read from Stdin, and began when that was done: from then on
-	// the timeout counts, for Early and Main together.
-	input string
-	began time.Time
-
-	verb     verb // the one that runs
-	watchdog *watchdog
-	// failsLoudly is that of the settings, once they are known.
-	failsLoudly *atomic.Bool
+// command is one of them.
+type command struct {
+	name string
+	// args are its arguments as a usage line shows them.
+	args string
+	// brief is what it does, in a line that fits behind its name, and about is all there is
+	// to say of it.
+	brief, about string
+	examples     []example
+	flags        *flag.FlagSet
+	// words are what its first argument may be, where that is one of a few.
+	words []string
+	// takesHosts is set if it takes registries: if it has words, behind the word hostsAfter.
+	takesHosts bool
+	hostsAfter string
+	// values are what a flag may be set to, if that is one of a few.
+	values map[string][]string
+	// run does it. Without one it is a verb of the protocol.
+	run func(s *session, args []string) error
 }
 
-// answer is what a verb comes to: the lines it prints and the exit status; or,
-// if cold, that there is none without AWS or the log.
-type answer struct {
-	stdout string
-	stderr []string
-	status int
-	cold   bool
+type example struct{ line, does string }
+
+// session is one start of a command.
+type session struct {
+	*credhelper.Process
+	notice *terminal.Notice
+	// over ends the command where no deadline reaches, such as at a disk that hangs, and
+	// waiting is what it is then found to wait for.
+	over    *time.Timer
+	waiting atomic.Value // a string
 }
 
-func say(line string) answer  { return answer{stdout: line + "\n"} }
-func fail(line string) answer { return answer{stdout: oneline.Of(line) + "\n", status: 1} }
-
-// refuse is the answer to clients that read the reason on stderr.
-func refuse(format string, args ...any) answer { return answer{status: 1}.explained(format, args...) }
-
-// explained adds a line to stderr.
-func (a answer) explained(format string, args ...any) answer {
-	a.stderr = append(a.stderr, name+": "+oneline.Of(fmt.Sprintf(format, args...)))
-	return a
+// waitFor tells what is waited for from now on.
+func (s *session) waitFor(what string) {
+	s.waiting.Store(what)
+	s.notice.For(what)
 }
 
-// Main runs the helper and returns its exit status.
-func Main(p *Process) int { return p.print(p.run()) }
+// grace is what a command gets on top of the time it ends by itself in.
+const grace = time.Second
 
-// Early runs the helper without the functions of a Process but Exit; the others may
-// be nil. Where it takes one of them it is false, and nothing has happened but that
-// the Process has read stdin, which Main then doesn't.
-func Early(p *Process) (status int, ok bool) {
-	if len(p.Args) != 1 || p.Home == "" {
-		return 0, false
-	}
-	if _, ok := verbOf(p.Args[0]); !ok {
-		return 0, false
-	}
-	a := p.run()
-	if a.cold {
-		return 0, false
-	}
-	return p.print(a), true
-}
+// errTold is a failure of which all has been said.
+var errTold = errors.New("")
 
-// print prints an answer and returns the exit status.
-func (p *Process) print(a answer) int {
-	text := strings.Join(a.stderr, "\n")
-	if text != "" && !p.verb.openLine {
-		text += "\n"
+// mistake is an error in what was typed.
+type mistake struct{ text string }
+
+func (m mistake) Error() string { return m.text }
+
+func mistakef(format string, args ...any) error { return mistake{fmt.Sprintf(format, args...)} }
+
+// Main runs what was typed, or what a client has asked, and returns the exit status.
+func Main(p *credhelper.Process) int {
+	all := table()
+	out := &checked{Writer: p.Stdout}
+	notice := terminal.NewNotice(p.Stderr)
+	if !terminal.Is(p.Stdout) {
+		p.Stdout = out
 	}
-	io.WriteString(p.Stderr, text)
-	if _, err := p.Stdout.Write([]byte(a.stdout)); err != nil {
-		fmt.Fprintf(p.Stderr, "%s: the answer can't be written: %v\n", name, err)
+	s := &session{Process: p, notice: notice}
+	if len(p.Args) == 0 {
+		if line := credhelper.WithoutVerb(piped(p.Stdin)); line != "" {
+			return s.fail("", mistakef("no verb; %s", line))
+		}
+		fmt.Fprint(p.Stderr, overview(all))
 		return 1
 	}
-	return a.status
-}
-
-func (p *Process) run() answer {
-	word := ""
-	if len(p.Args) > 0 {
-		word = p.Args[0]
+	name, args := p.Args[0], p.Args[1:]
+	if other, ok := map[string]string{"--version": "version", "-v": "version", "--help": "help", "-h": "help"}[name]; ok {
+		name = other
 	}
-	verb, ok := verbOf(word)
-	p.verb = verb
-	switch {
-	case !ok:
-		return refuse("unknown verb %q", word)
-	case len(p.Args) > 1:
-		return refuse("%s takes no argument; what it is about comes on stdin", word)
-	}
-	if p.began.IsZero() {
-		if verb.reads {
-			text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
-			p.input = string(text)
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if i < 0 {
+		near := suggest.Word(name, namesOf(all))
+		if name == kubelet.AWSWord {
+			near = kubelet.Verb
 		}
-		p.began = time.Now()
+		return s.fail("", mistakef("unknown verb %q%s", name, meant(near)))
 	}
-	if word == "get" && asksAsBazel(p.input) {
-		verb = bazelVerb()
+	c := all[i]
+	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" }) {
+		fmt.Fprint(p.Stdout, page(c))
+		return 0
 	}
-	p.verb = verb
-	if line := misdirected(word, p.input); line != "" {
-		return p.misdirect(word, line)
+	if c.run == nil {
+		return credhelper.Main(p)
 	}
-	return p.within(verb, p.input)
+	args, err := c.parse(args)
+	if err == nil {
+		err = s.run(c, args)
+	}
+	s.notice.Done()
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("what it has to say can't be written: %w", out.err)
+	}
+	if err != nil {
+		return s.fail(name, err)
+	}
+	return 0
 }
 
-// verb is a verb of the protocol.
-type verb struct {
-	run   func(p *Process, input string) answer
-	reads bool // input, from stdin
-	// fail is the answer where the verb can't do its work.
-	fail func(p *Process, input, reason string) answer
-	// patience is how long there is until the client has lost its own, zero where that isn't known:
-	// then it kills the helper, and shows no reason.
-	patience time.Duration
-	// openLine is set if stderr ends without a newline.
-	openLine bool
+// piped returns what a client has written to stdin, if that is a file, or a pipe which it closes
+// within a second: nobody who starts the program by hand is to wait.
+func piped(stdin io.Reader) string {
+	file, ok := stdin.(*os.File)
+	if !ok {
+		return ""
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 && !info.Mode().IsRegular() {
+		return ""
+	}
+	read := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(io.LimitReader(file, 1<<20))
+		read <- string(text)
+	}()
+	select {
+	case text := <-read:
+		return text
+	case <-time.After(time.Second):
+		return ""
+	}
 }
 
-// verbOf returns the verb of that name, false for what is none.
-func verbOf(name string) (verb, bool) {
-	switch name {
-	case "get":
-		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet}, true
-	case "store":
-		return verb{run: (*Process).store, reads: true, fail: failStore}, true
-	case "erase":
-		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
-	case "list":
-		return verb{run: (*Process).list, fail: (*Process).failList}, true
-	case kubelet.Verb:
-		return verb{
-			run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second,
-			// klog writes what ends with a newline as a block of its own, and else into the line that
-			// names the pod.
-			openLine: true,
-		}, true
+// run runs a command, but hardly longer than it may take.
+func (s *session) run(c command, args []string) error {
+	limit := config.Timeout(s.Env) + grace
+	s.over = time.NewTimer(limit)
+	s.waitFor("reading the settings")
+	began := time.Now()
+	done := make(chan error, 1)
+	go func() { done <- c.run(s, args) }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.over.C:
+		return fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+			time.Since(began).Round(time.Second), s.waiting.Load())
+	}
+}
+
+// checked remembers that something couldn't be written.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if err != nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// parse takes the flags out of the arguments, wherever they stand.
+func (c command) parse(args []string) (rest []string, err error) {
+	flags := c.flags
+	if flags == nil {
+		flags = newFlags(c.name)
+	}
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			return nil, c.badFlag(flags, err)
+		}
+		if args = flags.Args(); len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
+	}
+	if len(c.words) > 0 && len(rest) > 0 && !slices.Contains(c.words, rest[0]) {
+		return nil, mistakef("unknown word %q%s", rest[0], meant(suggest.Word(rest[0], c.words)))
+	}
+	return rest, nil
+}
+
+// badFlag tells of a flag, and of the one that was meant.
+func (c command) badFlag(flags *flag.FlagSet, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return mistakef("%v", err)
+	}
+	var names []string
+	flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	near := suggest.Word(name, names)
+	if near != "" {
+		near = "--" + near
+	}
+	return mistakef("there is no flag --%s%s", name, meant(near))
+}
+
+func newFlags(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // it would print a usage of its own
+	return flags
+}
+
+func meant(word string) string {
+	if word == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", word)
+}
+
+// fail tells what has gone wrong, in one line.
+func (s *session) fail(name string, err error) int {
+	var typed mistake
+	switch {
+	case errors.Is(err, errTold):
+	case errors.As(err, &typed):
+		see := program + " help"
+		if name != "" {
+			see, name = see+" "+name, name+": "
+		}
+		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, sanitize.Of(err.Error()), see)
 	default:
-		return verb{}, false
+		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, sanitize.Of(err.Error()))
 	}
+	return 1
 }
 
-// IsWord reports whether the program knows a word as its first: a verb, or what a person types. A
-// test of package commands compares it with the commands there, which aren't imported here.
-func IsWord(word string) bool {
-	_, isVerb := verbOf(word)
-	return isVerb || slices.Contains([]string{
-		"configure", "doctor", "whoami", "cache", "version", "help", "completion",
-		"--version", "-v", "--help", "-h",
-	}, word)
+// warn tells a person of something that is no failure.
+func (s *session) warn(format string, args ...any) {
+	s.notice.Done()
+	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, sanitize.Of(fmt.Sprintf(format, args...)))
 }
 
-// failOnStderr tells the reason where it isn't an answer of the protocol's.
-func failOnStderr(_ *Process, _, reason string) answer { return refuse("%s", reason) }
-
-// settings reads what the user has set. They are complete even with an error.
-func (p *Process) settings() (config.Settings, error) {
-	settings, err := config.Load(p.Env, p.Home)
-	settings.Timeout = p.timeout(settings.Timeout)
-	p.failsLoudly.Store(settings.FailsLoudly)
-	p.watchdog.allow(settings.Timeout)
+// settings are those of a get.
+func (s *session) settings() (config.Settings, error) {
+	settings, err := config.Load(s.Env, s.Home)
+	s.over.Reset(settings.Timeout + grace)
+	if s.Env.Home() == "" {
+		// See cli.Process.broker.
+		os.Setenv("HOME", settings.Home)
+	}
 	return settings, err
-}
-
-// context bounds what the verb does by what its client waits. It bounds a credential process too,
-// which has a time of its own otherwise.
-func (p *Process) context() (context.Context, context.CancelFunc) {
-	if p.verb.patience == 0 {
-		return context.WithCancel(context.Background())
-	}
-	return context.WithDeadline(context.Background(), p.began.Add(p.verb.patience))
-}
-
-// timeout is the one that was set, or less where the client loses its patience before.
-func (p *Process) timeout(set time.Duration) time.Duration {
-	if p.verb.patience == 0 {
-		return set
-	}
-	return min(set, p.verb.patience)
-}
-
-// broker returns what gets tokens, as the user has set it up. The error is
-// [token.ErrCold], where there is a log to write and no way to.
-func (p *Process) broker(settings config.Settings) (*token.Broker, error) {
-	var log token.Logger
-	switch {
-	case settings.LogFile == "":
-	case p.OpenLog == nil:
-		return nil, token.ErrCold
-	default:
-		// A log that can't be written is no reason to fail.
-		if opened, err := p.OpenLog(settings.LogFile, settings.LogLevel); err == nil {
-			log = opened
-		}
-	}
-	broker := token.NewBroker(settings, p.Env, p.Fetch, log)
-	broker.Unhurried, broker.Began = p.watchdog.extend, p.began
-	return broker, nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2/unstable"
 
-	"docker-credential-ecr-login/internal/nearest"
+	"docker-credential-ecr-login/internal/suggest"
 )
 
 // scalar is a setting that stands above the entries of a map, and that a
@@ -281,7 +281,7 @@ func (r *reader) unknown(line int, shown, key string, known []string) error {
 	if key == "" {
 		shown = `""`
 	}
-	near := nearest.Word(key, known)
+	near := suggest.Word(key, known)
 	if near == tableName {
 		near = "[[" + near + "]]"
 	}

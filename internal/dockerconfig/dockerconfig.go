@@ -15,8 +15,8 @@ import (
 	"os"
 	"slices"
 
-	"docker-credential-ecr-login/internal/nearest"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/suggest"
 )
 
 // Helper is what the file calls this helper.
@@ -141,7 +141,7 @@ func (f *File) NearlyNamed(host string) (key string, ok bool) {
 			return key, true
 		}
 	}
-	i := slices.IndexFunc(keys, func(key string) bool { return registry.Hint(key) != "" && nearest.Distance(key, host) <= typos })
+	i := slices.IndexFunc(keys, func(key string) bool { return registry.Hint(key) != "" && suggest.Distance(key, host) <= typos })
 	if i < 0 {
 		return "", false
 	}
@@ -156,7 +156,7 @@ const typos = 2
 func (f *File) Misspelt() (key, meant string) {
 	for _, m := range f.object.members {
 		for _, known := range []string{helpersKey, storeKey} {
-			if distance := nearest.Distance(m.key, known); distance > 0 && distance <= typos {
+			if distance := suggest.Distance(m.key, known); distance > 0 && distance <= typos {
 				return m.key, known
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"docker-credential-ecr-login/internal/private"
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // follow returns where a path leads, which need not be there.
@@ -40,7 +40,7 @@ func (f *File) Save() (err error) {
 		return nil
 	}
 	dir := filepath.Dir(f.Path)
-	if err := private.MakeDirs(dir); err != nil {
+	if err := atomicfile.MakeDirs(dir); err != nil {
 		return err
 	}
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(f.Path)+"-*") // of mode 0600

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/fetch"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
-	"docker-credential-ecr-login/internal/token"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // registryMap tells what the map says of the host.
@@ -78,7 +78,7 @@ func (v *visit) source(ctx context.Context) {
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}
-	exam, err := fetch.Examine(ctx, token.NewQuestion(v.Settings, v.Env, v.target))
+	exam, err := awsapi.Examine(ctx, tokensource.NewQuestion(v.Settings, v.Env, v.target))
 	v.exam = exam
 	if err != nil {
 		f := finding(err)

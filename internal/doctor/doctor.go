@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"time"
 
+	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
-	"docker-credential-ecr-login/internal/fetch"
-	"docker-credential-ecr-login/internal/oneline"
-	"docker-credential-ecr-login/internal/token"
+	"docker-credential-ecr-login/internal/sanitize"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // State is how a step went.
@@ -66,9 +66,9 @@ type visit struct {
 
 	image  image
 	target config.Target // without a registry where no host is known
-	exam   *fetch.Exam
-	caller fetch.Caller
-	answer token.Answer
+	exam   *awsapi.Exam
+	caller awsapi.Caller
+	answer tokensource.Answer
 	bearer string // for public ECR, once it is known
 	bad    bool   // what comes behind can't be done
 	done   bool   // nothing comes behind
@@ -139,9 +139,9 @@ func (v *visit) log(context.Context) {
 }
 
 func (v *visit) found(f Finding) {
-	f.Step, f.Found, f.Fix = v.step, oneline.Of(f.Found), oneline.Of(f.Fix)
+	f.Step, f.Found, f.Fix = v.step, sanitize.Of(f.Found), sanitize.Of(f.Fix)
 	for i, note := range f.Notes {
-		f.Notes[i] = oneline.Of(note)
+		f.Notes[i] = sanitize.Of(note)
 	}
 	v.Found(f)
 }

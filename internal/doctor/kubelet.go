@@ -16,7 +16,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/kubelet"
-	"docker-credential-ecr-login/internal/oneline"
+	"docker-credential-ecr-login/internal/sanitize"
 )
 
 // provider is how the kubelet of this node starts this program.
@@ -191,13 +191,13 @@ func (v *visit) kubeletEnv(p provider) {
 		switch {
 		case v.Env.Get(e.Name) == e.Value:
 		case isShown(e.Name):
-			missing = append(missing, oneline.ShellWord(e.Name+"="+e.Value))
+			missing = append(missing, sanitize.ShellWord(e.Name+"="+e.Value))
 		default:
 			missing = append(missing, e.Name+"=…")
 		}
 	}
 	if len(missing) > 0 {
-		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+oneline.ShellWord(p.program)+" doctor "+v.image.String(),
+		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+sanitize.ShellWord(p.program)+" doctor "+v.image.String(),
 			"%s sets variables that aren't set here", p.config)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/fetch"
+	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/identity"
 )
 
@@ -173,7 +173,7 @@ func (v *visit) denied(r reply, actions string) {
 
 // principalOf is whom a policy has to be about: of a session, its role, whose path AWS doesn't
 // tell.
-func principalOf(caller fetch.Caller) string {
+func principalOf(caller awsapi.Caller) string {
 	if caller.ARN == "" {
 		return "the principal"
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"docker-credential-ecr-login/internal/private"
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // maxSize is how large the file may be when it is opened; a larger one becomes
@@ -26,7 +26,7 @@ func Open(file, level string) (*logrus.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := private.MakeDirs(filepath.Dir(file)); err != nil {
+	if err := atomicfile.MakeDirs(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && info.Size() > maxSize {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"docker-credential-ecr-login/internal/nearest"
+	"docker-credential-ecr-login/internal/suggest"
 )
 
 // Hint returns why a server whose name looks like that of an ECR registry isn't one, such as
@@ -16,7 +16,7 @@ func Hint(server string) string {
 		return ""
 	}
 	host := address.Host
-	if near := nearest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && nearest.Distance(host, near) <= 3 {
+	if near := suggest.Word(host, []string{publicHost, publicDualStackHost}); near != "" && suggest.Distance(host, near) <= 3 {
 		return "did you mean " + near + "?"
 	}
 	account, rest, _ := strings.Cut(host, ".")
@@ -45,7 +45,7 @@ func Hint(server string) string {
 			hosts = append(hosts, r.Host())
 		}
 	}
-	if near := nearest.Word(host, hosts); near != "" {
+	if near := suggest.Word(host, hosts); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return ""

@@ -1,0 +1,262 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/sharedconfig"
+	"docker-credential-ecr-login/internal/tokensource"
+)
+
+// chain is the SDK's credential chain for one question, loaded from the files
+// and the environment that the identity was worked out from.
+type chain struct {
+	question tokensource.Question
+	shared   identity.Files     // the AWS configuration, as messages name it
+	texts    sharedconfig.Texts // the same, as the SDK gets it
+	cfg      aws.Config
+	// fromFiles is set where it can't be given the texts, and reads the files.
+	fromFiles bool
+	// profileChain are the profiles from which the credentials come, as the files have them.
+	profileChain []sharedconfig.Profile
+	// configured is the region that the environment or the profile names or, where neither does and
+	// the principal's own registry is asked for, the instance.
+	configured string
+	steps      []aws.CredentialSource // of the chain, first to last
+	trace      trace
+	// given are the credentials that the chain has come by and that no file or variable holds.
+	given []aws.Credentials
+
+	// roots are the authorities to trust, or nil for the system's.
+	roots func() *x509.CertPool
+
+	connections               connections
+	openedSTS, openedRegistry sync.Once
+}
+
+var (
+	errNoRegion        = errors.New("no region")
+	errNoIdentityToken = errors.New("no web identity token")
+)
+
+func newChain(q tokensource.Question) *chain {
+	c := &chain{question: q, trace: trace{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
+	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
+	return c
+}
+
+// load loads the configuration. It asks nothing of anybody, but where the
+// principal's own registry is wanted and no region is configured: then it asks
+// the instance for one.
+func (c *chain) load(ctx context.Context) error {
+	q := c.question
+	c.logSkipped()
+	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
+		return errNoIdentityToken
+	}
+	var err error
+	if c.configured, err = c.configuredRegion(); err != nil {
+		return err
+	}
+	load := func(region string) error {
+		err := c.loadWith(ctx, region)
+		if err != nil && !c.asksProfile() {
+			// A profile that has no part in it keeps nobody from his token.
+			c.texts = sharedconfig.Texts{}
+			err = c.loadWith(ctx, region)
+		}
+		return err
+	}
+	if region := c.mainRegion(); region != "" {
+		return load(region)
+	}
+	if err := load(""); err != nil {
+		return err
+	}
+	region, err := (&metadata{chain: c}).region(ctx)
+	if err != nil || region == "" {
+		c.trace.log.Debugf("no region is configured, and the instance names none")
+		return errNoRegion
+	}
+	c.trace.forget()
+	c.configured = region
+	return load(region)
+}
+
+// configuredRegion is the one that the environment or the profile names, without blanks around it.
+func (c *chain) configuredRegion() (string, error) {
+	env := c.question.Env
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region := strings.TrimSpace(env.Get(name)); region != "" {
+			return region, checkRegion(name, region)
+		}
+	}
+	profile := identity.ProfileOf(env, c.question.Principal.Profile)
+	region := strings.TrimSpace(c.texts.Profiles()[profile].Get("region"))
+	return region, checkRegion("region of profile "+profile+" in "+c.files(), region)
+}
+
+func checkRegion(what, region string) error {
+	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+		return nil
+	}
+	return mistake("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
+}
+
+// mainRegion is the region in which all is asked but the registry's token: the one that is
+// configured, if it is of the registry's partition, which knows nothing of the roles and keys of
+// another; else the registry's. It is empty if there is neither.
+func (c *chain) mainRegion() string {
+	r := c.question.Registry
+	if r == (registry.Registry{}) || c.configured != "" && registry.Partition(c.configured) == registry.Partition(r.TokenRegion()) {
+		return c.configured
+	}
+	return r.TokenRegion()
+}
+
+// loadWith loads it with a region or, if that is empty, with none.
+func (c *chain) loadWith(ctx context.Context, region string) error {
+	configPath, credentialsPath, closeFiles, err := c.openFiles()
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(c.withPrincipal(), []func(*config.LoadOptions) error{
+		config.WithRegion(region),
+		config.WithSharedConfigFiles(paths(configPath)),
+		config.WithSharedCredentialsFiles(paths(credentialsPath)),
+		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
+		// "auto" would ask the metadata service while the configuration loads.
+		config.WithDefaultsMode(aws.DefaultsModeLegacy),
+		config.WithHTTPClient(c.proxied()),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addTo}),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
+			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
+		}),
+		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
+			// The SDK works out the file's name, but not below our home.
+			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
+				o.CachedTokenFilepath = c.ssoFile(path)
+			}
+		}),
+		config.WithSSOTokenProviderOptions(func(o *ssocreds.SSOTokenProviderOptions) {
+			o.CachedTokenFilepath = c.ssoFile(o.CachedTokenFilepath)
+		}),
+	})...)
+	c.cfg = cfg
+	c.connections.useFor(cfg, c.roots())
+	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
+		c.steps = p.ProviderSources()
+	}
+	if c.question.Principal.RoleARN != "" {
+		c.steps = append(c.steps, aws.CredentialSourceSTSAssumeRole)
+	}
+	return err
+}
+
+// paths lists no file, where there is none, in the form in which the SDK reads
+// none: nil would mean those of its own choice.
+func paths(path string) []string {
+	if path == "" {
+		return []string{}
+	}
+	return []string{path}
+}
+
+// profiles are the profiles of the chain, from the one that was chosen to the
+// one that has the credentials.
+func (c *chain) profiles() []*config.SharedConfig {
+	var profiles []*config.SharedConfig
+	for _, source := range c.cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			for p := &shared; p != nil; p = p.Source {
+				profiles = append(profiles, p)
+			}
+		}
+	}
+	return profiles
+}
+
+// tokenFiles are the web identity files that the chain reads.
+func (c *chain) tokenFiles() []string {
+	var files []string
+	if file := c.question.Principal.WebIdentityTokenFile; file != "" {
+		files = append(files, file)
+	}
+	if slices.Contains(c.steps, aws.CredentialSourceEnvVarsSTSWebIDToken) {
+		files = append(files, c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	}
+	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfileSTSWebIDToken) {
+		files = append(files, p.WebIdentityTokenFile)
+	}
+	return files
+}
+
+// used is where the credentials come from.
+func (c *chain) used() identity.Used {
+	has := func(steps ...aws.CredentialSource) bool {
+		return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
+	}
+	return identity.Used{
+		Metadata:   has(aws.CredentialSourceIMDS),
+		Container:  has(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
+		Logins:     has(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
+		TokenFiles: c.tokenFiles(),
+	}
+}
+
+// takesEnvironment reports whether a profile takes the keys of the environment, for which the SDK
+// has no step of its own.
+func (c *chain) takesEnvironment() bool {
+	p := c.lastProfile()
+	return p != nil && p.CredentialSource == "Environment" && !slices.Contains(c.steps, aws.CredentialSourceEnvVars)
+}
+
+// changeable tells whether the principal can become another one while
+// everything that is read locally stays as it is: no role is assumed, and what
+// gives the credentials may give others' next time.
+func (c *chain) changeable() bool {
+	return len(c.steps) == 0 || slices.Contains([]aws.CredentialSource{
+		aws.CredentialSourceIMDS, aws.CredentialSourceHTTP, aws.CredentialSourceProcess,
+	}, c.steps[len(c.steps)-1])
+}
+
+// proxied is the client for AWS itself; it goes through a proxy where one is
+// set, and tells when the proxy refuses. No request outlives the question: the
+// SDK gets credentials without a deadline.
+func (c *chain) proxied() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.question.Timeout)
+}
+
+// machineOptions are those of the clients of what is on this machine.
+func (c *chain) machineOptions() []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{c.trace.addToMachine, PlainBody, c.connections.addToMachine}
+}
+
+// direct is the client for what is on this machine, which no proxy is for.
+func (c *chain) direct() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTransportOptions(func(t *http.Transport) {
+			t.Proxy, t.IdleConnTimeout = nil, time.Second
+			t.TLSClientConfig.RootCAs = c.roots()
+		}).
+		WithTimeout(c.question.Timeout)
+}

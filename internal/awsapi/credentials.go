@@ -1,0 +1,101 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"docker-credential-ecr-login/cache"
+)
+
+// shared are the credentials of each identity, or why there are none. The parts
+// of a list ask together; without this each would assume the role for itself, and
+// run the credential process, which may ask a person.
+type shared struct {
+	mu sync.Mutex
+	of map[string]*result // by identity
+}
+
+type result struct {
+	once    sync.Once
+	value   aws.Credentials
+	given   []aws.Credentials // that of the chain
+	login   string
+	failure *cache.Failure
+}
+
+// get gets the credentials of a chain, once for all questions of its identity,
+// before the call that is signed with them: inside, the SDK would get them again
+// at each of its own retries, with all of theirs. It returns the context for what
+// is left to do.
+func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
+	start := time.Now()
+	got := s.result(c.question.Identity)
+	got.once.Do(func() {
+		var err error
+		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
+			got.failure = c.failure(err)
+		}
+		got.given, got.login = append(c.given, got.value), c.trace.refreshedLogin()
+	})
+	c.given = got.given
+	c.trace.refreshed(&got.login)
+	if got.failure != nil {
+		return begin, func() {}, got.failure
+	}
+	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: got.value}
+	rest, cancel := c.extend(ctx, begin, start)
+	return rest, cancel, nil
+}
+
+func (s *shared) result(identity string) *result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = make(map[string]*result)
+	}
+	if s.of[identity] == nil {
+		s.of[identity] = new(result)
+	}
+	return s.of[identity]
+}
+
+func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
+	if err := errors.Join(c.checkTokens(), c.checkLogin()); err != nil {
+		return aws.Credentials{}, err
+	}
+	switch {
+	case c.hasProcess():
+		if err := c.runProcess(ctx); err != nil {
+			return aws.Credentials{}, err
+		}
+	case slices.Contains(c.steps, aws.CredentialSourceLogin):
+		c.useLogin()
+	}
+	if err := c.checkKeys(); err != nil {
+		return aws.Credentials{}, err
+	}
+	c.assumeMapped()
+	rest, cancel := c.extend(ctx, begin, start)
+	defer cancel()
+	return c.cfg.Credentials.Retrieve(rest)
+}
+
+// extend returns begin or, where a credential process has run since start, what
+// is as much longer: the process has a time of its own.
+func (c *chain) extend(ctx, begin context.Context, start time.Time) (context.Context, context.CancelFunc) {
+	deadline, ok := begin.Deadline()
+	if !ok || !c.hasProcess() {
+		return begin, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(time.Since(start)))
+}
+
+func (c *chain) hasProcess() bool {
+	return slices.Contains(c.steps, aws.CredentialSourceProcess)
+}

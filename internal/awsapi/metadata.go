@@ -1,0 +1,79 @@
+package awsapi
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+)
+
+// metadata asks the instance metadata service, never through a proxy: there a
+// proxy would choose the principal. The SDK wants it before the configuration is
+// loaded, which says where the service is; so it is built when first asked.
+type metadata struct {
+	chain *chain
+	// hurried has it try everything once.
+	hurried bool
+
+	once   sync.Once
+	client *imds.Client
+}
+
+// GetMetadata serves the SDK's instance role provider.
+func (m *metadata) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	return m.imds().GetMetadata(ctx, in, opts...)
+}
+
+func (m *metadata) region(ctx context.Context) (string, error) {
+	out, err := m.imds().GetRegion(ctx, &imds.GetRegionInput{})
+	if err != nil {
+		return "", err
+	}
+	return out.Region, nil
+}
+
+func (m *metadata) imds() *imds.Client {
+	m.once.Do(func() {
+		cfg := m.chain.cfg.Copy()
+		cfg.HTTPClient, cfg.APIOptions = m.chain.direct(), m.chain.machineOptions()
+		timeout := m.chain.metadataTimeout()
+		if timeout > 0 {
+			// The SDK sets its own timeouts in a client that isn't frozen.
+			cfg.HTTPClient = m.chain.direct().WithTimeout(timeout).Freeze()
+		}
+		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
+			o.DisableDefaultTimeout = timeout > 0
+			if m.hurried || !m.chain.question.OnInstance && !m.chain.namesMetadata() {
+				// Most machines aren't EC2 instances: one try, of which the
+				// SDK's limits for dialing and for the answer make a second.
+				o.Retryer = aws.NopRetryer{}
+			}
+		})
+	})
+	return m.client
+}
+
+// metadataTimeout returns how long the metadata service may take to answer one request, or zero
+// for the SDK's own limits: 0.25 s to connect and 0.5 s to answer. The variable holds seconds, as
+// for the AWS CLI: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+func (c *chain) metadataTimeout() time.Duration {
+	seconds, err := strconv.Atoi(c.question.Env.Get("AWS_METADATA_SERVICE_TIMEOUT"))
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, c.question.Timeout)
+}
+
+// namesMetadata tells whether a profile asks for the metadata service by name,
+// so that it is known to be there and deserves the SDK's own patience.
+func (c *chain) namesMetadata() bool {
+	for _, p := range c.profiles() {
+		if p.CredentialSource == "Ec2InstanceMetadata" {
+			return true
+		}
+	}
+	return false
+}

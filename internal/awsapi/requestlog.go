@@ -1,0 +1,189 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/signin"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"docker-credential-ecr-login/internal/tokensource"
+)
+
+// trace watches what is asked of AWS: for the log, and for the reason of a
+// failure, which the SDK's errors tell only half of. It holds no secret.
+type trace struct {
+	log tokensource.Logger
+
+	mu    sync.Mutex
+	last  attempt
+	role  string // the first that could not be assumed
+	sent  []string
+	login string // the access token or key of a session that was refreshed
+}
+
+// attempt is one request, retries apart. Its service is the one on whose behalf
+// it was made, empty for what is asked of the machine itself on behalf of none.
+type attempt struct {
+	service, host string
+	ofMachine     bool   // of the metadata service or of a container's endpoint
+	status        int    // 0 where no answer came
+	code          string // of an error of AWS's
+}
+
+// got returns the last attempt, and the role that could not be assumed.
+func (t *trace) got() (last attempt, role string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last, t.role
+}
+
+// keep remembers what of a request is secret, so that it isn't shown where the answer
+// repeats it.
+func (t *trace) keep(req *smithyhttp.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
+		if value := req.Header.Get(name); value != "" {
+			t.sent = append(t.sent, value)
+		}
+	}
+}
+
+func (t *trace) sentSecrets() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.sent)
+}
+
+func (t *trace) note(a attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = a
+}
+
+// forget makes what comes next the beginning.
+func (t *trace) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last, t.role = attempt{}, ""
+}
+
+func (t *trace) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
+
+func (t *trace) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
+
+func (t *trace) add(stack *middleware.Stack, ofMachine bool) error {
+	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
+	if err != nil {
+		return err
+	}
+	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return t.watchAttempt(ctx, ofMachine, in, next)
+	}
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", watch), middleware.Before)
+}
+
+func (t *trace) watchOperation(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, meta, err := next.HandleInitialize(ctx, in)
+	switch params := in.Parameters.(type) {
+	case *sts.AssumeRoleInput:
+		t.assumed(params.RoleArn, err)
+	case *sts.AssumeRoleWithWebIdentityInput:
+		t.assumed(params.RoleArn, err)
+	}
+	switch result := out.Result.(type) {
+	case *ssooidc.CreateTokenOutput:
+		t.refreshed(result.AccessToken)
+	case *signin.CreateOAuth2TokenOutput:
+		if result.TokenOutput != nil && result.TokenOutput.AccessToken != nil {
+			t.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
+		}
+	}
+	return out, meta, err
+}
+
+// refreshed notes the access token or key of a login session that was refreshed.
+func (t *trace) refreshed(login *string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.login = aws.ToString(login)
+}
+
+func (t *trace) refreshedLogin() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.login
+}
+
+// assumed notes the role that failed. One that is assumed from it fails for that
+// very reason, and after it.
+func (t *trace) assumed(role *string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil && t.role == "" {
+		t.role = aws.ToString(role)
+	}
+}
+
+func (t *trace) watchAttempt(
+	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	start := time.Now()
+	this := attempt{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
+	if req, ok := in.Request.(*smithyhttp.Request); ok {
+		this.host = req.URL.Host
+		t.keep(req)
+	}
+	// The SDK may give up waiting while this still waits.
+	t.note(this)
+	out, meta, err := next.HandleDeserialize(ctx, in)
+	id := ""
+	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
+		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
+	}
+	var said smithy.APIError
+	if errors.As(err, &said) {
+		this.code = said.ErrorCode()
+	}
+	t.note(this)
+	// The path of a container's credentials is a secret of its own.
+	t.log.Debugf("asked %s: status %d, request id %q, %v", this.host, this.status, id,
+		time.Since(start).Round(time.Millisecond))
+	return out, meta, err
+}
+
+// proxyError is a proxy's refusal to connect.
+type proxyError struct {
+	proxy  string
+	status int
+}
+
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answered %d %s", e.proxy, e.status, http.StatusText(e.status))
+}
+
+// tellProxyRefusal makes a refusal an error of its own kind; net/http has only
+// the text of the status for it.
+func tellProxyRefusal(t *http.Transport) {
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+		if resp.StatusCode != http.StatusOK {
+			return &proxyError{proxy.Host, resp.StatusCode}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,141 @@
+package awstest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// An answer is what a request gets.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) write(w http.ResponseWriter, now time.Time) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	w.WriteHeader(a.status)
+	w.Write(a.body)
+}
+
+// writeBadly writes an answer byte by byte, or half of it.
+func (c *Cloud) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
+	body := a.body
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	a.body = nil
+	a.write(w, c.now())
+	if fault.Cut {
+		body = body[:len(body)/2]
+	}
+	for i := range body {
+		if !c.pause(r.Context(), fault.Drip) {
+			panic(http.ErrAbortHandler)
+		}
+		w.Write(body[i : i+1])
+		if fault.Drip > 0 {
+			http.NewResponseController(w).Flush()
+		}
+	}
+	if fault.Cut {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func textAnswer(status int, body string) answer {
+	return answer{status, http.Header{"Content-Type": {"text/plain"}}, []byte(body)}
+}
+
+func jsonAnswer(contentType string, status int, v any) answer {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+	}
+	return answer{status, http.Header{
+		"Content-Type":     {contentType},
+		"X-Amzn-Requestid": {requestID()},
+	}, body}
+}
+
+func xmlAnswer(status int, id string, v any) answer {
+	body, err := xml.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+	}
+	return answer{status, http.Header{
+		"Content-Type":     {"text/xml"},
+		"X-Amzn-Requestid": {id},
+	}, body}
+}
+
+func requestID() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// The content types of the two JSON protocols.
+const (
+	awsJSON  = "application/x-amz-json-1.1"
+	restJSON = "application/json"
+)
+
+// failure is an error in the shape of a service.
+func failure(service string, status int, code, message string) answer {
+	switch service {
+	case "sts":
+		id := requestID()
+		v := stsError{RequestID: id}
+		v.Error.Type, v.Error.Code, v.Error.Message = "Sender", code, message
+		if status >= 500 {
+			v.Error.Type = "Receiver"
+		}
+		return xmlAnswer(status, id, v)
+	case "ecr", "ecr-public":
+		return jsonAnswer(awsJSON, status, map[string]string{"__type": code, "message": message})
+	case "imds":
+		return textAnswer(status, message)
+	case "container":
+		return jsonAnswer(restJSON, status, map[string]string{"code": code, "message": message})
+	}
+	a := jsonAnswer(restJSON, status, map[string]string{"message": message})
+	a.header.Set("X-Amzn-Errortype", code)
+	return a
+}
+
+type stsError struct {
+	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+	Error   struct {
+		Type, Code, Message string
+	}
+	RequestID string `xml:"RequestId"`
+}
+
+// A denial is why a service does not do what it is asked, with the code of
+// the query protocol (STS); the JSON one has names of its own.
+type denial struct {
+	code, message string
+}
+
+var jsonCodes = map[string]string{
+	"AccessDenied":               "AccessDeniedException",
+	"ExpiredToken":               "ExpiredTokenException",
+	"IncompleteSignature":        "IncompleteSignatureException",
+	"InvalidClientTokenId":       "UnrecognizedClientException",
+	"MissingAuthenticationToken": "MissingAuthenticationTokenException",
+	"SignatureDoesNotMatch":      "InvalidSignatureException",
+}
+
+func (d *denial) answer(service string) answer {
+	if service == "sts" {
+		return failure(service, http.StatusForbidden, d.code, d.message)
+	}
+	return failure(service, http.StatusBadRequest, jsonCodes[d.code], d.message)
+}

@@ -1,0 +1,101 @@
+package awstest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"sync"
+	"time"
+)
+
+// An authority signs certificates for the hosts behind the proxy. They all
+// have one key: it is the names that differ.
+type authority struct {
+	pem  []byte
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	leaf *ecdsa.PrivateKey
+
+	mu     sync.Mutex
+	minted map[string]*tls.Certificate // by host
+	spoil  func(*x509.Certificate)
+}
+
+// SpoilCertificates has all certificates from now on changed before they are signed. With
+// nil they are right again.
+func (c *Cloud) SpoilCertificates(spoil func(*x509.Certificate)) {
+	c.ca.mu.Lock()
+	defer c.ca.mu.Unlock()
+	c.ca.spoil = spoil
+	c.ca.minted = map[string]*tls.Certificate{}
+}
+
+func newAuthority() (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in authority: %w", err)
+	}
+	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in authority: %w", err)
+	}
+	template := certificate("stand-in for AWS")
+	template.IsCA = true
+	template.BasicConstraintsValid = true
+	template.KeyUsage = x509.KeyUsageCertSign
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in authority: %w", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in authority: %w", err)
+	}
+	return &authority{
+		pem:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		cert:   cert,
+		key:    key,
+		leaf:   leaf,
+		minted: map[string]*tls.Certificate{},
+	}, nil
+}
+
+// mint returns the certificate of host.
+func (a *authority) mint(host string) (*tls.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c, ok := a.minted[host]; ok {
+		return c, nil
+	}
+	template := certificate(host)
+	template.DNSNames = []string{host}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if a.spoil != nil {
+		a.spoil(template)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.leaf.Public(), a.key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate for %s: %w", host, err)
+	}
+	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.leaf}
+	a.minted[host] = c
+	return c, nil
+}
+
+func certificate(name string) *x509.Certificate {
+	serial := make([]byte, 16)
+	rand.Read(serial)
+	return &x509.Certificate{
+		SerialNumber: new(big.Int).SetBytes(serial),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    time.Now().Add(-24 * time.Hour),
+		NotAfter:     time.Now().Add(30 * 24 * time.Hour),
+	}
+}

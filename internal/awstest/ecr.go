@@ -1,0 +1,70 @@
+package awstest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+type authorizationData struct {
+	Token         string  `json:"authorizationToken"`
+	ExpiresAt     float64 `json:"expiresAt"` // seconds
+	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
+}
+
+func (c *Cloud) authorizationToken(q *call, who identity) answer {
+	if no := c.permits(who, q.action); no != nil {
+		return no.answer(q.service)
+	}
+	var in struct {
+		RegistryIDs []string `json:"registryIds"`
+	}
+	p, ok := partitionOf(q.entry.Region)
+	if err := json.Unmarshal(q.body, &in); err != nil || !ok {
+		return failure(q.service, http.StatusBadRequest, "InvalidParameterException", "Invalid parameter in request")
+	}
+	if len(in.RegistryIDs) == 0 {
+		in.RegistryIDs = []string{accountOf(who.arn)}
+	}
+	token := c.issue(who, q.entry.Region, false)
+	var out struct {
+		Data []authorizationData `json:"authorizationData"`
+	}
+	for _, account := range in.RegistryIDs {
+		data := token.data()
+		data.ProxyEndpoint = "https://" + account + ".dkr.ecr." + q.entry.Region + "." + p.dns
+		out.Data = append(out.Data, data)
+	}
+	return jsonAnswer(awsJSON, http.StatusOK, out)
+}
+
+func (c *Cloud) publicAuthorizationToken(q *call, who identity) answer {
+	for _, action := range []string{q.action, "sts:GetServiceBearerToken"} {
+		if no := c.permits(who, action); no != nil {
+			return no.answer(q.service)
+		}
+	}
+	if q.entry.Region != "us-east-1" {
+		return failure(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
+	}
+	return jsonAnswer(awsJSON, http.StatusOK, map[string]authorizationData{
+		"authorizationData": c.issue(who, q.entry.Region, true).data(),
+	})
+}
+
+func (c *Cloud) permits(who identity, action string) *denial {
+	if !c.people.forbids(action, who) {
+		return nil
+	}
+	return &denial{"AccessDenied", fmt.Sprintf(
+		"User: %s is not authorized to perform: %s on resource: * because no identity-based policy allows the %[2]s action", who.arn, action)}
+}
+
+func (t token) data() authorizationData {
+	return authorizationData{
+		Token:     base64.StdEncoding.EncodeToString([]byte("AWS:" + t.password)),
+		ExpiresAt: float64(t.expires.Truncate(time.Millisecond).UnixMilli()) / 1000,
+	}
+}

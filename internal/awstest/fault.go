@@ -1,0 +1,123 @@
+package awstest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Fault is what goes wrong with a request, in place of the right answer. One
+// with nothing but a Delay, a Drip or a Cut lets the right answer follow.
+type Fault struct {
+	Status  int           // of the answer; 0 is 400 with a Code, else 200
+	Code    string        // AWS's error code
+	Message string        // and message, in the shape of the service
+	Repeat  bool          // the session token of the request is repeated behind the message
+	Body    []byte        // the whole body instead of Code and Message
+	Header  http.Header   // more headers of the answer
+	Delay   time.Duration // waited before anything else
+	Hang    bool          // the request is read and never answered
+	Reset   bool          // the connection is reset
+	Drip    time.Duration // waited before each byte of the body, right or wrong
+	Cut     bool          // the connection is dropped in the middle of the body
+	Times   int           // how often it happens; 0 is until healed
+}
+
+type faults struct {
+	mu  sync.Mutex
+	set map[string]*Fault
+}
+
+// Fail makes requests of an action go wrong. The actions are
+//
+//	sts:AssumeRole  sts:AssumeRoleWithWebIdentity  sts:GetCallerIdentity
+//	ecr:GetAuthorizationToken  ecr-public:GetAuthorizationToken
+//	sso:GetRoleCredentials  sso-oidc:CreateToken  signin:CreateOAuth2Token
+//	imds:token  imds:roles  imds:credentials  imds:region  imds:document
+//	container:credentials
+//
+// and sts:*, imds:* and so on, and * for every request. The narrowest name
+// wins. A second call for the same name replaces the first.
+func (c *Cloud) Fail(action string, f Fault) {
+	c.faults.mu.Lock()
+	defer c.faults.mu.Unlock()
+	if c.faults.set == nil {
+		c.faults.set = map[string]*Fault{}
+	}
+	c.faults.set[action] = &f
+}
+
+// Heal ends what Fail began for this name.
+func (c *Cloud) Heal(action string) {
+	c.faults.mu.Lock()
+	defer c.faults.mu.Unlock()
+	delete(c.faults.set, action)
+}
+
+func (f *faults) take(action string) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	service, _, _ := strings.Cut(action, ":")
+	for _, name := range []string{action, service + ":*", "*"} {
+		fault, ok := f.set[name]
+		if !ok {
+			continue
+		}
+		now := *fault
+		if fault.Times == 1 {
+			delete(f.set, name)
+		} else if fault.Times > 1 {
+			fault.Times--
+		}
+		return now, true
+	}
+	return Fault{}, false
+}
+
+// answer is what a client is told, if this fault tells it anything.
+func (f Fault) answer(service string) (answer, bool) {
+	if f.Status == 0 && f.Code == "" && f.Body == nil {
+		return answer{}, false
+	}
+	status := f.Status
+	if status == 0 && f.Code != "" {
+		status = http.StatusBadRequest
+	} else if status == 0 {
+		status = http.StatusOK
+	}
+	a := failure(service, status, f.Code, f.Message)
+	if f.Body != nil {
+		a.body = f.Body
+	}
+	for name, values := range f.Header {
+		a.header[name] = values
+	}
+	return a, true
+}
+
+// pause waits for d. It returns false at once if the client goes away or the
+// Cloud is closed.
+func (c *Cloud) pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+	case <-c.done:
+	}
+	return false
+}
+
+// hang waits for the client to go away, or for Close.
+func (c *Cloud) hang(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-c.done:
+	}
+}

@@ -1,0 +1,130 @@
+package awstest_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+
+// pull asks the registry at host for /v2/ and returns the status, the
+// challenge and the body.
+func pull(t *testing.T, c *awstest.Cloud, host, password string) (status int, challenge, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if password != "" {
+		r.SetBasicAuth("AWS", password)
+	}
+	resp, err := proxied(t, c).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), readAll(t, resp)
+}
+
+func gated(t *testing.T, c *awstest.Cloud, host string) {
+	t.Helper()
+	c.Handle(host, c.RegistryGate(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "welcome")
+	})))
+}
+
+func TestGate(t *testing.T) {
+	c := start(t)
+	gated(t, c, host)
+	own := password(t, load(t, c, "eu-west-1"))
+	foreign := password(t, load(t, c, "eu-west-2"))
+	c.SetTokenLife(-time.Minute)
+	expired := password(t, load(t, c, "eu-west-1"))
+	c.SetTokenLife(12 * time.Hour)
+	c.SetPasswordLife(-time.Minute)
+	early := password(t, load(t, c, "eu-west-1"))
+
+	for _, tt := range []struct {
+		name, password string
+		status         int
+	}{
+		{"own", own, 200},
+		{"none", "", 401},
+		{"made up", base64.StdEncoding.EncodeToString([]byte(`{"payload":"x","version":"2","type":"DATA_KEY"}`)), 401},
+		{"changed", own[:len(own)-8] + "AAAAAAAA", 401},
+		{"of another region", foreign, 401},
+		{"expired", expired, 401},
+		{"expired inside the password", early, 401},
+	} {
+		status, challenge, body := pull(t, c, host, tt.password)
+		if status != tt.status {
+			t.Errorf("%s: %d %s, want %d", tt.name, status, body, tt.status)
+		}
+		if want := `Basic realm="https://` + host + `/",service="ecr.amazonaws.com"`; status == 401 && challenge != want {
+			t.Errorf("%s: challenge %s, want %s", tt.name, challenge, want)
+		}
+		if (body == "welcome") != (tt.status == 200) {
+			t.Errorf("%s: the registry said %q", tt.name, body)
+		}
+	}
+}
+
+func TestTokenExpiresOnTheCloudsClock(t *testing.T) {
+	c := start(t)
+	p := password(t, load(t, c, "eu-west-1"))
+	for _, tt := range []struct {
+		later time.Duration
+		good  bool
+	}{{11 * time.Hour, true}, {13 * time.Hour, false}} {
+		c.SetClock(func() time.Time { return time.Now().Add(tt.later) })
+		if _, err := c.VerifyToken(p, host); (err == nil) != tt.good {
+			t.Errorf("after %v: %v", tt.later, err)
+		}
+	}
+}
+
+func TestGateAcrossAccounts(t *testing.T) {
+	c := start(t)
+	const there = "222222222222.dkr-ecr.eu-west-1.on.aws"
+	gated(t, c, there)
+	p := password(t, load(t, c, "eu-west-1"))
+	if status, _, body := pull(t, c, there, p); status != 403 || !strings.Contains(body, userARN) {
+		t.Errorf("without a grant: %d %s", status, body)
+	}
+	c.Grant("222222222222", userARN)
+	if status, _, body := pull(t, c, there, p); status != 200 {
+		t.Errorf("with a grant: %d %s", status, body)
+	}
+	c.Deny("ecr:BatchGetImage", userARN)
+	if status, _, body := pull(t, c, there, p); status != 403 {
+		t.Errorf("denied: %d %s", status, body)
+	}
+}
+
+func TestPasswordLooksReal(t *testing.T) {
+	c := start(t)
+	c.SetPasswordLife(6 * time.Hour)
+	b, err := base64.StdEncoding.DecodeString(password(t, load(t, c, "eu-west-1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inside struct {
+		Payload, Datakey, Version, Type string
+		Expiration                      int64
+	}
+	if err := json.Unmarshal(b, &inside); err != nil {
+		t.Fatal(err)
+	}
+	if left := time.Until(time.Unix(inside.Expiration, 0)); left < 5*time.Hour || left > 6*time.Hour {
+		t.Errorf("expiration in %v, want 6h", left)
+	}
+	if inside.Version != "2" || inside.Type != "DATA_KEY" || len(inside.Payload) < 1000 || len(inside.Datakey) < 200 {
+		t.Errorf("password %s", b)
+	}
+}

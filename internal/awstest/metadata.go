@@ -1,0 +1,164 @@
+package awstest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// MetadataMode is what the instance's metadata service demands of a client.
+type MetadataMode int
+
+// The zero mode is what AWS recommends. A hop limit too low for a container is
+// any mode with Fail("imds:token", Fault{Hang: true}).
+const (
+	MetadataV2       MetadataMode = iota // a token is required (IMDSv2)
+	MetadataOptional                     // a token is given, and may be left out
+	MetadataV1                           // there are no tokens: asking for one is 404
+	MetadataOff                          // every path is 404
+)
+
+const instanceID = "i-0abc1234def567890"
+
+type instance struct {
+	mu     sync.Mutex
+	mode   MetadataMode
+	region string
+	tokens map[string]time.Time // until when they are good
+	post   post
+}
+
+// SetInstanceRole gives the instance a role, known by AddRole or not; with ""
+// it has none, as at first.
+func (c *Cloud) SetInstanceRole(roleARN string) { c.instance.post.set(roleARN) }
+
+// SetInstanceRegion says where the instance is: us-east-1 at first.
+func (c *Cloud) SetInstanceRegion(region string) {
+	c.instance.mu.Lock()
+	defer c.instance.mu.Unlock()
+	c.instance.region = region
+}
+
+// SetMetadataMode switches the metadata service.
+func (c *Cloud) SetMetadataMode(m MetadataMode) {
+	c.instance.mu.Lock()
+	defer c.instance.mu.Unlock()
+	c.instance.mode = m
+}
+
+// MetadataHandler is the metadata service, for an address of the caller's own:
+// 169.254.169.254:80 in a network namespace, say.
+func (c *Cloud) MetadataHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.serve(w, r, place{}, metadataAction, c.metadata)
+	})
+}
+
+const rolesPath = "/latest/meta-data/iam/security-credentials/"
+
+func metadataAction(q *call) string {
+	switch path := q.URL.Path; {
+	case path == "/latest/api/token":
+		return "imds:token"
+	case path == rolesPath, path+"/" == rolesPath:
+		return "imds:roles"
+	case strings.HasPrefix(path, rolesPath):
+		return "imds:credentials"
+	case path == "/latest/meta-data/placement/region":
+		return "imds:region"
+	case path == "/latest/dynamic/instance-identity/document":
+		return "imds:document"
+	}
+	return "imds:" + unknown
+}
+
+func (c *Cloud) metadata(q *call) answer {
+	c.instance.mu.Lock()
+	mode, region := c.instance.mode, c.instance.region
+	good := c.now().Before(c.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
+	c.instance.mu.Unlock()
+
+	if mode == MetadataOff || mode == MetadataV1 && q.action == "imds:token" {
+		return noMetadata()
+	}
+	if q.action == "imds:token" {
+		return c.metadataToken(q)
+	}
+	if mode == MetadataV2 && !good {
+		return textAnswer(http.StatusUnauthorized, "401 - Unauthorized")
+	}
+	role := c.instance.post.roleARN()
+	switch q.action {
+	case "imds:region":
+		return textAnswer(http.StatusOK, region)
+	case "imds:document":
+		return c.instanceDocument(region, role)
+	case "imds:roles":
+		if role != "" {
+			return textAnswer(http.StatusOK, roleName(role))
+		}
+	case "imds:credentials":
+		if strings.TrimPrefix(q.URL.Path, rolesPath) == roleName(role) {
+			return c.instanceCredentials(q)
+		}
+	}
+	return noMetadata()
+}
+
+func noMetadata() answer { return textAnswer(http.StatusNotFound, "404 - Not Found") }
+
+func (c *Cloud) metadataToken(q *call) answer {
+	const ttlHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	if q.Method != http.MethodPut {
+		return textAnswer(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
+	}
+	ttl, err := strconv.Atoi(q.Header.Get(ttlHeader))
+	if err != nil || ttl < 1 || ttl > 21600 {
+		return textAnswer(http.StatusBadRequest, "400 - Bad Request")
+	}
+	token := random(40)
+	until := c.now().Add(time.Duration(ttl) * time.Second)
+	c.instance.mu.Lock()
+	defer c.instance.mu.Unlock()
+	if c.instance.tokens == nil {
+		c.instance.tokens = map[string]time.Time{}
+	}
+	c.instance.tokens[token] = until
+	a := textAnswer(http.StatusOK, token)
+	a.header.Set(ttlHeader, strconv.Itoa(ttl))
+	return a
+}
+
+func (c *Cloud) instanceDocument(region, role string) answer {
+	// Real metadata is indented JSON served as plain text, all of it strings.
+	document, err := json.MarshalIndent(map[string]string{
+		"accountId":        accountOf(role),
+		"architecture":     "x86_64",
+		"availabilityZone": region + "a",
+		"instanceId":       instanceID,
+		"instanceType":     "t3.micro",
+		"pendingTime":      c.now().UTC().Format(time.RFC3339),
+		"region":           region,
+		"version":          "2017-09-30",
+	}, "", "  ")
+	if err != nil {
+		return textAnswer(http.StatusInternalServerError, err.Error())
+	}
+	return textAnswer(http.StatusOK, string(document))
+}
+
+func (c *Cloud) instanceCredentials(q *call) answer {
+	s, ok := c.sessionAt(&c.instance.post, instanceID)
+	if !ok {
+		return noMetadata()
+	}
+	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = s.role })
+	v := s.handedOut()
+	v["Code"] = "Success"
+	v["Type"] = "AWS-HMAC"
+	v["LastUpdated"] = c.now().UTC().Format(time.RFC3339)
+	return jsonAnswer("text/plain", http.StatusOK, v)
+}

@@ -1,0 +1,185 @@
+package awstest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Role is an IAM role and its trust policy.
+type Role struct {
+	ARN string
+	// Trusts holds the ARNs of those who may assume the role: of a user, of a
+	// role (for all its sessions), of one session, or
+	// arn:aws:iam::ACCOUNT:root for everybody in an account.
+	Trusts []string
+	// ExternalID, if set, is the one a caller of AssumeRole must give.
+	ExternalID string
+	// WebIdentity, if set, may assume the role with a token.
+	WebIdentity *WebIdentity
+}
+
+// An identity is the owner of an access key.
+type identity struct {
+	arn     string // of a user or of a role's session
+	role    string // behind the session, or ""
+	secret  string
+	token   string    // "" for a user's own key
+	expires time.Time // zero for a user's own key
+}
+
+func (i identity) expired(now time.Time) bool { return !i.expires.IsZero() && !now.Before(i.expires) }
+
+// is reports whether an ARN names the principal or the role behind it.
+func (i identity) is(arn string) bool { return arn == i.arn || arn != "" && arn == i.role }
+
+type people struct {
+	mu     sync.Mutex
+	keys   map[string]identity // by access key ID
+	roles  map[string]Role     // by ARN
+	denied map[rule]bool
+	grants map[rule]bool
+}
+
+// A rule is about an ARN: it may not do what is named, or may read the
+// registry of the account named.
+type rule struct{ what, arn string }
+
+// AddUser makes an IAM user with an access key known; a key that is known
+// already gets the new owner and secret.
+func (c *Cloud) AddUser(arn, accessKeyID, secret string) {
+	c.people.put(accessKeyID, identity{arn: arn, secret: secret})
+}
+
+// AddRole makes a role known, or replaces the one of the same ARN.
+func (c *Cloud) AddRole(r Role) {
+	c.people.mu.Lock()
+	defer c.people.mu.Unlock()
+	if c.people.roles == nil {
+		c.people.roles = map[string]Role{}
+	}
+	r.Trusts = slices.Clone(r.Trusts)
+	c.people.roles[r.ARN] = r
+}
+
+// Deny forbids an action, such as ecr:GetAuthorizationToken, to a principal or
+// to all sessions of a role. For sts:AssumeRole and
+// sts:AssumeRoleWithWebIdentity the ARN may also be that of the role that is
+// to be assumed, for ecr-public:GetAuthorizationToken the action may also be
+// sts:GetServiceBearerToken, and ecr:BatchGetImage is what a registry asks.
+func (c *Cloud) Deny(action, arn string) {
+	c.people.mu.Lock()
+	defer c.people.mu.Unlock()
+	if c.people.denied == nil {
+		c.people.denied = map[rule]bool{}
+	}
+	c.people.denied[rule{action, arn}] = true
+}
+
+// Allow takes back what Deny did.
+func (c *Cloud) Allow(action, arn string) {
+	c.people.mu.Lock()
+	defer c.people.mu.Unlock()
+	delete(c.people.denied, rule{action, arn})
+}
+
+// Grant lets a principal, or all sessions of a role, read the registry of
+// another account.
+func (c *Cloud) Grant(account, arn string) {
+	c.people.mu.Lock()
+	defer c.people.mu.Unlock()
+	if c.people.grants == nil {
+		c.people.grants = map[rule]bool{}
+	}
+	c.people.grants[rule{account, arn}] = true
+}
+
+// ExpireSessions makes every session handed out so far an expired one. ECR
+// tokens outlive the session that got them.
+func (c *Cloud) ExpireSessions() {
+	now := c.now()
+	c.people.mu.Lock()
+	defer c.people.mu.Unlock()
+	for key, who := range c.people.keys {
+		if who.token != "" {
+			who.expires = now
+			c.people.keys[key] = who
+		}
+	}
+}
+
+func (p *people) put(accessKeyID string, who identity) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.keys == nil {
+		p.keys = map[string]identity{}
+	}
+	p.keys[accessKeyID] = who
+}
+
+func (p *people) find(accessKeyID string) (identity, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.keys[accessKeyID]
+	return who, ok
+}
+
+func (p *people) role(arn string) (Role, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, ok := p.roles[arn]
+	return r, ok
+}
+
+func (p *people) forbids(action string, who identity) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.denied[rule{action, who.arn}] || p.denied[rule{action, who.role}]
+}
+
+// mayRead reports whether the registry of an account is open to who.
+func (p *people) mayRead(account string, who identity) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return accountOf(who.arn) == account || p.grants[rule{account, who.arn}] || p.grants[rule{account, who.role}]
+}
+
+// A session is a set of temporary credentials.
+type session struct {
+	keyID string
+	identity
+}
+
+// newSession hands out credentials of a principal; role is the ARN behind it,
+// or "".
+func (c *Cloud) newSession(arn, role string, life time.Duration) session {
+	s := session{"ASIA" + rand.Text()[:16], identity{
+		arn:     arn,
+		role:    role,
+		secret:  random(30),
+		token:   "IQoJb3JpZ2luX2Vj" + random(300),
+		expires: c.now().Add(life).UTC().Truncate(time.Second),
+	}}
+	c.people.put(s.keyID, s.identity)
+	return s
+}
+
+// sessionARN is the principal of a role's session.
+func sessionARN(roleARN, name string) string {
+	partition := strings.Split(roleARN+":", ":")[1]
+	return "arn:" + partition + ":sts::" + accountOf(roleARN) + ":assumed-role/" + roleName(roleARN) + "/" + name
+}
+
+func accountOf(arn string) string { return strings.SplitN(arn+":::::", ":", 6)[4] }
+
+func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// random is n bytes nobody can guess, in base64.
+func random(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return base64.StdEncoding.EncodeToString(b)
+}

@@ -1,0 +1,63 @@
+package awstest
+
+import (
+	"sync"
+	"time"
+)
+
+// A post is where sessions of one role are handed out.
+type post struct {
+	mu    sync.Mutex
+	role  string
+	fresh bool
+	last  session
+}
+
+// SetFreshSessions makes the metadata service and the container's agent hand
+// out a new session, with new keys, on every request. At first they repeat one
+// until it expires, as the real ones do.
+func (c *Cloud) SetFreshSessions(fresh bool) {
+	for _, p := range []*post{&c.instance.post, &c.agent.post} {
+		p.mu.Lock()
+		p.fresh = fresh
+		p.mu.Unlock()
+	}
+}
+
+func (p *post) set(roleARN string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.role, p.last = roleARN, session{}
+}
+
+// sessionAt gives the session standing at a post, made under a session name;
+// false if the post has no role.
+func (c *Cloud) sessionAt(p *post, name string) (session, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.role == "" {
+		return session{}, false
+	}
+	// Looked up again, for ExpireSessions may have ended it.
+	who, ok := c.people.find(p.last.keyID)
+	if p.fresh || !ok || who.expired(c.now()) {
+		p.last = c.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
+	}
+	return p.last, true
+}
+
+func (p *post) roleARN() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.role
+}
+
+// handedOut is the session in the form of the metadata and container services.
+func (s session) handedOut() map[string]string {
+	return map[string]string{
+		"AccessKeyId":     s.keyID,
+		"SecretAccessKey": s.secret,
+		"Token":           s.token,
+		"Expiration":      s.expires.Format(time.RFC3339),
+	}
+}

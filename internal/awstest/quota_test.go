@@ -1,0 +1,57 @@
+package awstest_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+)
+
+func TestQuota(t *testing.T) {
+	c := start(t)
+	var ahead atomic.Int64
+	began := time.Now() // and there the clock stands still
+	c.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
+	c.SetQuota(getToken, 2)
+	cfg := load(t, c, "eu-west-1")
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	api := ecr.NewFromConfig(cfg)
+	ask := func() string {
+		_, err := api.GetAuthorizationToken(t.Context(), nil)
+		if err == nil {
+			return "given"
+		}
+		if retry.DefaultThrottles[0].IsErrorThrottle(err) == aws.TrueTernary {
+			return "throttled"
+		}
+		return err.Error()
+	}
+	for i, step := range []struct {
+		later time.Duration
+		want  string
+	}{
+		{0, "given"},
+		{0, "given"},
+		{0, "throttled"},
+		{time.Second / 2, "given"},
+		{0, "throttled"},
+		{time.Minute, "given"},
+		{0, "given"},
+		{0, "throttled"},
+	} {
+		ahead.Add(int64(step.later))
+		if got := ask(); got != step.want {
+			t.Errorf("request %d: %s, want %s", i+1, got, step.want)
+		}
+	}
+	c.SetQuota(getToken, 0)
+	if got := ask(); got != "given" {
+		t.Errorf("without a quota: %s", got)
+	}
+	if n := c.Count(getToken); n != 9 {
+		t.Errorf("%d requests were counted, want 9", n)
+	}
+}

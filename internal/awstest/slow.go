@@ -1,0 +1,42 @@
+package awstest
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// slowListener hands out connections that take their time to come about.
+type slowListener struct {
+	net.Listener
+	cloud *Cloud
+}
+
+func (l slowListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.cloud.slow(conn), nil
+}
+
+// slow delays the first word of a connection, as if a round trip had been needed
+// before it.
+func (c *Cloud) slow(conn net.Conn) net.Conn {
+	if d := time.Duration(c.connect.Load()); d > 0 {
+		return &slowConn{Conn: conn, wait: func() { c.pause(context.Background(), d) }}
+	}
+	return conn
+}
+
+type slowConn struct {
+	net.Conn
+	once sync.Once
+	wait func()
+}
+
+func (s *slowConn) Write(p []byte) (int, error) {
+	s.once.Do(s.wait)
+	return s.Conn.Write(p)
+}

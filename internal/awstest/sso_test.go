@@ -1,0 +1,144 @@
+package awstest_test
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+const portal = "https://acme.awsapps.com/start"
+
+// write makes a file of the home directory.
+func write(t *testing.T, name string, content []byte) {
+	t.Helper()
+	name = filepath.Join(os.Getenv("HOME"), name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func asJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// profile is an option that reads the file of a config of our own.
+func profile(t *testing.T, text string) func(*config.LoadOptions) error {
+	t.Helper()
+	write(t, ".aws/config", []byte("[profile p]\n"+text))
+	return func(o *config.LoadOptions) error {
+		o.Credentials = nil
+		o.SharedConfigProfile = "p"
+		o.SharedConfigFiles = []string{filepath.Join(os.Getenv("HOME"), ".aws/config")}
+		o.SharedCredentialsFiles = []string{}
+		return nil
+	}
+}
+
+func ssoProfile(t *testing.T, login awstest.SSOLogin, account, role string) func(*config.LoadOptions) error {
+	t.Helper()
+	write(t, fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))), asJSON(t, login))
+	return profile(t, fmt.Sprintf(`sso_session = acme
+sso_account_id = %s
+sso_role_name = %s
+[sso-session acme]
+sso_start_url = %s
+sso_region = %s
+`, account, role, portal, login.Region))
+}
+
+func TestSSO(t *testing.T) {
+	c := start(t)
+	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	c.AddSSO(portal, "eu-west-1", "333333333333", "Reader")
+
+	for account, role := range map[string]string{"222222222222": "Developer", "333333333333": "Reader"} {
+		p := password(t, load(t, c, "us-east-2", ssoProfile(t, login, account, role)))
+		who, err := c.VerifyToken(p, account+".dkr.ecr.us-east-2.amazonaws.com")
+		if err != nil || !strings.HasPrefix(who, "arn:aws:sts::"+account+":assumed-role/AWSReservedSSO_"+role+"_") {
+			t.Errorf("principal %s, %v", who, err)
+		}
+	}
+	if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Admin"))); code != "ForbiddenException" {
+		t.Errorf("a role that is not assigned: %s", code)
+	}
+	c.ExpireSSO()
+	if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Developer"))); code != "UnauthorizedException" {
+		t.Errorf("an expired access token: %s", code)
+	}
+	if got := c.Count("sso-oidc:CreateToken"); got != 0 {
+		t.Errorf("%d refreshes, want none", got)
+	}
+}
+
+func TestSSORefresh(t *testing.T) {
+	c := start(t)
+	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	c.ExpireSSO()
+	login.ExpiresAt = time.Now().Add(-time.Minute)
+	password(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Developer")))
+	want := []string{"oidc.eu-west-1.amazonaws.com", "portal.sso.eu-west-1.amazonaws.com", "api.ecr.us-east-2.amazonaws.com"}
+	if got := c.Connects(); strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("connects %v, want %v", got, want)
+	}
+	for name, spoil := range map[string]func(*awstest.SSOLogin){
+		"InvalidGrantException":  func(l *awstest.SSOLogin) { l.RefreshToken = "made up" },
+		"InvalidClientException": func(l *awstest.SSOLogin) { l.ClientSecret = "made up" },
+	} {
+		bad := login
+		spoil(&bad)
+		if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, bad, "222222222222", "Developer"))); code != name {
+			t.Errorf("code %s, want %s", code, name)
+		}
+	}
+}
+
+func TestLogin(t *testing.T) {
+	c := start(t)
+	login, err := c.AddLogin(userARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(l awstest.Login) func(*config.LoadOptions) error {
+		write(t, fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))), asJSON(t, l))
+		return profile(t, "login_session = "+userARN+"\nregion = eu-west-1\n")
+	}
+	password(t, load(t, c, "eu-west-1", use(login)))
+	if got := c.Count("signin:CreateOAuth2Token"); got != 0 {
+		t.Errorf("%d refreshes of a fresh login", got)
+	}
+
+	c.ExpireSessions()
+	login.AccessToken.ExpiresAt = time.Now().Add(-time.Minute)
+	password(t, load(t, c, "eu-west-1", use(login)))
+	if got := c.Count("signin:CreateOAuth2Token"); got != 1 {
+		t.Errorf("%d refreshes, want 1", got)
+	}
+
+	another, err := c.AddLogin(userARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	login.DPoPKey = another.DPoPKey
+	_, err = load(t, c, "eu-west-1", use(login)).Credentials.Retrieve(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "login session has expired") {
+		t.Errorf("with another key: %v", err)
+	}
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"docker-credential-ecr-login/internal/doctor"
+	"docker-credential-ecr-login/internal/terminal"
+)
+
+func doctorCommand() command {
+	var asJSON bool
+	flags := newFlags("doctor")
+	flags.BoolVar(&asJSON, "json", false, "print the findings as one JSON object")
+	return command{
+		name:  "doctor",
+		args:  "[HOST or IMAGE]",
+		brief: "find out why an image can't be pulled",
+		about: "Walks the way that a token takes, from the client that asks for it to the registry that is opened with it, and tells at each step what it found: ok, a warning, or a failure " +
+			"with what to do about it. With an IMAGE it also asks whether that may be pulled. Without a HOST it looks at the registry of your own account. " +
+			"It changes nothing, uses no token of the cache, and prints no secret, so that all of it can go into a ticket. " +
+			"For a host that isn't ECR's it looks at the fallback helper. On a node of Kubernetes it knows how the kubelet calls this program, " +
+			"and beside GitLab Runner it reads the runner's config.toml ($CONFIG_FILE, else /etc/gitlab-runner/config.toml).\n\n" +
+			"Run it as the user, in the container and with the environment of what fails. It exits with 1 where there is a failure, and ends within twice AWS_ECR_TIMEOUT.",
+		examples: []example{
+			{"doctor 222222222222.dkr.ecr.ap-south-1.amazonaws.com/team/app:1.0", "why can't this image be pulled?"},
+			{"doctor --json | jq -r '.findings[] | select(.state == \"failure\").fix'", "what has to be done?"},
+		},
+		flags:      flags,
+		takesHosts: true,
+		run:        func(s *session, args []string) error { return s.doctor(args, asJSON) },
+	}
+}
+
+func (s *session) doctor(args []string, asJSON bool) error {
+	if len(args) > 1 {
+		return mistakef("it takes one HOST or IMAGE")
+	}
+	settings, err := s.settings()
+	r := &report{out: s.Stdout, colour: terminal.Is(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
+	r.Version, r.State = s.Version(), doctor.OK
+	c := doctor.Case{
+		Env: s.Env, Settings: settings, SettingsErr: err, Version: r.Version,
+		Found: func(f doctor.Finding) {
+			s.notice.Done()
+			r.add(f)
+		},
+		Waiting:      s.waitFor,
+		ListFallback: s.ListFallback,
+	}
+	if len(args) == 1 {
+		c.Image = args[0]
+		r.About = doctor.About(args[0], &settings.Map)
+	}
+
+	// A disk that hangs is waited for by no step.
+	limit := 2 * settings.Timeout
+	s.over.Reset(limit + grace)
+	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("internal error: %v; please report it", r)})
+			}
+		}()
+		doctor.See(ctx, c)
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit - limit/20):
+		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
+			Fix: "see whether a disk hangs, or a file is a pipe that nobody writes to"})
+	}
+	return r.end()
+}
+
+// report is what the doctor prints: a line for each finding as soon as there is one, or all of
+// them as JSON at the end.
+type report struct {
+	out    io.Writer
+	colour bool
+	asJSON bool
+
+	mu       sync.Mutex
+	ended    bool
+	skipped  []string         // steps, which are one line at the end
+	Version  string           `json:"version"`
+	About    string           `json:"about,omitempty"`
+	State    doctor.State     `json:"state"` // the worst of the findings
+	Findings []doctor.Finding `json:"findings"`
+}
+
+var colours = map[doctor.State]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2"}
+
+func (r *report) add(f doctor.Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
+	r.Findings = append(r.Findings, f)
+	if f.State == doctor.Failure || f.State == doctor.Warning && r.State == doctor.OK {
+		r.State = f.State
+	}
+	if r.asJSON {
+		return
+	}
+	if f.State == doctor.Skipped {
+		r.skipped = append(r.skipped, f.Step)
+		return
+	}
+	const margin = "                    "
+	fmt.Fprintf(r.out, "%s %-10s %s\n", r.shown(f.State), f.Step, f.Found)
+	for _, note := range f.Notes {
+		fmt.Fprintf(r.out, "%s- %s\n", margin, note)
+	}
+	if f.Fix != "" {
+		fmt.Fprintf(r.out, "%s=> %s\n", margin, f.Fix)
+	}
+	for _, line := range f.Paste {
+		fmt.Fprintf(r.out, "%s   %s\n", margin, line)
+	}
+}
+
+// shown returns a state as the first column has it.
+func (r *report) shown(state doctor.State) string {
+	text := fmt.Sprintf("%-8s", state)
+	if r.colour {
+		text = "\x1b[" + colours[state] + "m" + text + "\x1b[0m"
+	}
+	return text
+}
+
+func (r *report) end() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	if r.asJSON {
+		text := new(strings.Builder)
+		encoder := json.NewEncoder(text)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(r); err != nil {
+			return err
+		}
+		fmt.Fprint(r.out, text)
+	}
+	if len(r.skipped) > 0 {
+		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.shown(doctor.Skipped), strings.Join(r.skipped, ", "))
+	}
+	if r.State == doctor.Failure {
+		return errTold
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"docker-credential-ecr-login/internal/awsapi"
+	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/identity"
+	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/tokensource"
+)
+
+func whoamiCommand() command {
+	return command{
+		name:  "whoami",
+		args:  "HOST",
+		brief: "tell as whom AWS is asked for a registry",
+		about: "Prints in one line the principal that a get for the registry would use, as AWS names it, and where its credentials come from. " +
+			"AWS is asked each time, and no token is.",
+		examples: []example{
+			{"whoami 222222222222.dkr.ecr.ap-south-1.amazonaws.com", "as whom is that registry's token asked for?"},
+		},
+		takesHosts: true,
+		run:        (*session).whoami,
+	}
+}
+
+func (s *session) whoami(args []string) error {
+	if len(args) != 1 {
+		return mistakef("it takes one HOST")
+	}
+	settings, err := s.settings()
+	if err != nil {
+		return err
+	}
+	target, ok := settings.Map.Find(args[0])
+	switch {
+	case !ok:
+		return notOurs(args[0])
+	case target.Refusal != nil:
+		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
+	}
+	s.waitFor("asking AWS who this is")
+	caller, err := s.caller(settings, target)
+	s.notice.Done()
+	if err != nil {
+		return fmt.Errorf("%s: %w", target.Host, err)
+	}
+	source := identity.Read(s.Env, settings.Home, target.Principal).Source
+	fmt.Fprintf(s.Stdout, "%s: %s (%s)\n", target.Host, caller.ARN, source)
+	return nil
+}
+
+// caller asks AWS whose credentials a get for the target would use.
+func (s *session) caller(settings config.Settings, target config.Target) (awsapi.Caller, error) {
+	q := tokensource.NewQuestion(settings, s.Env, target)
+	// A credential process may have to ask a person.
+	q.Unhurried = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
+	ctx := context.Background()
+	exam, err := awsapi.Examine(ctx, q)
+	if err != nil {
+		return awsapi.Caller{}, err
+	}
+	defer exam.Close()
+	if err := exam.Credentials(ctx); err != nil {
+		return awsapi.Caller{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, settings.Timeout)
+	defer cancel()
+	return exam.Caller(ctx)
+}
+
+// notOurs is the error about a host that is none of this helper's.
+func notOurs(host string) error {
+	hint := registry.Hint(host)
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
+}

@@ -1,0 +1,39 @@
+package credhelper
+
+import (
+	"encoding/json"
+	"strings"
+
+	"docker-credential-ecr-login/internal/kubelet"
+)
+
+// misdirected returns what to say if stdin holds the request of a client that another verb is for,
+// and nothing otherwise. No verb is the empty one.
+func misdirected(verb, input string) string {
+	var request struct{ Kind, URI string }
+	if !strings.HasPrefix(strings.TrimSpace(input), "{") || json.Unmarshal([]byte(input), &request) != nil {
+		return ""
+	}
+	switch {
+	case request.Kind == kubelet.RequestKind && verb != kubelet.Verb:
+		return `stdin holds the kubelet's request, which is for the verb kubelet: write args: ["kubelet"] into the CredentialProviderConfig`
+	case request.URI != "" && verb != "get":
+		return "stdin holds Bazel's request, which is for the verb get"
+	}
+	return ""
+}
+
+// WithoutVerb returns what to say if the program was started without a verb and stdin holds the
+// request of a client, and nothing otherwise.
+func WithoutVerb(input string) string { return misdirected("", input) }
+
+// misdirect is the answer to a misdirected request. Its clients read the reason on stderr, and the
+// kubelet one without a newline.
+func (p *Process) misdirect(verb, reason string) answer {
+	p.verb.openLine = true
+	a := refuse("%s", reason)
+	if verb == "get" {
+		a.stdout = notFound + "\n"
+	}
+	return a
+}
