@@ -36,13 +36,13 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 e2e: ## real clients, and machines in a bad state; needs root, and installs the rest
 	e2e/install
 	cd e2e && go test -count=1 -timeout=20m ./clients/...
-	cd e2e/machine && go test -count=1
+	cd e2e/faults/root && go test -count=1
 
 .PHONY: torture
 torture: ## whatever AWS, a network, people and a machine can do to the helper; needs root
 	e2e/install
-	cd e2e/torture && go test -count=1 -timeout=20m -parallel=16
-	cd e2e/machine && go test -count=1
+	cd e2e/faults && go test -count=1 -timeout=20m -parallel=16
+	cd e2e/faults/root && go test -count=1
 	cd e2e/search && go test -v -count=1 -timeout=2h
 
 .PHONY: fuzz
@@ -56,7 +56,7 @@ matrix: ## the real clients alone; writes what they did into README.md
 
 .PHONY: sessions
 sessions: ## what doctor prints; writes it into docs/troubleshooting.md
-	cd e2e && go test -count=1 ./binary -run TestSessions -sessions
+	cd e2e && go test -count=1 ./scripts -run TestSessions -sessions
 
 .PHONY: bench
 bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
@@ -64,4 +64,4 @@ bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
 
 .PHONY: scale
 scale: ## what fleets of machines cost AWS; writes docs/scale.md
-	cd e2e && go run ./fleet
+	cd e2e && go run ./fleetsim

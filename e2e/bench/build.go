@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // programs are the paths of what is measured, and of what helps to measure it.
@@ -14,7 +14,7 @@ type programs struct{ us, peer, floor, launch string }
 // buildAll builds everything with the same flags: static, without symbols.
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	p := programs{
-		us:     filepath.Join(dir, "us", build.Name),
+		us:     filepath.Join(dir, "us", testenv.Name),
 		floor:  filepath.Join(dir, "floor"),
 		launch: filepath.Join(dir, "launch"),
 	}
@@ -23,15 +23,15 @@ func buildAll(ctx context.Context, dir string) (programs, error) {
 		return p, err
 	}
 	var err error
-	if p.peer, err = build.Peer(ctx, peer); err != nil {
+	if p.peer, err = testenv.InstallPeer(ctx, peer); err != nil {
 		return p, err
 	}
-	if err := build.Helper(ctx, p.us); err != nil {
+	if err := testenv.BuildHelper(ctx, p.us); err != nil {
 		return p, err
 	}
-	here := filepath.Join(build.Root(), "e2e")
-	if err := build.Go(ctx, here, "./bench/floor", p.floor); err != nil {
+	here := filepath.Join(testenv.Root(), "e2e")
+	if err := testenv.BuildGo(ctx, here, "./bench/floor", p.floor); err != nil {
 		return p, err
 	}
-	return p, build.Go(ctx, here, "./bench/launch", p.launch)
+	return p, testenv.BuildGo(ctx, here, "./bench/launch", p.launch)
 }

@@ -18,12 +18,12 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 func main() {
 	rounds := flag.Int("rounds", 200, "rounds of the rows that take milliseconds; slow ones take fewer")
-	out := flag.String("out", filepath.Join(build.Root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
+	out := flag.String("out", filepath.Join(testenv.Root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
 	only := flag.String("only", "", "a part of the names of the rows to measure; the others are left out, and nothing is written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

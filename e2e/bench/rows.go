@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
@@ -179,7 +179,7 @@ func static(g *ground) ([]contender, error) {
 
 // roleProfile is the runner's credentials file of the README.
 func roleProfile() (string, error) {
-	text, err := os.ReadFile(filepath.Join(build.Root(), "testdata/gitlab-runner/credentials"))
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), "testdata/gitlab-runner/credentials"))
 	return string(text), err
 }
 

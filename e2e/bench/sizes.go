@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // A size is something else than time that a contender takes.
@@ -128,7 +128,7 @@ func (g *ground) instructions(r run) (float64, error) {
 func (g *ground) largestParts() (string, error) {
 	path := filepath.Join(g.dir, "symbols")
 	cmd := exec.CommandContext(g.ctx, "go", "build", "-trimpath", "-ldflags", "-w", "-o", path, "./cmd/docker-credential-ecr-login")
-	cmd.Dir, cmd.Env = build.Root(), append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = testenv.Root(), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -6,11 +6,11 @@ import (
 
 	"github.com/docker/cli/cli/config/types"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // typed runs what a person types behind the helper's name, which has to succeed.
-func typed(t *testing.T, l *lab.Lab, words string) (stdout string) {
+func typed(t *testing.T, l *testenv.Lab, words string) (stdout string) {
 	t.Helper()
 	r := l.Run(t, words, "")
 	if r.Status != 0 {
@@ -22,7 +22,7 @@ func typed(t *testing.T, l *lab.Lab, words string) (stdout string) {
 // What configure writes is what clients read, and where.
 func TestConfigure(t *testing.T) {
 	// ready is a lab with an image in its registry, and no configuration of a client.
-	ready := func(t *testing.T) *lab.Lab {
+	ready := func(t *testing.T) *testenv.Lab {
 		l := onRunner(t)
 		putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
 		return l

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // A cli is Docker's command line. The one of the machine may be years old, and from 29
@@ -28,7 +28,7 @@ func dockerCLIs(t *testing.T) []cli {
 
 // docker is Docker's command line at an engine of its own.
 type docker struct {
-	*lab.Lab
+	*testenv.Lab
 	path string
 }
 
@@ -44,7 +44,7 @@ func newDocker(t *testing.T, path, config string) docker {
 }
 
 // furnish starts the engine, and gives the command line its plugins.
-func (d docker) furnish(t *testing.T, l *lab.Lab) {
+func (d docker) furnish(t *testing.T, l *testenv.Lab) {
 	t.Helper()
 	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
 	err := os.MkdirAll(plugins, 0o700)
@@ -68,7 +68,7 @@ func (d docker) try(t *testing.T, stdin io.Reader, args ...string) (output, erro
 func (d docker) run(t *testing.T, stdin io.Reader, args ...string) (stdout string) {
 	t.Helper()
 	out, err := d.try(t, stdin, args...)
-	if err != nil || strings.Contains(out.stderr, lab.Name) {
+	if err != nil || strings.Contains(out.stderr, testenv.Name) {
 		t.Fatalf("docker %s: %v, stdout %q, stderr %q", strings.Join(args, " "), err, out.stdout, out.stderr)
 	}
 	return strings.TrimSpace(out.stdout)

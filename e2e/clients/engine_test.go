@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // privately runs a program in a mount namespace, where it finds a file of hosts, and no
@@ -22,7 +22,7 @@ const privately = `mount --bind "$0" /etc/hosts && mkdir -p /run/containerd && m
 // startEngine starts a Docker Engine of the test's own and returns its
 // DOCKER_HOST. It leaves the machine's engine, its images and its network alone,
 // and reaches registries through the Cloud's proxy only, under their own names.
-func startEngine(t *testing.T, l *lab.Lab) (dockerHost string) {
+func startEngine(t *testing.T, l *testenv.Lab) (dockerHost string) {
 	t.Helper()
 	dockerd := need(t, "dockerd")
 	if os.Geteuid() != 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/pelletier/go-toml/v2"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // The set-up that docs/gitlab-runner.md shows, from the same files.
@@ -27,7 +27,7 @@ func TestGitLabRunnerExample(t *testing.T) {
 			Docker      struct{ Image string }
 		}
 	}
-	if err := toml.Unmarshal(read(t, filepath.Join(build.Root(), "testdata/gitlab-runner/config.toml")), &config); err != nil || len(config.Runners) != 1 {
+	if err := toml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/config.toml")), &config); err != nil || len(config.Runners) != 1 {
 		t.Fatalf("%d runners, %v", len(config.Runners), err)
 	}
 	runner := config.Runners[0]
@@ -79,7 +79,7 @@ func testCompose(t *testing.T, d docker) {
 	compose := func(stdin string, args ...string) (output, error) {
 		t.Helper()
 		return d.try(t, strings.NewReader(stdin), append([]string{
-			"compose", "--file", filepath.Join(build.Root(), "testdata/gitlab-runner/compose.yaml"), "--file", override,
+			"compose", "--file", filepath.Join(testenv.Root(), "testdata/gitlab-runner/compose.yaml"), "--file", override,
 		}, args...)...)
 	}
 	defer compose("", "down", "--timeout", "0")

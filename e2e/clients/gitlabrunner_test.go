@@ -14,7 +14,7 @@ import (
 	"github.com/docker/cli/cli/config/credentials"
 	"github.com/docker/cli/cli/config/types"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
@@ -45,7 +45,7 @@ func gitlabRunner(context.Context, []string) (any, error) {
 }
 
 // runJob has the runner find its credentials.
-func runJob(t *testing.T, l *lab.Lab, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
+func runJob(t *testing.T, l *testenv.Lab, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -58,7 +58,7 @@ func runJob(t *testing.T, l *lab.Lab, config map[string]any) (found map[string]t
 
 // wantCredentials checks that the runner has credentials under a key, and that
 // the registry at host takes them.
-func wantCredentials(t *testing.T, l *lab.Lab, found map[string]types.AuthConfig, key, host string) {
+func wantCredentials(t *testing.T, l *testenv.Lab, found map[string]types.AuthConfig, key, host string) {
 	t.Helper()
 	auth := found[key]
 	if auth.Username != "AWS" {
@@ -133,13 +133,13 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	for name, role := range map[string]string{"healthy": pullRole, "broken": brokenRole} {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
 		script := "bin/docker-credential-ecr-" + name
-		l.Write(t, script, fmt.Sprintf("#!/bin/sh\nAWS_PROFILE=%s exec %s \"$@\"\n", name, lab.Name))
+		l.Write(t, script, fmt.Sprintf("#!/bin/sh\nAWS_PROFILE=%s exec %s \"$@\"\n", name, testenv.Name))
 		if err := os.Chmod(filepath.Join(l.Home, script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	l.Write(t, ".aws/credentials", profiles.String())
-	l.Set("PATH=" + filepath.Join(l.Home, "bin") + ":" + filepath.Dir(lab.Binary(t)))
+	l.Set("PATH=" + filepath.Join(l.Home, "bin") + ":" + filepath.Dir(testenv.Binary(t)))
 	config := map[string]any{"credHelpers": map[string]string{healthyKey: "ecr-healthy", brokenKey: "ecr-broken"}}
 
 	found, stderr := runJob(t, l, config)
@@ -173,7 +173,7 @@ const partnerRole = "arn:aws:iam::333333333333:role/pull"
 
 // onMappedRunner puts a runner on an EC2 instance whose own role may assume the
 // pull roles of two other accounts.
-func onMappedRunner(t *testing.T) *lab.Lab {
+func onMappedRunner(t *testing.T) *testenv.Lab {
 	t.Helper()
 	l := onRunner(t)
 	l.Cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})

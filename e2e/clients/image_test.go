@@ -20,8 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // The targets of the Dockerfile, built by a real engine from images that are made
@@ -43,12 +42,12 @@ func (d docker) goImage(t *testing.T, tag string) {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	goroot := command(build.Root(), nil, "go", "env", "GOROOT")
-	cache := command(build.Root(), nil, "go", "env", "GOMODCACHE")
-	command(build.Root(), nil, "go", "mod", "download")
-	command(build.Root(), []string{"GOMODCACHE=" + modules, "GOFLAGS=-modcacherw", "GOPROXY=file://" + cache + "/cache/download"},
+	goroot := command(testenv.Root(), nil, "go", "env", "GOROOT")
+	cache := command(testenv.Root(), nil, "go", "env", "GOMODCACHE")
+	command(testenv.Root(), nil, "go", "mod", "download")
+	command(testenv.Root(), []string{"GOMODCACHE=" + modules, "GOFLAGS=-modcacherw", "GOPROXY=file://" + cache + "/cache/download"},
 		"go", "mod", "download")
-	command(build.Root(), nil, "cp", "dist/glibc.tar", file)
+	command(testenv.Root(), nil, "cp", "dist/glibc.tar", file)
 	command(goroot, nil, "tar", "-rf", file, "--exclude=./test", "--exclude=./doc", "--transform=s,^[.],usr/local/go,S", ".")
 	command(modules+"/cache/download", nil, "tar", "-rf", file, "--transform=s,^[.],modules,S", ".")
 	d.run(t, nil, "import",
@@ -60,7 +59,7 @@ const authorities = "etc/ssl/certs/ca-certificates.crt"
 // glibcImage makes an image of Debian's that trusts the Cloud's authority besides its own.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
-	tree := filepath.Join(build.Root(), "dist/glibc.tar")
+	tree := filepath.Join(testenv.Root(), "dist/glibc.tar")
 	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+authorities).Output()
 	if err != nil {
 		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
@@ -165,7 +164,7 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 }
 
 // throughProxy reaches the Cloud's hosts, and trusts no others.
-func throughProxy(t *testing.T, l *lab.Lab) *http.Transport {
+func throughProxy(t *testing.T, l *testenv.Lab) *http.Transport {
 	t.Helper()
 	proxy, err := url.Parse(l.Cloud.ProxyURL())
 	if err != nil {
@@ -204,7 +203,7 @@ func (d docker) target(t *testing.T, name, tag string, args ...string) {
 	t.Helper()
 	out, err := d.try(t, nil, append(append([]string{
 		"build", "--network", "none", "--build-arg", "GO_IMAGE=go:local", "--target", name, "--tag", tag,
-	}, args...), build.Root())...)
+	}, args...), testenv.Root())...)
 	if err != nil {
 		t.Fatalf("target %s: %v\n%s%s", name, err, out.stdout, out.stderr)
 	}
@@ -232,11 +231,11 @@ func TestImages(t *testing.T) {
 			d.target(t, "gitlab-runner", "musl:test", "--build-arg", "GITLAB_RUNNER_IMAGE=musl:local")
 
 			// The authorities are those of the base image.
-			d.wantGet(t, "--volume", credentials, "glibc:test", lab.Name)
-			d.wantGet(t, "--volume", credentials, "musl:test", lab.Name)
+			d.wantGet(t, "--volume", credentials, "glibc:test", testenv.Name)
+			d.wantGet(t, "--volume", credentials, "musl:test", testenv.Name)
 			for _, image := range []string{"glibc:test", "musl:test"} {
-				out := d.run(t, nil, "run", "--rm", "--network", "none", image, "sh", "-c", lab.Name+" version && command -v "+lab.Name)
-				if !strings.HasPrefix(out, lab.Name+" ") || !strings.HasSuffix(out, "/usr/local/bin/"+lab.Name) {
+				out := d.run(t, nil, "run", "--rm", "--network", "none", image, "sh", "-c", testenv.Name+" version && command -v "+testenv.Name)
+				if !strings.HasPrefix(out, testenv.Name+" ") || !strings.HasSuffix(out, "/usr/local/bin/"+testenv.Name) {
 					t.Errorf("in %s it says %q", image, out)
 				}
 			}
@@ -253,17 +252,17 @@ func TestImages(t *testing.T) {
 				dir := t.TempDir()
 				d.target(t, "binary", "file:test", "--output", dir)
 				entries, err := os.ReadDir(dir)
-				if err != nil || len(entries) != 1 || entries[0].Name() != lab.Name {
+				if err != nil || len(entries) != 1 || entries[0].Name() != testenv.Name {
 					t.Errorf("--output gives %v, %v; want the file alone", entries, err)
 				}
-				if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, lab.Name), "version").Output(); err != nil || !strings.HasPrefix(string(out), lab.Name+" ") {
+				if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, testenv.Name), "version").Output(); err != nil || !strings.HasPrefix(string(out), testenv.Name+" ") {
 					t.Errorf("the file says %q, %v", out, err)
 				}
 			}
 
 			d.target(t, "binary", "arm64:test", builder.arm64...)
-			arm64 := filepath.Join(t.TempDir(), lab.Name)
-			d.run(t, nil, "cp", d.run(t, nil, "create", "arm64:test")+":/"+lab.Name, arm64)
+			arm64 := filepath.Join(t.TempDir(), testenv.Name)
+			d.run(t, nil, "cp", d.run(t, nil, "create", "arm64:test")+":/"+testenv.Name, arm64)
 			wantArm64(t, arm64)
 		})
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"go.yaml.in/yaml/v3"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
@@ -26,7 +26,7 @@ func (d docker) kanikoImage(t *testing.T, tag string) {
 	t.Helper()
 	executor := filepath.Join(t.TempDir(), "executor")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", executor, "./kaniko")
-	cmd.Dir, cmd.Env = filepath.Join(build.Root(), "e2e"), append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = filepath.Join(testenv.Root(), "e2e"), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -50,7 +50,7 @@ func (d docker) kanikoImage(t *testing.T, tag string) {
 func testKaniko(t *testing.T, d docker, credentials string) {
 	d.kanikoImage(t, "kaniko:local")
 	d.target(t, "kaniko", "kaniko:test", "--build-arg", "KANIKO_IMAGE=kaniko:local", "--build-arg", "GITLAB_RUNNER_IMAGE=kaniko:local")
-	example := filepath.Join(build.Root(), "testdata/kaniko")
+	example := filepath.Join(testenv.Root(), "testdata/kaniko")
 	config := []string{"--volume", filepath.Join(example, "config.json") + ":/kaniko/.docker/config.json:ro"}
 	executor := func(image, destination string, options ...string) []string {
 		return d.container(append(options, "--volume", credentials, "--volume", example+":/workspace:ro", image,
@@ -104,14 +104,14 @@ func testKanikoJob(t *testing.T, d docker) {
 		Variables map[string]string
 		Script    []string
 	}
-	if err := yaml.Unmarshal(read(t, filepath.Join(build.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
+	if err := yaml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
 		t.Fatal(err)
 	}
 	spec, ok := jobs["build-image"] // a job of the name "image" would be none
 	if !ok || len(jobs) != 1 {
 		t.Fatalf("there is no job, or another: %v", jobs)
 	}
-	options := []string{"--volume", filepath.Join(build.Root(), "testdata/kaniko") + ":/builds/team/app:ro", "--env", "CI_PROJECT_DIR=/builds/team/app"}
+	options := []string{"--volume", filepath.Join(testenv.Root(), "testdata/kaniko") + ":/builds/team/app:ro", "--env", "CI_PROJECT_DIR=/builds/team/app"}
 	for name, value := range spec.Variables {
 		options = append(options, "--env", name+"="+value)
 	}

@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
@@ -17,10 +16,10 @@ func TestKubelet(t *testing.T) {
 	path, version := built(t, "kubelet")
 	l := onRunner(t)
 	for _, file := range []string{"credential-provider.yaml", "service-accounts.yaml"} {
-		text := string(read(t, filepath.Join(build.Root(), "testdata/kubernetes", file)))
+		text := string(read(t, filepath.Join(testenv.Root(), "testdata/kubernetes", file)))
 		l.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(l.Home, "tokens"), 1))
 	}
-	bin := filepath.Dir(lab.Binary(t))
+	bin := filepath.Dir(testenv.Binary(t))
 	// asks returns whose tokens the kubelet gets for images, in no order, and its log. What
 	// begins with a dash goes before the images.
 	asks := func(config string, words ...string) (principals []string, log string) {
@@ -76,7 +75,7 @@ func TestKubelet(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(l.Home, "tokens")); err != nil {
 		t.Fatal(err)
 	}
-	who, _ = asks("credential-provider.yaml", lab.Host+"/a", lab.Host+"/b", lab.Host+"/c:1", lab.Host+"/d:2")
+	who, _ = asks("credential-provider.yaml", testenv.Host+"/a", testenv.Host+"/b", testenv.Host+"/c:1", testenv.Host+"/d:2")
 	wantRole(who, 4, "pull")
 	wantRequests(t, l, "the first pulls of a node, all at once", coldGet)
 
@@ -91,15 +90,15 @@ func TestKubelet(t *testing.T) {
 	if err := os.Mkdir(eks, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(lab.Binary(t), filepath.Join(eks, "ecr-credential-provider")); err != nil {
+	if err := os.Symlink(testenv.Binary(t), filepath.Join(eks, "ecr-credential-provider")); err != nil {
 		t.Fatal(err)
 	}
-	l.Write(t, "eks.yaml", strings.Replace(string(read(t, filepath.Join(l.Home, "service-accounts.yaml"))), "name: "+lab.Name, "name: ecr-credential-provider", 1))
+	l.Write(t, "eks.yaml", strings.Replace(string(read(t, filepath.Join(l.Home, "service-accounts.yaml"))), "name: "+testenv.Name, "name: ecr-credential-provider", 1))
 	bin = eks
 	who, _ = asks("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "the same on a node of EKS", nil)
-	bin = filepath.Dir(lab.Binary(t))
+	bin = filepath.Dir(testenv.Binary(t))
 	thief := cart
 	thief.Subject = "system:serviceaccount:shop:thief"
 	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)

@@ -20,7 +20,7 @@ import (
 
 	"github.com/docker/docker-credential-helpers/credentials"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
@@ -63,7 +63,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	status := m.Run()
-	lab.Clean()
+	testenv.Clean()
 	if all := flag.Lookup("test.run").Value.String() == ""; all && status == 0 {
 		if err := checkMatrix(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -75,9 +75,9 @@ func TestMain(m *testing.M) {
 
 // onRunner puts a runner on an EC2 instance whose role may assume pullRole, as
 // its credentials file says.
-func onRunner(t *testing.T) *lab.Lab {
+func onRunner(t *testing.T) *testenv.Lab {
 	t.Helper()
-	l := lab.New(t)
+	l := testenv.New(t)
 	l.Cloud.AddRole(awstest.Role{ARN: runnerRole})
 	l.Cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	l.Cloud.SetInstanceRole(runnerRole)
@@ -95,7 +95,7 @@ const hung = time.Minute
 type output struct{ stdout, stderr string }
 
 // run runs a client in the lab's environment. The error is that of exec.Cmd.
-func run(t *testing.T, l *lab.Lab, stdin io.Reader, path string, args ...string) (output, error) {
+func run(t *testing.T, l *testenv.Lab, stdin io.Reader, path string, args ...string) (output, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
@@ -113,7 +113,7 @@ func run(t *testing.T, l *lab.Lab, stdin io.Reader, path string, args ...string)
 
 // runProgram runs one of programs and reads what it reports. It returns what the
 // program and the binary below it wrote to stderr.
-func runProgram(t *testing.T, l *lab.Lab, report any, args ...string) (stderr string) {
+func runProgram(t *testing.T, l *testenv.Lab, report any, args ...string) (stderr string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -130,7 +130,7 @@ func runProgram(t *testing.T, l *lab.Lab, report any, args ...string) (stderr st
 }
 
 // wantRequests checks the requests to AWS since the last call, by action.
-func wantRequests(t *testing.T, l *lab.Lab, when string, want map[string]int) {
+func wantRequests(t *testing.T, l *testenv.Lab, when string, want map[string]int) {
 	t.Helper()
 	got := l.Cloud.Counts()
 	l.Cloud.ResetCounts()
@@ -153,7 +153,7 @@ func wantReason(t *testing.T, stderr, role string) {
 	if strings.Count(stderr, "\n") != 1 {
 		err = errors.New("not one line")
 	}
-	for _, part := range []string{lab.Name, "sts:AssumeRole", role} {
+	for _, part := range []string{testenv.Name, "sts:AssumeRole", role} {
 		if !strings.Contains(stderr, part) {
 			err = errors.Join(err, fmt.Errorf("no %s", part))
 		}

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 var writeMatrix = flag.Bool("matrix", false, "write what the clients did into README.md")
@@ -60,7 +60,7 @@ const matrixBegin, matrixEnd = "<!-- written by make matrix -->\n", "<!-- end --
 // checkMatrix compares the table with README's, or writes it there. Another machine
 // has other versions of what it installs.
 func checkMatrix() error {
-	file := filepath.Join(build.Root(), "README.md")
+	file := filepath.Join(testenv.Root(), "README.md")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err

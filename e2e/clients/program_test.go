@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // need is the path of a program that must be installed: a client that is missing
@@ -39,7 +39,7 @@ func installed(t *testing.T, program string) (path, version string) {
 // built is a program that e2e/install has built from its Go module, and its version.
 func built(t *testing.T, program string) (path, version string) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(build.Root(), "dist/clients", program+"@v*"))
+	paths, err := filepath.Glob(filepath.Join(testenv.Root(), "dist/clients", program+"@v*"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("%s is missing, and make e2e needs it (e2e/install builds it): %v", program, err)
 	}
@@ -53,7 +53,7 @@ func built(t *testing.T, program string) (path, version string) {
 func moduleVersion(t *testing.T, module string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", module)
-	cmd.Dir = filepath.Join(build.Root(), "e2e")
+	cmd.Dir = filepath.Join(testenv.Root(), "e2e")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

@@ -22,13 +22,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/sirupsen/logrus"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
 // has a token that the Cloud issued and that hasn't expired. It is the CNCF's own, with
 // its images in memory. What is returned is its back door.
-func serveRegistry(t *testing.T, l *lab.Lab) http.Handler {
+func serveRegistry(t *testing.T, l *testenv.Lab) http.Handler {
 	t.Helper()
 	logrus.SetOutput(io.Discard) // where it writes its log
 	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
@@ -109,7 +109,7 @@ func imageID(t *testing.T, img v1.Image) string {
 }
 
 // saveImage writes an image to a file of the home, as docker save does.
-func saveImage(t *testing.T, l *lab.Lab, file, ref string, img v1.Image) {
+func saveImage(t *testing.T, l *testenv.Lab, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 
 	"github.com/creack/pty"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // Shells complete the words of the program from what it prints for them.
 func TestCompletions(t *testing.T) {
-	l := lab.New(t)
-	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+lab.Host+"\"\n")
+	l := testenv.New(t)
+	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		l.Write(t, shell, typed(t, l, "completion "+shell))
 	}
@@ -25,10 +25,10 @@ func TestCompletions(t *testing.T) {
 		path := need(t, "bash")
 		for _, c := range []struct{ words, want string }{
 			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache ", "list clear path --help"}, {"completion z", "zsh"},
-			{"doctor 2", lab.Host}, {"whoami 2", lab.Host}, {"configure --all 2", lab.Host}, {"cache clear 2", lab.Host}, {"cache list ", "--help"},
+			{"doctor 2", testenv.Host}, {"whoami 2", testenv.Host}, {"configure --all 2", testenv.Host}, {"cache clear 2", testenv.Host}, {"cache list ", "--help"},
 			{"configure --print ", "gitlab"}, {"configure --region ", ""},
 		} {
-			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(`+lab.Name+` `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
+			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(`+testenv.Name+` `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
 			if err != nil || strings.TrimSpace(out.stdout) != c.want {
 				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
 			}
@@ -38,7 +38,7 @@ func TestCompletions(t *testing.T) {
 		path := need(t, "fish")
 		for _, c := range []struct{ words, want string }{
 			{"do", "doctor"}, {"configure --dr", "--dry-run"}, {"cache l", "list"}, {"completion z", "zsh"},
-			{"doctor 2", lab.Host}, {"whoami 2", lab.Host}, {"configure --all 2", lab.Host}, {"cache clear 2", lab.Host}, {"cache clear cl", ""},
+			{"doctor 2", testenv.Host}, {"whoami 2", testenv.Host}, {"configure --all 2", testenv.Host}, {"cache clear 2", testenv.Host}, {"cache clear cl", ""},
 			{"configure --print g", "gitlab"},
 		} {
 			out, err := run(t, l, nil, path, "fish", "--no-config", "-c", `source ./fish; complete -C "docker-credential-ecr-login `+c.words+`"`)
@@ -59,7 +59,7 @@ func TestCompletions(t *testing.T) {
 			"docker-credential-ecr-login completion fi\t\n":       "# fish completion of",
 			"docker-credential-ecr-login help completi\t\n":       "usage: docker-credential-ecr-login completion",
 			"docker-credential-ecr-login configure --cre\t-\b":    "--creds-store",
-			"docker-credential-ecr-login whoami 2\t\n":            lab.Host + ": ",
+			"docker-credential-ecr-login whoami 2\t\n":            testenv.Host + ": ",
 			"docker-credential-ecr-login cache clear 2\t\n":       "no tokens",
 			"docker-credential-ecr-login configure --print g\t\n": "DOCKER_AUTH_CONFIG=",
 		} {
@@ -72,7 +72,7 @@ func TestCompletions(t *testing.T) {
 
 // inZsh types into a zsh at a terminal, and returns what that shows until there is what was
 // wanted, or nothing more.
-func inZsh(t *testing.T, l *lab.Lab, path, typed, want string) string {
+func inZsh(t *testing.T, l *testenv.Lab, path, typed, want string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
 	cmd.Dir, cmd.Env = l.Home, append([]string{"TERM=dumb", "PS1=ready> "}, l.Env...)
@@ -108,7 +108,7 @@ func inZsh(t *testing.T, l *lab.Lab, path, typed, want string) string {
 // The manual page is one by the rules.
 func TestManual(t *testing.T) {
 	path := need(t, "mandoc")
-	l := lab.New(t)
+	l := testenv.New(t)
 	l.Write(t, "page.1", typed(t, l, "help --man"))
 	// It has no date, as that would be another one's each time.
 	out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")

@@ -3,7 +3,7 @@ package clients
 import (
 	"testing"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // Clients without a daemon, that find the helper in docker's own configuration.
@@ -45,7 +45,7 @@ func TestHelm(t *testing.T) {
 	client{
 		name: "helm", path: path, version: version,
 		file: dockerConfig, config: withStore,
-		furnish: func(t *testing.T, l *lab.Lab) {
+		furnish: func(t *testing.T, l *testenv.Lab) {
 			l.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
 			l.Write(t, "pulled/.keep", "")
 		},

@@ -14,17 +14,16 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
-	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
 // goBuild builds the helper, with go build's arguments and environment of its own.
 func goBuild(t *testing.T, env, args []string) (path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), lab.Name)
-	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", path}, args...), "./cmd/"+lab.Name)...)
-	cmd.Dir, cmd.Env = build.Root(), append(os.Environ(), env...)
+	path = filepath.Join(t.TempDir(), testenv.Name)
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", path}, args...), "./cmd/"+testenv.Name)...)
+	cmd.Dir, cmd.Env = testenv.Root(), append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -32,7 +31,7 @@ func goBuild(t *testing.T, env, args []string) (path string) {
 }
 
 func TestStatic(t *testing.T) {
-	bin := lab.Binary(t)
+	bin := testenv.Binary(t)
 	out, err := exec.CommandContext(t.Context(), need(t, "file"), "--brief", bin).Output()
 	if err != nil || !strings.Contains(string(out), "statically linked") {
 		t.Errorf("file says %q, %v", out, err)
@@ -71,7 +70,7 @@ func TestOwnRoots(t *testing.T) {
 		t.Helper()
 		var buf bytes.Buffer
 		w := tar.NewWriter(&buf)
-		addFile(t, w, lab.Name, read(t, helper))
+		addFile(t, w, testenv.Name, read(t, helper))
 		for path, text := range files {
 			addFile(t, w, path, text)
 		}
@@ -79,7 +78,7 @@ func TestOwnRoots(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.run(t, &buf, "import", "-", "scratch:test")
-		options = append(options, "--env", "AWS_ECR_ROLE_ARN="+pullRole, "scratch:test", "/"+lab.Name, "get")
+		options = append(options, "--env", "AWS_ECR_ROLE_ARN="+pullRole, "scratch:test", "/"+testenv.Name, "get")
 		return d.try(t, strings.NewReader(pullHost), d.container(options...)...)
 	}
 
@@ -100,7 +99,7 @@ func TestOwnRoots(t *testing.T) {
 	defer stranger.Close()
 	other := stranger.CAPEM()
 	for when, try := range map[string]func() (output, error){
-		"Mozilla's authorities":        func() (output, error) { return get(lab.Binary(t), nil) },
+		"Mozilla's authorities":        func() (output, error) { return get(testenv.Binary(t), nil) },
 		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{authorities: other}) },
 		"a folder that has some":       func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
 		"a file that the user has set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
@@ -115,7 +114,7 @@ func TestOwnRoots(t *testing.T) {
 // wantBundle checks that the helper as it is built holds Mozilla's authorities.
 func wantBundle(t *testing.T) {
 	t.Helper()
-	helper, found := read(t, lab.Binary(t)), 0
+	helper, found := read(t, testenv.Binary(t)), 0
 	for root := range bundle.Roots() {
 		if bytes.Contains(helper, root.Certificate) {
 			found++
@@ -133,8 +132,8 @@ func withRoots(t *testing.T, ca []byte) (file string) {
 	block, _ := pem.Decode(ca)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	write(t, in("go.sum"), read(t, filepath.Join(build.Root(), "go.sum")))
-	write(t, in("go.mod"), append(read(t, filepath.Join(build.Root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
+	write(t, in("go.sum"), read(t, filepath.Join(testenv.Root(), "go.sum")))
+	write(t, in("go.mod"), append(read(t, filepath.Join(testenv.Root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
 	write(t, in("roots/go.mod"), []byte("module "+module+"\n\ngo 1.26\n"))
 	write(t, in("roots/bundle/roots.go"), []byte(`package bundle
 
@@ -164,11 +163,11 @@ func TestNotFound(t *testing.T) {
 	d.furnish(t, l)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
-		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + lab.Name + ": not found"},
-		{lab.Binary(t), lab.Name + " "},
+		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + testenv.Name + ": not found"},
+		{testenv.Binary(t), testenv.Name + " "},
 	} {
 		out, _ := d.try(t, nil, "run", "--rm", "--network", "none",
-			"--volume", test.helper+":/usr/local/bin/"+lab.Name, "musl:local", "sh", "-c", lab.Name+" version")
+			"--volume", test.helper+":/usr/local/bin/"+testenv.Name, "musl:local", "sh", "-c", testenv.Name+" version")
 		if all := out.stdout + out.stderr; !strings.Contains(all, test.want) {
 			t.Errorf("sh says %q, want %q in it", all, test.want)
 		}

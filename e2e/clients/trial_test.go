@@ -8,8 +8,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // A client pushes and pulls images. Its commands are words: $REF is an image in
@@ -19,7 +18,7 @@ type client struct {
 	path, version string // of the program that is each command's first word
 	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
 	// furnish gives the client what it needs besides its configuration.
-	furnish func(t *testing.T, l *lab.Lab)
+	furnish func(t *testing.T, l *testenv.Lab)
 	// config is what docker's configuration is copied from, and file where to in the home.
 	config, file string
 
@@ -36,7 +35,7 @@ type client struct {
 }
 
 // run runs one of the client's commands.
-func (c client) run(t *testing.T, l *lab.Lab, command string) (output, error) {
+func (c client) run(t *testing.T, l *testenv.Lab, command string) (output, error) {
 	t.Helper()
 	words := strings.Fields(strings.NewReplacer("$REF", trialRef, "$HOST", pullHost).Replace(command))
 	if c.shell == "" {
@@ -47,13 +46,13 @@ func (c client) run(t *testing.T, l *lab.Lab, command string) (output, error) {
 }
 
 // must runs one that has to succeed, with nothing from the helper on stderr.
-func (c client) must(t *testing.T, l *lab.Lab, command string) (stdout string) {
+func (c client) must(t *testing.T, l *testenv.Lab, command string) (stdout string) {
 	t.Helper()
 	if command == "" {
 		return ""
 	}
 	out, err := c.run(t, l, command)
-	if err != nil || strings.Contains(out.stderr, lab.Name) {
+	if err != nil || strings.Contains(out.stderr, testenv.Name) {
 		t.Fatalf("%s: %v, stdout %q, stderr %q", command, err, out.stdout, out.stderr)
 	}
 	return out.stdout
@@ -110,7 +109,7 @@ func (c client) trial(t *testing.T) {
 }
 
 // wantPulled checks that what was pulled is the image, and removes it.
-func (c client) wantPulled(t *testing.T, l *lab.Lab, id string) {
+func (c client) wantPulled(t *testing.T, l *testenv.Lab, id string) {
 	t.Helper()
 	in := func(file string) string { return filepath.Join(l.Home, file) }
 	switch {
@@ -140,13 +139,13 @@ func (c client) wantPulled(t *testing.T, l *lab.Lab, id string) {
 }
 
 // example copies a file of the repository into the home.
-func example(t *testing.T, l *lab.Lab, file, from string) {
+func example(t *testing.T, l *testenv.Lab, file, from string) {
 	t.Helper()
-	l.Write(t, file, string(read(t, filepath.Join(build.Root(), from))))
+	l.Write(t, file, string(read(t, filepath.Join(testenv.Root(), from))))
 }
 
 // forget has the helper forget the tokens it holds.
-func forget(t *testing.T, l *lab.Lab) {
+func forget(t *testing.T, l *testenv.Lab) {
 	t.Helper()
 	if r := l.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
 		t.Fatalf("erase: %+v", r)
@@ -155,7 +154,7 @@ func forget(t *testing.T, l *lab.Lab) {
 
 // wantDenied runs a client that has no token yet and whose role may not be assumed. It
 // must not succeed, and show why.
-func wantDenied(t *testing.T, l *lab.Lab, run func() (output, error)) {
+func wantDenied(t *testing.T, l *testenv.Lab, run func() (output, error)) {
 	t.Helper()
 	forget(t, l)
 	l.Cloud.Deny("sts:AssumeRole", pullRole)
@@ -168,9 +167,9 @@ func wantDenied(t *testing.T, l *lab.Lab, run func() (output, error)) {
 	reasons := 0
 	for line := range strings.Lines(out.stderr) {
 		// A build has something before it.
-		if _, reason, ok := strings.Cut(line, lab.Name+": "); ok {
+		if _, reason, ok := strings.Cut(line, testenv.Name+": "); ok {
 			reasons++
-			wantReason(t, lab.Name+": "+reason, pullRole)
+			wantReason(t, testenv.Name+": "+reason, pullRole)
 		}
 	}
 	if reasons == 0 {

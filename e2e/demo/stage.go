@@ -17,11 +17,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"docker-credential-ecr-login/e2e/build"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-const program = build.Name
+const program = testenv.Name
 
 // A stage is where the demo plays: the helper, the cloud and two homes.
 type stage struct {
@@ -62,7 +62,7 @@ func (s *stage) build(ctx context.Context) error {
 		}
 	}
 	bin := filepath.Join(s.bin, program)
-	if err := build.HelperShown(ctx, bin, os.Stdout); err != nil {
+	if err := testenv.BuildHelperVerbose(ctx, bin, os.Stdout); err != nil {
 		return err
 	}
 	info, err := os.Stat(bin)
@@ -144,7 +144,7 @@ func (s *stage) furnish(context.Context) error {
 
 // write puts a file of the repository into the runner's home, and shows it.
 func (s *stage) write(path, from string) error {
-	text, err := os.ReadFile(filepath.Join(build.Root(), from))
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), from))
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,7 @@ import (
 	"sync"
 	"testing"
 
-	"docker-credential-ecr-login/e2e/build"
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 var (
@@ -40,7 +39,7 @@ func TestMain(m *testing.M) {
 		*steps /= 50
 	}
 	status := m.Run()
-	lab.Clean()
+	testenv.Clean()
 	os.Exit(status)
 }
 
@@ -50,7 +49,7 @@ var oracle = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "oracle")
-	return path, build.Go(context.Background(), filepath.Join(build.Root(), "e2e"), "./search/oracle", path)
+	return path, testenv.BuildGo(context.Background(), filepath.Join(testenv.Root(), "e2e"), "./search/oracle", path)
 })
 
 // search makes walks with a helper until they have made so many steps, or one has found a violation.
@@ -95,7 +94,7 @@ func search(t *testing.T, helper string, steps, share int, only string) (made ma
 // The helper never serves a principal that isn't meant, keeps what it serves, and fails where the SDK
 // does.
 func TestSearch(t *testing.T) {
-	made, served, violation := search(t, lab.Binary(t), *steps, 30, "")
+	made, served, violation := search(t, testenv.Binary(t), *steps, 30, "")
 	sum := 0
 	for _, kind := range slices.Sorted(maps.Keys(made)) {
 		fmt.Printf("%6d  %s\n", made[kind], kind)
@@ -114,7 +113,7 @@ func TestSearch(t *testing.T) {
 func plant(t *testing.T, file, old, bug string) string {
 	t.Helper()
 	dir := t.TempDir()
-	file = filepath.Join(build.Root(), file)
+	file = filepath.Join(testenv.Root(), file)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +121,7 @@ func plant(t *testing.T, file, old, bug string) string {
 	if strings.Count(string(text), old) != 1 {
 		t.Fatalf("%s doesn't hold %q once, in whose place the bug is to be", file, old)
 	}
-	wrong, overlay, helper := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, build.Name)
+	wrong, overlay, helper := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, testenv.Name)
 	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: wrong}})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +131,7 @@ func plant(t *testing.T, file, old, bug string) string {
 			t.Fatal(err)
 		}
 	}
-	if err := build.Go(t.Context(), build.Root(), "./cmd/"+build.Name, helper, "-overlay", overlay); err != nil {
+	if err := testenv.BuildGo(t.Context(), testenv.Root(), "./cmd/"+testenv.Name, helper, "-overlay", overlay); err != nil {
 		t.Fatal(err)
 	}
 	return helper

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/e2e/lab"
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 	"docker-credential-ecr-login/internal/registry"
 )
@@ -28,7 +28,7 @@ const (
 // world is where states are: a stand-in for AWS with people, the home of the helper, and one of the
 // oracle, in which all is written as plainly as the SDK wants it.
 type world struct {
-	*lab.Lab
+	*testenv.Lab
 	oracleHome, oracle string
 	tokens             []string // by subject
 	sso                []string // login files, by person
@@ -37,7 +37,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, helper, oracle string) *world {
-	w := &world{Lab: lab.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
+	w := &world{Lab: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
 	w.Use(helper)
 	w.NoTimeouts()
 	for i := range people {
@@ -50,7 +50,7 @@ func newWorld(t testing.TB, helper, oracle string) *world {
 				role.Trusts = append(role.Trusts, user(j))
 			}
 		}
-		role.Trusts = append(role.Trusts, lab.RunnerRole)
+		role.Trusts = append(role.Trusts, testenv.RunnerRole)
 		w.Cloud.AddRole(role)
 		w.tokens = append(w.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
 		person := w.Cloud.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
@@ -61,8 +61,8 @@ func newWorld(t testing.TB, helper, oracle string) *world {
 		}
 		w.logins = append(w.logins, asJSON(t, login))
 	}
-	w.Cloud.AddRole(awstest.Role{ARN: lab.RunnerRole})
-	w.Cloud.SetInstanceRole(lab.RunnerRole)
+	w.Cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	w.Cloud.SetInstanceRole(testenv.RunnerRole)
 	w.Cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
 	w.Cloud.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
 	return w
@@ -325,9 +325,9 @@ func (w *world) get(s state) (principal, reason string, err error) {
 	cmd := w.Command(ctx, "get", targets[s.target].host)
 	cmd.Env, cmd.Stdout, cmd.Stderr = w.environment(s, w.Home, false), &out, &errs
 	cmd.Run()
-	r := lab.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode()}
+	r := testenv.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode()}
 	if r.Status != 0 {
-		if r.Stdout != lab.NotFound || strings.Count(r.Stderr, "\n") != 1 || strings.Contains(r.Stderr, "internal error") {
+		if r.Stdout != testenv.NotFound || strings.Count(r.Stderr, "\n") != 1 || strings.Contains(r.Stderr, "internal error") {
 			return "", "", fmt.Errorf("no clear error: %q, %q", r.Stdout, r.Stderr)
 		}
 		return "", r.Stderr, nil

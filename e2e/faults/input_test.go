@@ -1,0 +1,104 @@
+package faults
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// What the author of a CI job might send, in the place of a server.
+var hostile = []string{
+	"", "\n", "\x00", "{", `{"uri":"https://` + testenv.Host + `"}`, "[default]\nrole_arn=arn:aws:iam::666666666666:role/evil",
+	testenv.Host + "\nlevel=error msg=injected", testenv.Host + "\r\nX-Injected: yes", testenv.Host + "\x1b[2J\x1b[31m", testenv.Host + "\u202egpj.", testenv.Host + "\u2028x",
+	"evil.example.com/" + testenv.Host, "evil.example.com#" + testenv.Host, "evil.example.com?" + testenv.Host, testenv.Host + "@evil.example.com", "user:pass@" + testenv.Host,
+	testenv.Host + ".evil.example.com", "evil.example.com:443/" + testenv.Host, "https://" + testenv.Host + ":99999", "https://" + testenv.Host + ":80/../..", testenv.Host + "%00", testenv.Host + "%2f",
+	"222222222222.dkr.ecr.ap-south-1.amazonaws.com.", "222222222222.dkr.ecr.evil.example.com.amazonaws.com", "222222222222.dkr.ecr..amazonaws.com",
+	"222222222222.dkr.ecr.ap-south-1.amazonaws.com.cn", "222222222222.dkr.ecr.$(id).amazonaws.com", "222222222222.dkr.ecr.`id`.amazonaws.com",
+	"../../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data/", "localhost:5000", "127.0.0.1",
+	"--help", "-v", "; rm -rf ~", "$HOME", "%s%s%s%n", strings.Repeat("a", 1<<20), strings.Repeat(testenv.Host+" ", 1<<14), "\xff\xfe" + testenv.Host, "２２２２２２２２２２２２.dkr.ecr.ap-south-1.amazonaws.com",
+	"222222222222.dkr.ecr.ap-south-1.amazonaws.com\t", "\ufeff" + testenv.Host, "arn:aws:iam::666666666666:role/evil", "profile evil",
+}
+
+// unexpected tells what is wrong with an answer.
+func unexpected(l *testenv.Lab, verb, input string, r testenv.Result) error {
+	switch {
+	case verb != "get":
+		return nil
+	case strings.HasPrefix(input, "https://"+testenv.Host+":") || input == testenv.Host+"\t":
+		// That is the registry's name, with a port, a path or a blank.
+		password, err := r.Password()
+		if err != nil {
+			return err
+		}
+		_, err = l.Cloud.VerifyToken(password, testenv.Host)
+		return err
+	case strings.HasPrefix(input, `{"uri":`): // so Bazel asks
+		if r.Status != 0 || !strings.HasPrefix(r.Stdout, `{"headers":{"Authorization":["Basic `) || r.Stderr != "" {
+			return errors.New("it is no answer to Bazel")
+		}
+	case r.Status != 1 || r.Stderr != "" || r.Stdout != testenv.NotFound && r.Stdout != "no credentials server URL\n":
+		return errors.New("it isn't just not found")
+	}
+	return nil
+}
+
+// Stdin chooses a registry, and no endpoint, profile, role, file or program; and nothing of
+// it breaks a line of stderr or of the log, or gets into a request. What lies in the working
+// folder chooses nothing either.
+func TestHostileInput(t *testing.T) {
+	l, s := testenv.OnInstance(t), testenv.NewFault(t)
+	log := filepath.Join(l.Home, "log")
+	l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log)
+	l.Write(t, "bin/docker-credential-evil", "#!/bin/sh\ntouch "+l.Home+"/ran\n")
+	must(t, os.Chmod(filepath.Join(l.Home, "bin/docker-credential-evil"), 0o700))
+	evil := "[default]\nrole_arn = arn:aws:iam::666666666666:role/evil\ncredential_process = " + l.Home + "/bin/docker-credential-evil\n"
+	for _, file := range []string{"work/.aws/config", "work/.aws/credentials", "work/config", "work/credentials"} {
+		l.Write(t, file, evil)
+	}
+	for _, file := range []string{"work/.ecr/config.toml", "work/config.toml", "work/ecr-login/config.toml"} {
+		l.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+testenv.Host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
+	}
+	must(t, os.Link(filepath.Join(l.Home, "bin/docker-credential-evil"), filepath.Join(l.Home, "work/docker-credential-evil")))
+
+	for _, verb := range []string{"get", "erase", "store", "list"} {
+		for _, input := range hostile {
+			r := l.Run(t, verb, input, "env", "-C", filepath.Join(l.Home, "work"))
+			s.Count(t, r, unexpected(l, verb, input, r))
+			if strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "internal error") {
+				s.Wrong(t, "%s %.60q: %s", verb, input, r.Stderr)
+			}
+			for line := range strings.Lines(r.Stderr) {
+				if !strings.HasPrefix(line, testenv.Name+": ") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+					s.Wrong(t, "%s %.60q: on stderr is %q", verb, input, line)
+				}
+			}
+		}
+	}
+	text, err := os.ReadFile(log)
+	must(t, err)
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, `time="`) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			s.Wrong(t, "in the log is %q", line)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(l.Home, "ran")); err == nil {
+		s.Wrong(t, "a program ran")
+	}
+	for _, request := range l.Cloud.Requests() {
+		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != testenv.PullRole {
+			s.Wrong(t, "the role %s was asked for", role)
+		}
+	}
+	for _, to := range l.Cloud.Connects() {
+		if !strings.HasPrefix(to, "api.ecr") && !strings.HasPrefix(to, "sts.") || strings.Contains(to, "evil") {
+			s.Wrong(t, "it went to %s", to)
+		}
+	}
+	must(t, os.RemoveAll(l.Tokens()))
+	s.Must(t, l, "assumed-role/pull/")
+}

@@ -1,0 +1,27 @@
+package faults
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// Eight jobs that start together, each of which writes the same file and asks. For a moment the file
+// is empty, and then the instance's own role would be the next source: none of its tokens is kept
+// for the role of the file.
+func TestWritingJobs(t *testing.T) {
+	t.Parallel()
+	l, s := testenv.OnInstance(t), testenv.NewFault(t)
+	l.NoTimeouts()
+	file := filepath.Join(l.Home, ".aws/credentials")
+	must(t, os.Rename(file, file+".new"))
+	for range testenv.Times(1000) {
+		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		testenv.Crowd(8, func(int) {
+			l.Run(t, "get", testenv.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
+		})
+		s.Judge(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")
+	}
+}

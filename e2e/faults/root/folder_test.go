@@ -1,0 +1,143 @@
+package root
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// mount mounts a file system over a folder of the home for the time of a test.
+func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("none", dir, fstype, flags, options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// doctor says why no token would be kept, also before the first one.
+func TestDoctorTriesTheCache(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir string)
+		want  string
+	}{
+		"read-only":     {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "", unix.MS_RDONLY) }, "read-only file system"},
+		"a full disk":   {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "size=4k", 0); fill(t, dir) }, "no space left on device"},
+		"no more files": {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "nr_inodes=1", 0) }, "no space left on device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := testenv.WithKeys(t)
+			dir := filepath.Join(l.Home, "kept")
+			c.spoil(t, dir)
+			l.Set("AWS_ECR_CACHE_DIR=" + filepath.Join(dir, "below"))
+			out := l.Run(t, "doctor "+testenv.Host, "").Stdout
+			if !strings.Contains(out, "warning  cache      no token is kept: ") || !strings.Contains(out, c.want) {
+				t.Errorf("%s", out)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+				t.Errorf("doctor leaves %v, %v", entries, err)
+			}
+		})
+	}
+}
+
+// Where nothing can be kept, or not as it should be, a get works all the same, and says
+// nothing of it.
+func TestCacheFolder(t *testing.T) {
+	ecr := func(l *testenv.Lab) string { return filepath.Join(l.Home, ".ecr") }
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, l *testenv.Lab)
+		keeps bool // the token is found again
+	}{
+		"world-writable": {func(t *testing.T, l *testenv.Lab) {
+			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.Tokens(), 0o777)))
+		}, false},
+		"somebody else's": {func(t *testing.T, l *testenv.Lab) {
+			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.Tokens(), 65534, 65534)))
+		}, false},
+		"read-only":          {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "", unix.MS_RDONLY) }, false},
+		"a full disk":        {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
+		"a disk of one page": {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0) }, true},
+		"no more files":      {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "nr_inodes=3", 0) }, false},
+		"world-writable above": {func(t *testing.T, l *testenv.Lab) {
+			must(t, errors.Join(os.MkdirAll(ecr(l), 0o700), os.Chmod(ecr(l), 0o777)))
+		}, true},
+		"a log on a full disk": {func(t *testing.T, l *testenv.Lab) {
+			l.Set("AWS_ECR_LOG_FILE=" + filepath.Join(l.Home, "full/log"))
+			mount(t, filepath.Join(l.Home, "full"), "tmpfs", "size=4k", 0)
+			fill(t, filepath.Join(l.Home, "full"))
+		}, true},
+		"a file":         {func(t *testing.T, l *testenv.Lab) { l.Write(t, ".ecr", "") }, false},
+		"a file below":   {func(t *testing.T, l *testenv.Lab) { l.Write(t, ".ecr/tokens", "") }, false},
+		"a FIFO":         {func(t *testing.T, l *testenv.Lab) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
+		"a dead symlink": {func(t *testing.T, l *testenv.Lab) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
+		"/proc":          {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "proc", "", 0) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			c.spoil(t, l)
+			for range 3 {
+				s.Must(t, l, testenv.UserARN)
+			}
+			testenv.Crowd(5, func(int) { s.Must(t, l, testenv.UserARN) })
+			n := l.Cloud.Count("ecr:GetAuthorizationToken")
+			if c.keeps && n != 1 || !c.keeps && n < 4 {
+				s.Wrong(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
+			}
+		})
+	}
+}
+
+// fill writes until nothing more can be written.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "full"))
+	must(t, err)
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 512))
+	}
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+// The folder goes while AWS is being asked.
+func TestCacheFolderGone(t *testing.T) {
+	for name, spoil := range map[string]func(l *testenv.Lab) error{
+		"removed": func(l *testenv.Lab) error { return os.RemoveAll(filepath.Join(l.Home, ".ecr")) },
+		"emptied": func(l *testenv.Lab) error { return os.RemoveAll(l.Tokens()) },
+		"a file": func(l *testenv.Lab) error {
+			return errors.Join(os.RemoveAll(l.Tokens()), os.WriteFile(l.Tokens(), nil, 0o600))
+		},
+		"replaced": func(l *testenv.Lab) error { return errors.Join(os.RemoveAll(l.Tokens()), os.Mkdir(l.Tokens(), 0o755)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			l.Cloud.SetLatency(300 * time.Millisecond)
+			done := make(chan error)
+			go func() {
+				err := l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
+				done <- errors.Join(err, spoil(l))
+			}()
+			s.Must(t, l, testenv.UserARN)
+			must(t, <-done)
+			l.Cloud.SetLatency(0)
+			s.Must(t, l, testenv.UserARN)
+		})
+	}
+}

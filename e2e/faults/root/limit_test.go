@@ -1,0 +1,87 @@
+package root
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// Few file descriptors, short files, a small stack: a token or a clear error, and the next
+// one is right.
+func TestLimits(t *testing.T) {
+	prlimit, err := exec.LookPath("prlimit")
+	must(t, err)
+	for _, limit := range []string{
+		"--nofile=3", "--nofile=4", "--nofile=5", "--nofile=6", "--nofile=7", "--nofile=8", "--nofile=10", "--nofile=16",
+		"--fsize=0", "--fsize=100", "--core=0", "--stack=65536", "--memlock=0", "--data=2000000000",
+	} {
+		t.Run(limit, func(t *testing.T) {
+			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			for range 2 {
+				s.Judge(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+			}
+			s.Must(t, l, testenv.UserARN)
+			s.Judge(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+		})
+	}
+}
+
+// As little memory and as few threads as a container may have been given. Where Go's runtime
+// can't start at all, nothing is printed and nothing is broken.
+func TestContainerLimits(t *testing.T) {
+	for _, c := range []struct {
+		controller, limit string
+		enough            bool
+	}{
+		{"memory", "32M", true},
+		{"memory", "16M", true},
+		{"memory", "8M", true},
+		{"memory", "4M", false},
+		{"memory", "2M", false},
+		{"memory", "1M", false},
+		{"pids", "8", true},
+		{"pids", "3", false},
+		{"pids", "1", false},
+	} {
+		t.Run(c.controller+"/"+c.limit, func(t *testing.T) {
+			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			enter := group(t, c.controller, c.limit)
+			for range 5 {
+				r := l.Run(t, "get", testenv.Host, "sh", "-c", "echo $$ >"+enter+`; exec "$0" "$@"`)
+				if c.enough || r.Status == 0 {
+					if s.Judge(t, l, r, testenv.UserARN) == "" {
+						s.Wrong(t, "no token: %s", r.Stderr)
+					}
+				} else if s.Count(t, r, nil); r.Stdout != "" {
+					s.Wrong(t, "it failed and printed %q", r.Stdout)
+				}
+			}
+			s.Must(t, l, testenv.UserARN)
+			l.Run(t, "erase", testenv.Host)
+			s.Must(t, l, testenv.UserARN)
+			s.NothingLeft(t, l)
+		})
+	}
+}
+
+// group makes a control group with a limit, for the time of a test, and returns the file that
+// a process writes its number to.
+func group(t *testing.T, controller, limit string) (enter string) {
+	t.Helper()
+	const root = "/sys/fs/cgroup"
+	name := fmt.Sprintf("ecr-login-test-%d", os.Getpid())
+	dir, file := filepath.Join(root, name), controller+".max" // version 2
+	if old, err := os.Stat(filepath.Join(root, controller)); err == nil && old.IsDir() {
+		dir, file = filepath.Join(root, controller, name), map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"}[controller]
+	} else {
+		must(t, os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644))
+	}
+	must(t, os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { must(t, os.Remove(dir)) })
+	must(t, os.WriteFile(filepath.Join(dir, file), []byte(limit), 0o644))
+	return filepath.Join(dir, "cgroup.procs")
+}

@@ -1,0 +1,97 @@
+package root
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// A system call fails, as it does on a disk that is broken, full or of a kind that lacks
+// it: each in turn, every time it is made.
+func TestSystemCall(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Fatalf("strace is missing (e2e/install installs it): %v", err)
+	}
+	for _, call := range []string{
+		"flock:error=ENOLCK", "flock:error=ENOSYS", "flock:error=EINTR:when=1",
+		"renameat:error=EIO", "renameat:error=EROFS", "renameat:error=ENOSPC",
+		"mkdirat:error=EROFS", "mkdirat:error=EDQUOT",
+		"unlinkat:error=EPERM", "fchmodat:error=EPERM", "fchmod:error=EPERM",
+		"getdents64:error=EIO", "newfstatat:error=EIO:when=4+", "fstat:error=EIO",
+		"getrandom:error=ENOSYS",
+	} {
+		t.Run(call, func(t *testing.T) {
+			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			out := filepath.Join(l.Home, "strace")
+			inject := func() {
+				t.Helper()
+				s.Judge(t, l, l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
+			}
+			for range 3 {
+				inject()
+			}
+			s.Must(t, l, testenv.UserARN)
+			inject()
+			s.Must(t, l, testenv.UserARN)
+			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
+				s.Wrong(t, "it never made the call: %v", err)
+			}
+		})
+	}
+}
+
+// A file is empty for a moment, in which the SDK reads it, and then what it was before: no token of
+// the instance's own role is served, or kept, for that of the file.
+func TestEmptyWhileItIsRead(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	must(t, err)
+	l, s := testenv.OnInstance(t), testenv.NewFault(t)
+	file := filepath.Join(l.Home, ".aws/credentials")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	for i := range 10 {
+		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		ended := make(chan struct{})
+		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
+			defer close(ended)
+			l.Write(t, ".aws/credentials", "")
+			time.Sleep(400 * time.Millisecond)
+			l.Write(t, ".aws/credentials", string(text))
+		})
+		r := l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(l.Home, "strace"),
+			"-P", file, "-e", "inject=openat:delay_enter=400000")
+		s.Judge(t, l, r, "assumed-role/pull/")
+		<-ended
+		s.Must(t, l, "assumed-role/pull/")
+	}
+}
+
+// No file is readable by others at any moment, whatever the umask: those that hold a token
+// are made with mode 0600, and folders with 0700.
+func TestModesOnTheWay(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	must(t, err)
+	l, s := testenv.WithKeys(t), testenv.NewFault(t)
+	l.Set("AWS_ECR_LOG_LEVEL=debug")
+	out := filepath.Join(l.Home, "strace")
+	r := l.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
+	s.Judge(t, l, r, testenv.UserARN)
+	text, err := os.ReadFile(out)
+	must(t, err)
+	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
+	if len(made) < 5 {
+		t.Fatalf("%d files were made, which can't be all:\n%s", len(made), text)
+	}
+	for _, m := range made {
+		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
+			s.Wrong(t, "mode %s: %s", mode, m[0])
+		}
+	}
+}

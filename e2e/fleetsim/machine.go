@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// patience is for one process, and many times what any takes.
+const patience = time.Minute
+
+// A machine runs programs, in a home, after a boot and at a time of its own.
+type machine struct {
+	home string
+	env  []string
+	// clock is how far its clock has been moved.
+	clock time.Duration
+
+	starting sync.Mutex
+	host     *host
+
+	memory sync.Mutex
+	kept   map[string]kept // by registry
+}
+
+// kept is what the machine's kubelet has in memory.
+type kept struct {
+	password string
+	until    time.Duration // by the machine's clock
+}
+
+func newMachine(home string, env []string) (*machine, error) {
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, err
+	}
+	m := &machine{home: home, env: append([]string{"HOME=" + home, "PATH=/usr/bin:/bin"}, env...)}
+	return m, m.reboot()
+}
+
+// write writes a file below the home.
+func (m *machine) write(path, text string) error {
+	path = filepath.Join(m.home, path)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+}
+
+// restartKubelet makes the kubelet forget.
+func (m *machine) restartKubelet() { m.kept = map[string]kept{} }
+
+// reboot gives the machine another boot id. The first boot is one, too.
+func (m *machine) reboot() error {
+	m.halt()
+	m.restartKubelet()
+	id := rand.Text()
+	if err := m.write("boot/"+id, id+"\n"); err != nil {
+		return err
+	}
+	var err error
+	m.host, err = boot(filepath.Join(m.home, "boot", id))
+	return err
+}
+
+func (m *machine) halt() {
+	if m.host != nil {
+		m.host.halt()
+		m.host = nil
+	}
+}
+
+// move sets the clock, never back. No program may be running: what they have kept gets older.
+func (m *machine) move(to time.Duration) error {
+	by := to - m.clock
+	m.clock = to
+	if by == 0 {
+		return nil
+	}
+	return filepath.WalkDir(filepath.Join(m.home, ".ecr"), func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil || entry.IsDir():
+			return err
+		}
+		return testenv.Age(path, by)
+	})
+}
+
+// run runs a program with a text on stdin and returns its stdout.
+func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir, cmd.Env = m.home, m.env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	m.starting.Lock()
+	err := m.host.start(cmd)
+	m.starting.Unlock()
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %.60q, %q", filepath.Base(words[0]), err, out.String(), errs.String())
+	}
+	return out.Bytes(), nil
+}
+
+// newFleet makes the machines of a setting, in a folder.
+func newFleet(s setting, c *awstest.Cloud, dir string, machines int) ([]*machine, error) {
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
+		return nil, err
+	}
+	env := []string{
+		"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL(),
+		// A timeout on this busy machine would add requests.
+		"AWS_METADATA_SERVICE_TIMEOUT=60", "AWS_ECR_TIMEOUT=50s",
+	}
+	var fleet []*machine
+	for i := range machines {
+		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
+		if err != nil {
+			return nil, err
+		}
+		fleet = append(fleet, m)
+		if s.credentials == "" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(testenv.Root(), s.credentials))
+		if err != nil {
+			return nil, err
+		}
+		if err := m.write(".aws/credentials", string(text)); err != nil {
+			return nil, err
+		}
+	}
+	return fleet, nil
+}

@@ -1,0 +1,45 @@
+package testenv
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// Tokens is the folder in which the binary keeps its tokens.
+func (l *Lab) Tokens() string { return filepath.Join(l.Home, ".ecr/tokens") }
+
+// TokenFile is the one token's file; the test ends where there are more or fewer.
+func (l *Lab) TokenFile(t testing.TB) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(l.Tokens(), "*.token"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("tokens: %q, %v; want one", files, err)
+	}
+	return files[0]
+}
+
+// moment is a time as the cache writes it, in tokens and in failures.
+var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
+
+// Age makes a file of the cache look that much older: as one is by a clock that has been
+// set forward.
+func Age(file string, by time.Duration) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	text = moment.ReplaceAllFunc(text, func(at []byte) []byte {
+		t, parseErr := time.Parse(time.RFC3339Nano, string(at))
+		err = errors.Join(err, parseErr)
+		return []byte(t.Add(-by).Format(time.RFC3339Nano))
+	})
+	return errors.Join(err, os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
+}

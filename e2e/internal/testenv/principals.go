@@ -1,0 +1,48 @@
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// Who and what most tests are about.
+const (
+	RunnerRole = "arn:aws:iam::111111111111:role/runner"
+	PullRole   = "arn:aws:iam::222222222222:role/pull"
+	UserARN    = "arn:aws:iam::111111111111:user/ci"
+
+	KeyID  = "AKIAIOSFODNN7EXAMPLE"
+	Secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+	Host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+)
+
+// WithKeys is a lab with an IAM user's keys in the environment. The user may read the
+// registry of Host.
+func WithKeys(t testing.TB) *Lab {
+	t.Helper()
+	l := New(t)
+	l.Cloud.AddUser(UserARN, KeyID, Secret)
+	l.Cloud.Grant("222222222222", UserARN)
+	l.Set("AWS_ACCESS_KEY_ID="+KeyID, "AWS_SECRET_ACCESS_KEY="+Secret)
+	return l
+}
+
+// OnInstance is a lab on an EC2 instance whose role may assume PullRole, set up as the docs
+// set up a runner.
+func OnInstance(t testing.TB) *Lab {
+	t.Helper()
+	l := New(t)
+	l.Cloud.AddRole(awstest.Role{ARN: RunnerRole})
+	l.Cloud.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
+	l.Cloud.SetInstanceRole(RunnerRole)
+	text, err := os.ReadFile(filepath.Join(Root(), "testdata/gitlab-runner/credentials"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Write(t, ".aws/credentials", string(text))
+	return l
+}

@@ -1,0 +1,82 @@
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Variables of a test run. .ci/run sets the first, so that nothing is omitted there unseen.
+// "make test" sets the second, and prints the file at its end.
+const (
+	// everything, set to any value, makes a test fail that would be omitted.
+	everything = "ECR_LOGIN_TEST_EVERYTHING"
+	// omittedFile names a file that gets a line for each omitted test.
+	omittedFile = "ECR_LOGIN_TEST_OMITTED"
+)
+
+// Require omits a test if the machine refuses what it needs: err says what. A nil error means
+// that the machine has it. If [everything] is set, the test fails instead.
+func Require(t testing.TB, err error) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	if failure := Omit(t.Name(), err); failure != nil {
+		t.Fatal(failure)
+	}
+	t.Skip(err)
+}
+
+var omitted sync.Map
+
+// Omit writes one line that says which test is omitted and why, once for each name. It returns
+// an error if nothing may be omitted.
+func Omit(name string, why error) error {
+	switch {
+	case why == nil:
+		return nil
+	case os.Getenv(everything) != "":
+		return fmt.Errorf("%s can't run here, and %s is set: %w", name, everything, why)
+	}
+	if _, done := omitted.LoadOrStore(name, true); done {
+		return nil
+	}
+	line := fmt.Sprintf("omitted: %s: %v\n", name, why)
+	f, err := os.OpenFile(os.Getenv(omittedFile), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		fmt.Fprint(os.Stderr, line)
+		return nil
+	}
+	defer f.Close()
+	_, err = f.WriteString(line)
+	return err
+}
+
+// InNamespaces returns the attributes of a process that is root in a user namespace of its own,
+// and in the other namespaces of the flags.
+func InNamespaces(flags uintptr) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | flags,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+}
+
+// TryNamespaces runs a command in new namespaces of the flags. The error says that this machine
+// refuses them: a default container and a chroot do, and some distributions do for everybody but
+// root.
+func TryNamespaces(flags uintptr, words ...string) error {
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.SysProcAttr = InNamespaces(flags)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		said := strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", " ")
+		return fmt.Errorf("this machine refuses namespaces: %w %s", err, said)
+	}
+	return nil
+}

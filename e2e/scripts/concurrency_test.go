@@ -1,0 +1,206 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// latency is what a request to AWS takes, so that a crowd really meets at it.
+const latency = 150 * time.Millisecond
+
+// mustCount fails the test unless exactly these requests were made.
+func mustCount(t testing.TB, l *testenv.Lab, want map[string]int) {
+	t.Helper()
+	got := l.Cloud.Counts()
+	for action, n := range want {
+		if got[action] != n {
+			t.Errorf("%d requests of %s, want %d", got[action], action, n)
+		}
+	}
+	for action, n := range got {
+		if _, ok := want[action]; !ok {
+			t.Errorf("%d requests of %s, want none", n, action)
+		}
+	}
+}
+
+func TestHundredAtOnceMakeOneCall(t *testing.T) {
+	l := testenv.WithKeys(t)
+	l.NoTimeouts()
+	l.Cloud.SetLatency(latency)
+	testenv.Crowd(100, func(int) { l.Password(t, testenv.Host) })
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+}
+
+func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
+	l := testenv.OnInstance(t)
+	l.NoTimeouts()
+	l.Cloud.SetLatency(latency)
+	testenv.Crowd(60, func(int) { l.Password(t, testenv.Host) })
+	mustCount(t, l, map[string]int{
+		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
+		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
+	})
+}
+
+func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
+	l := testenv.WithKeys(t)
+	l.NoTimeouts()
+	l.Cloud.SetLatency(latency)
+	get := func(i int) {
+		l.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
+	}
+	testenv.Crowd(200, get)
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+
+	// None is lost: each is found again, and not as a sibling's.
+	l.Cloud.ResetCounts()
+	list := l.Run(t, "list", "").Stdout
+	if n := strings.Count(list, ".dkr.ecr.eu-west-1."); n != 200 {
+		t.Errorf("%d of 200 registries are in the cache", n)
+	}
+}
+
+func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
+	l := testenv.OnInstance(t)
+	l.NoTimeouts()
+	l.Cloud.SetLatency(latency)
+	l.Cloud.Deny("sts:AssumeRole", testenv.PullRole)
+	testenv.Crowd(60, func(int) {
+		r := l.Run(t, "get", testenv.Host)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+testenv.PullRole) {
+			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+		}
+	})
+	// Those that wait when a denial comes share it; whoever comes later asks again. How many do
+	// depends on how long the machine takes to start sixty processes.
+	n := l.Cloud.Count("sts:AssumeRole")
+	t.Logf("60 denied gets made %d calls of STS", n)
+	if n == 0 || n >= 60 {
+		t.Errorf("60 denied gets made %d calls of STS, want fewer than 60", n)
+	}
+}
+
+func TestStoppedLockHolderStopsNobody(t *testing.T) {
+	l := testenv.WithKeys(t)
+	l.Set("AWS_ECR_TIMEOUT=10s")
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	holder := l.Command(ctx, "get", testenv.Host)
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Wait()
+	defer holder.Process.Kill()
+	if err := l.Cloud.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Crowd(3, func(int) { l.Password(t, testenv.Host) })
+}
+
+// One after another, ten would take ten times as long as a get may.
+func TestTenAtAHungServiceEndTogether(t *testing.T) {
+	t.Parallel()
+	l := testenv.WithKeys(t)
+	l.Set("AWS_ECR_TIMEOUT")
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	testenv.Crowd(10, func(int) {
+		r := l.Run(t, "get", testenv.Host)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
+			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
+		}
+	})
+	// Each has asked for itself, after it has waited half of its time for the lock.
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 10})
+}
+
+// Whatever hangs, a get ends when its time is up, and says who was silent.
+func TestEverythingEnds(t *testing.T) {
+	const timeout = "4s" // what comes before the hang takes less on a busy machine, too
+	for name, hang := range map[string]struct {
+		action string
+		silent string
+		lab    func(testing.TB) *testenv.Lab
+	}{
+		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", testenv.WithKeys},
+		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", testenv.OnInstance},
+		"metadata": {"imds:*", "metadata service at 127.0.0.1", testenv.OnInstance},
+		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *testenv.Lab {
+			l := testenv.New(t)
+			l.Cloud.SetContainerRole(testenv.RunnerRole, "")
+			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
+			return l
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := hang.lab(t)
+			l.Set("AWS_ECR_TIMEOUT=" + timeout)
+			l.Cloud.Fail(hang.action, awstest.Fault{Hang: true})
+			r := l.Run(t, "get", testenv.Host)
+			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
+				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
+			}
+			l.Set("AWS_ECR_TIMEOUT")
+			l.Cloud.Heal(hang.action)
+			l.Password(t, testenv.Host)
+		})
+	}
+}
+
+// The library and the command share their cache and their locks, so a storm of
+// all verbs must leave every get right.
+func TestStormOfVerbs(t *testing.T) {
+	l := testenv.WithKeys(t)
+	testenv.Crowd(120, func(i int) {
+		switch i % 4 {
+		case 0, 1:
+			l.Password(t, testenv.Host)
+		case 2:
+			if r := l.Run(t, "erase", testenv.Host); r.Status != 0 || r.Stderr != "" {
+				t.Errorf("erase: status %d, stderr %q", r.Status, r.Stderr)
+			}
+		case 3:
+			if r := l.Run(t, "list", ""); r.Status != 0 || !strings.HasPrefix(r.Stdout, "{") {
+				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
+			}
+		}
+	})
+	if _, err := l.Cloud.VerifyToken(l.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
+		t.Errorf("after the storm: %v", err)
+	}
+}
+
+// A token past its freshness is renewed by one, while all others are served the
+// old one at once: none of them waits for a service that hangs.
+func TestOneRenewsForACrowd(t *testing.T) {
+	l := testenv.WithKeys(t)
+	old := l.Password(t, testenv.Host)
+	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("tokens kept: %q, %v; want one", files, err)
+	}
+	if err := testenv.Age(files[0], 7*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	l.Cloud.ResetCounts()
+	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	testenv.Crowd(40, func(int) {
+		if password := l.Password(t, testenv.Host); password != old {
+			t.Error("another token than the one that still works")
+		}
+	})
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+}

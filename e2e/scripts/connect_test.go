@@ -1,0 +1,50 @@
+package scripts
+
+import (
+	"slices"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// What a cold get has to ask last is connected to while the first is still asked.
+func TestConnectionsOpenEarly(t *testing.T) {
+	l := testenv.OnInstance(t)
+	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
+	want := []string{ecrHost, stsHost}
+
+	l.Cloud.Fail("imds:credentials", awstest.Fault{Hang: true})
+	l.Set("AWS_ECR_TIMEOUT=2s")
+	if r := l.Run(t, "get", testenv.Host); r.Status == 0 {
+		t.Error("get succeeds without the metadata service")
+	}
+	if got := connects(l); !slices.Equal(got, want) {
+		t.Errorf("while the metadata service hung, connections were opened to %q, want %q", got, want)
+	}
+	if l.Cloud.Count("sts:AssumeRole")+l.Cloud.Count("ecr:GetAuthorizationToken") > 0 {
+		t.Error("and requests were made with no credentials to sign them")
+	}
+
+	l.Cloud.Heal("imds:credentials")
+	l.Cloud.ResetCounts()
+	l.Password(t, testenv.Host)
+	if got := connects(l); !slices.Equal(got, want) {
+		t.Errorf("a cold get connected to %q, want %q", got, want)
+	}
+
+	// Keys need nothing to be asked before.
+	k := testenv.WithKeys(t)
+	k.Password(t, testenv.Host)
+	if got := connects(k); !slices.Equal(got, []string{ecrHost}) {
+		t.Errorf("with keys, a cold get connected to %q, want %q", got, ecrHost)
+	}
+
+	// Nobody is there to ask: nothing is opened.
+	n := testenv.New(t)
+	n.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT=" + closed)
+	n.Run(t, "get", testenv.Host)
+	if got := connects(n); len(got) > 0 {
+		t.Errorf("without credentials, a get connected to %q", got)
+	}
+}

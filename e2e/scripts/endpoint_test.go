@@ -1,0 +1,112 @@
+package scripts
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/registry"
+)
+
+// Each form of host asks the endpoint it belongs to: the proxy sees which host
+// the SDK connects to, with nothing set that would choose one.
+func TestEndpoints(t *testing.T) {
+	for _, row := range registryForms(t) {
+		host, endpoint := row[0], row[5]
+		t.Run(host, func(t *testing.T) {
+			want := row[2]
+			if want == "" {
+				want = "us-east-1"
+			}
+			l := testenv.WithKeys(t)
+			l.Cloud.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", testenv.KeyID, testenv.Secret)
+			l.Password(t, host)
+			mustConnect(t, l, endpoint)
+			for _, r := range l.Cloud.Requests() {
+				if r.Region != want {
+					t.Errorf("%s is signed for %q, want %q", r.Action, r.Region, want)
+				}
+			}
+		})
+	}
+}
+
+// registryForms are the rows of testdata/registries.txt, which says what is in each.
+func registryForms(t *testing.T) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/registries.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		row := strings.Split(line, "|")
+		for i := range row {
+			row[i] = strings.TrimSpace(row[i])
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) < 16 {
+		t.Errorf("there are only %d forms of host", len(rows))
+	}
+	return rows
+}
+
+func mustConnect(t *testing.T, l *testenv.Lab, hosts ...string) {
+	t.Helper()
+	if got, want := connects(l), slices.Sorted(slices.Values(hosts)); !slices.Equal(got, want) {
+		t.Errorf("connected to %q, want %q", got, want)
+	}
+}
+
+// connects are the hosts that were connected to. Connections are opened beside each
+// other, and where a service answers at once a second time.
+func connects(l *testenv.Lab) []string {
+	return slices.Compact(slices.Sorted(slices.Values(l.Cloud.Connects())))
+}
+
+// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own,
+// whether the host or a variable asks for them.
+func TestOwnEndpoint(t *testing.T) {
+	for _, host := range []string{
+		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
+		"111111111111.dkr-ecr-fips.us-east-1.on.aws",
+	} {
+		l := testenv.WithKeys(t)
+		l.Set("AWS_ENDPOINT_URL_ECR=" + l.Cloud.EndpointURL())
+		l.Password(t, host)
+		l.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
+		l.Password(t, host)
+		mustConnect(t, l)
+		mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 2})
+	}
+}
+
+// There is no FIPS endpoint for the public registry.
+func TestPublicIsNeverFIPS(t *testing.T) {
+	l := testenv.WithKeys(t)
+	l.Set("AWS_USE_FIPS_ENDPOINT=true")
+	l.Password(t, "public.ecr.aws")
+	mustConnect(t, l, "api.ecr-public.us-east-1.amazonaws.com")
+}
+
+// STS is asked in the configured region, else in the registry's, whatever the
+// region of the registry.
+func TestRegionOfSTS(t *testing.T) {
+	l := testenv.OnInstance(t)
+	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, l, "sts.ap-south-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+
+	l = testenv.OnInstance(t)
+	l.Write(t, ".aws/credentials", "[default]\nrole_arn="+testenv.PullRole+"\ncredential_source=Ec2InstanceMetadata\n")
+	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+	l.Password(t, "public.ecr.aws")
+	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com",
+		"sts.us-east-1.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com")
+}

@@ -1,0 +1,38 @@
+package scripts
+
+import (
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// Most machines aren't EC2 instances: where nothing names the metadata service,
+// it is tried once, in its second version and in its first. Where a profile
+// names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
+func TestPatienceWithMetadata(t *testing.T) {
+	reset := awstest.Fault{Reset: true}
+
+	l := testenv.New(t)
+	l.Cloud.Fail("imds:*", reset)
+	if r := l.Run(t, "get", testenv.Host); r.Status != 1 {
+		t.Errorf("get: status %d", r.Status)
+	}
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
+
+	unwell := func(l *testenv.Lab) {
+		l.Cloud.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
+		l.Cloud.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
+	}
+	l = testenv.OnInstance(t)
+	unwell(l)
+	l.Password(t, testenv.Host)
+
+	l = testenv.New(t)
+	l.Cloud.SetInstanceRole(testenv.RunnerRole)
+	unwell(l)
+	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`
+	if r := l.Run(t, "kubelet", node); r.Status != 0 {
+		t.Errorf("kubelet: status %d, %s", r.Status, r.Stderr)
+	}
+}

@@ -1,0 +1,243 @@
+package scripts
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// TestNamespace runs what needs AWS's own link-local addresses, a user without a
+// home, or a file below /etc, in a child in namespaces of its own: there these are
+// loopback addresses and there are no others, and /etc is nobody else's.
+func TestNamespace(t *testing.T) {
+	if os.Getenv(testenv.Inherit) != "" {
+		t.Run("metadata", insideMetadata)
+		t.Run("container", insideContainer)
+		t.Run("no home", insideNoHome)
+		t.Run("machine map", insideMachineMap)
+		return
+	}
+	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS
+	testenv.Require(t, testenv.TryNamespaces(flags, "mount", "-t", "tmpfs", "tmpfs", "/etc"))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace$", "-test.v")
+	cmd.Env = append(os.Environ(), testenv.Inherit+"="+testenv.Binary(t))
+	cmd.SysProcAttr = testenv.InNamespaces(flags)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("in namespaces of its own: %v\n%s", err, out)
+	}
+	for _, want := range []string{"metadata", "container/ECS", "container/EKS", "no_home", "machine_map"} {
+		if !strings.Contains(string(out), "--- PASS: TestNamespace/"+want) {
+			t.Errorf("%s did not run:\n%s", want, out)
+		}
+	}
+}
+
+// enter makes a lab in the namespace whose environment has a proxy for
+// everything, and no endpoint that would lead elsewhere.
+func enter(t *testing.T) *testenv.Lab {
+	t.Helper()
+	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
+		if err := addAddress(address); err != nil {
+			t.Fatalf("%s: %v", address, err)
+		}
+	}
+	l := testenv.New(t)
+	l.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+l.Cloud.ProxyURL(), "http_proxy="+l.Cloud.ProxyURL())
+	serve(t, "169.254.169.254:80", l.Cloud.MetadataHandler())
+	serve(t, "169.254.170.2:80", l.Cloud.ContainerHandler())
+	serve(t, "169.254.170.23:80", l.Cloud.ContainerHandler())
+	return l
+}
+
+// mustStayDirect fails the test if the proxy was asked for more than AWS.
+func mustStayDirect(t *testing.T, l *testenv.Lab) {
+	t.Helper()
+	for _, host := range l.Cloud.Connects() {
+		if !strings.HasSuffix(host, ".amazonaws.com") {
+			t.Errorf("the proxy was asked for %s", host)
+		}
+	}
+	if len(l.Cloud.Connects()) == 0 {
+		t.Error("the proxy was not used at all")
+	}
+}
+
+func insideMetadata(t *testing.T) {
+	l := enter(t)
+	l.Cloud.SetInstanceRole(testenv.RunnerRole)
+	l.Cloud.SetInstanceRegion("eu-west-1")
+	l.Password(t, testenv.Host)
+	mustStayDirect(t, l)
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
+
+	// So where a role is assumed from it.
+	l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
+	l.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
+	l.Cloud.ResetCounts()
+	l.Password(t, testenv.Host)
+	mustStayDirect(t, l)
+	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
+	l.Set("AWS_ECR_ROLE_ARN")
+
+	// So with the region, and with a mode that the SDK asks the service for.
+	l.Set("AWS_DEFAULTS_MODE=auto")
+	if r := l.Run(t, "list", ""); !strings.Contains(r.Stdout, "111111111111.dkr.ecr.eu-west-1.") {
+		t.Errorf("list: %q, stderr %q", r.Stdout, r.Stderr)
+	}
+	mustStayDirect(t, l)
+}
+
+func insideContainer(t *testing.T) {
+	for name, variable := range map[string]string{
+		"ECS": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/42",
+		"EKS": "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := enter(t)
+			l.Cloud.SetContainerRole(testenv.RunnerRole, "")
+			l.Set(variable)
+			l.Password(t, testenv.Host)
+			mustStayDirect(t, l)
+			mustCount(t, l, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
+			l.Cloud.ResetCounts()
+			l.Password(t, testenv.Host)
+			mustCount(t, l, nil)
+		})
+	}
+}
+
+// A user whom neither HOME nor /etc/passwd gives a home: everything works,
+// silently and uncached, and nothing below the working folder is read.
+func insideNoHome(t *testing.T) {
+	const nobodyKnown = 54321
+	l := enter(t)
+	l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
+		"endpoint_url = http://169.254.169.254/\n")
+	l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
+	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
+	before := files(t, l.Home)
+	for _, home := range []string{"HOME", "HOME=", "HOME=."} {
+		l.Set(home)
+		for range 2 {
+			var out, errs bytes.Buffer
+			cmd := l.Command(t.Context(), "get", testenv.Host)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Cloneflags:  syscall.CLONE_NEWUSER,
+				UidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
+				GidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
+			}
+			if err := cmd.Run(); err != nil || errs.Len() != 0 {
+				t.Errorf("%s: %v, stdout %.60q, stderr %q", home, err, out.String(), errs.String())
+			}
+		}
+	}
+	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 6})
+	if after := files(t, l.Home); after != before {
+		t.Errorf("files before:\n%s\nand after:\n%s", before, after)
+	}
+}
+
+// The map of the machine serves those who have none of their own.
+func insideMachineMap(t *testing.T) {
+	if err := syscall.Mount("tmpfs", "/etc", "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
+	l := enter(t)
+	l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
+	const hosts = "[[registry]]\nhost = %q\n"
+	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("/etc/ecr-login/config.toml", fmt.Appendf(nil, hosts, testenv.Host), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustList := func(want string) {
+		t.Helper()
+		if r := l.Run(t, "list", ""); r.Stdout != want || r.Stderr != "" {
+			t.Errorf("list: %q, want %q; stderr %q", r.Stdout, want, r.Stderr)
+		}
+	}
+	machine := `{"https://` + testenv.Host + `":"AWS"}` + "\n"
+	mustList(machine)
+	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
+	l.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
+	mustList(`{"https://` + own + `":"AWS"}` + "\n")
+	// A home that only /etc/passwd knows.
+	if err := os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", l.Home), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l.Set("HOME")
+	mustList(`{"https://` + own + `":"AWS"}` + "\n")
+	l.Set("HOME=/nowhere")
+	mustList(machine)
+	if err := os.Chmod("/etc/ecr-login/config.toml", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := l.Run(t, "list", ""); r.Stdout != "{}\n" || !strings.Contains(r.Stderr, "/etc/ecr-login/config.toml: others can write it") {
+		t.Errorf("list with a map that others can write: %q, stderr %q", r.Stdout, r.Stderr)
+	}
+}
+
+// files lists what is below a folder.
+func files(t *testing.T, dir string) string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		all = append(all, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
+}
+
+func serve(t *testing.T, address string, h http.Handler) {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	t.Cleanup(func() { s.Close() })
+	go s.Serve(l)
+}
+
+// addAddress brings the namespace's loopback device up with one more address.
+func addAddress(address string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	device := "lo"
+	if address != "127.0.0.1" {
+		device = "lo:" + address[strings.LastIndexByte(address, '.')+1:]
+	}
+	ifr, err := unix.NewIfreq(device)
+	if err != nil {
+		return err
+	}
+	addressErr := ifr.SetInet4Addr(net.ParseIP(address).To4())
+	addressErr = errors.Join(addressErr, unix.IoctlIfreq(fd, unix.SIOCSIFADDR, ifr))
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOOPBACK)
+	return errors.Join(addressErr, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr))
+}

@@ -1,0 +1,53 @@
+package scripts
+
+import (
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+// A pipe gives its bytes once, as one does that hands over a secret: they are read once, whatever
+// region is configured, and count as a file does.
+func TestPipe(t *testing.T) {
+	for name, variables := range map[string][]string{
+		"no region":        nil,
+		"another one":      {"AWS_REGION=cn-north-1"},
+		"a profile":        {"AWS_DEFAULT_PROFILE=dev"},
+		"no instance":      {"AWS_EC2_METADATA_DISABLED=1"},
+		"a role of a role": {"AWS_ECR_ROLE_ARN=" + testenv.PullRole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := testenv.New(t)
+			l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+			l.Cloud.Grant("222222222222", testenv.UserARN)
+			l.Cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+			l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN, testenv.RunnerRole}})
+			l.Cloud.SetInstanceRole(testenv.RunnerRole)
+			const keys = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
+			l.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
+			l.Set(variables...)
+			for range 2 { // nothing is kept
+				password, err := l.Run(t, "get", testenv.Host, "sh", "-c",
+					`rm -f pipe; mkfifo pipe; cat text >pipe & AWS_SHARED_CREDENTIALS_FILE=$PWD/pipe exec "$0" "$@"`).Password()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := testenv.UserARN
+				if name == "a role of a role" {
+					want = pullSession
+				}
+				mustBe(t, l, password, want)
+			}
+			for _, r := range l.Cloud.Requests() {
+				if r.Action == "sts:AssumeRole" && r.Principal != testenv.UserARN {
+					t.Errorf("%s assumes the role", r.Principal)
+				}
+				if r.Action == "imds:credentials" {
+					t.Error("the instance's credentials are asked for")
+				}
+			}
+		})
+	}
+}

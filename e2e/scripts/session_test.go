@@ -1,0 +1,124 @@
+package scripts
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+	"docker-credential-ecr-login/internal/awstest"
+)
+
+var writeSessions = flag.Bool("sessions", false, "write what doctor prints into docs/troubleshooting.md")
+
+// sessions are the machines on which docs/troubleshooting.md shows doctor, each made out of
+// one on which all is well.
+var sessions = map[string]func(t *testing.T, l *testenv.Lab){
+	"healthy":    func(*testing.T, *testenv.Lab) {},
+	"no helper":  func(t *testing.T, l *testenv.Lab) { os.Remove(filepath.Join(l.Home, ".docker/config.json")) },
+	"denied":     func(_ *testing.T, l *testenv.Lab) { l.Cloud.Deny("sts:AssumeRole", testenv.PullRole) },
+	"hop limit":  func(_ *testing.T, l *testenv.Lab) { l.Cloud.Fail("imds:token", awstest.Fault{Hang: true}) },
+	"no role":    func(_ *testing.T, l *testenv.Lab) { l.Cloud.SetInstanceRole("") },
+	"no trust":   func(_ *testing.T, l *testenv.Lab) { l.Set("AWS_CA_BUNDLE", "SSL_CERT_FILE=/etc/ssl/certs/company.pem") },
+	"no tag":     func(_ *testing.T, l *testenv.Lab) { serveImages(l, "/v2/team/app/manifests=404") },
+	"refused":    func(_ *testing.T, l *testenv.Lab) { serveImages(l, "/v2/team/app/manifests=403") },
+	"other keys": func(_ *testing.T, l *testenv.Lab) { l.Set("AWS_ACCESS_KEY_ID=AKIAOLD", "AWS_SECRET_ACCESS_KEY=old") },
+	"shadowed": func(t *testing.T, l *testenv.Lab) {
+		l.Write(t, ".docker/config.json", `{"auths": {"`+testenv.Host+`": {"auth": "QVdTOnNlY3JldA=="}}}`)
+	},
+	"other helper": func(t *testing.T, l *testenv.Lab) { l.Write(t, ".docker/config.json", `{"credsStore": "desktop"}`) },
+	"no mount": func(t *testing.T, l *testenv.Lab) {
+		file := filepath.Join(l.Home, ".aws/credentials")
+		os.Remove(file)
+		os.Mkdir(file, 0o700)
+	},
+	"no login": func(t *testing.T, l *testenv.Lab) {
+		l.Write(t, ".aws/credentials", "")
+		l.Write(t, ".aws/config", "[profile dev]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n[sso-session acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = eu-west-1\n")
+		l.Set("AWS_PROFILE=dev")
+	},
+}
+
+func serveImages(l *testenv.Lab, refuses string) {
+	l.Cloud.Handle(testenv.Host, l.Cloud.RegistryGate(testenv.Host, images(refuses)))
+}
+
+// What the docs show of doctor is what it prints: the rest of a block that begins with a line
+// of its own, "<!-- doctor: SESSION -->".
+func TestSessions(t *testing.T) {
+	const doc = "../../docs/troubleshooting.md"
+	text, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	block := regexp.MustCompile(`(?m)^<!-- doctor: (.*) -->\n\n(?:(?: {4}.*)?\n)*`)
+	now := block.ReplaceAllStringFunc(string(text)+"\n", func(old string) string {
+		name := block.FindStringSubmatch(old)[1]
+		shown[name] = true
+		prepare := sessions[name]
+		if prepare == nil {
+			t.Errorf("there is no session %q", name)
+			return old
+		}
+		return fmt.Sprintf("<!-- doctor: %s -->\n\n%s\n", name, session(t, prepare))
+	})
+	now = strings.TrimSuffix(now, "\n")
+	for name := range sessions {
+		if !shown[name] {
+			t.Errorf("%s doesn't show the session %q", doc, name)
+		}
+	}
+	switch {
+	case *writeSessions:
+		if err := os.WriteFile(doc, []byte(now), 0o644); err != nil {
+			t.Error(err)
+		}
+	case now != string(text):
+		t.Errorf("%s shows something else than doctor prints; run make sessions, which would write\n%s", doc, now)
+	}
+}
+
+const sessionImage = testenv.Host + "/team/app:1.0"
+
+// session is what a person sees who runs doctor on a machine, as a block of Markdown. What is
+// of this run alone goes by the names that it has in other places.
+func session(t *testing.T, prepare func(t *testing.T, l *testenv.Lab)) string {
+	l := testenv.OnInstance(t)
+	l.Set("AWS_METADATA_SERVICE_TIMEOUT") // of the SDK's own is told at the hop limit
+	serveImages(l, "")
+	l.Write(t, ".docker/config.json", `{"credHelpers": {"`+testenv.Host+`": "ecr-login"}}`)
+	prepare(t, l)
+	r := l.Run(t, "doctor "+sessionImage, "")
+	if r.Stderr != "" {
+		t.Errorf("on stderr is %q", r.Stderr)
+	}
+	out := strings.NewReplacer(
+		l.Home, "/root",
+		filepath.Dir(testenv.Binary(t)), "/usr/local/bin",
+		strings.TrimPrefix(l.Cloud.ProxyURL(), "http://"), "proxy.example.com:3128",
+		strings.TrimPrefix(l.Cloud.MetadataURL(), "http://"), "169.254.169.254",
+	).Replace(r.Stdout)
+	for pattern, with := range map[string]string{
+		`v\S+ \(go[^)]*\)`:                 "VERSION",
+		`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`: "2026-11-24T10:41:36Z",
+		`aws-go-sdk-\d+`:                   "aws-go-sdk-1795477441955433876",
+		`(?m)^`:                            "    ",
+	} {
+		out = regexp.MustCompile(pattern).ReplaceAllString(out, with)
+	}
+	if strings.Contains(out, "    warning ") || strings.Contains(out, "    failure ") {
+		out = withoutOK(out)
+	}
+	return "    $ docker-credential-ecr-login doctor " + sessionImage + "\n" + strings.TrimRight(out, " \n") + "\n"
+}
+
+// withoutOK puts an ellipsis in the place of lines that are ok, and of what belongs to them.
+func withoutOK(out string) string {
+	lines := regexp.MustCompile(`(?m)^    ok .*\n(?: {24}- .*\n)*`).ReplaceAllString(out, "    …\n")
+	return regexp.MustCompile(`(    …\n)+`).ReplaceAllString(lines, "    …\n")
+}

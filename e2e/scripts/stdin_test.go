@@ -1,0 +1,48 @@
+package scripts
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
+)
+
+// Who asks may be a person, who types: the timeout counts from when the question is
+// there.
+func TestSlowStdin(t *testing.T) {
+	// More than the timeout below and the second that the watchdog adds.
+	const typing = 1500 * time.Millisecond
+	l := testenv.WithKeys(t)
+	l.Password(t, testenv.Host)
+	l.Set("AWS_ECR_TIMEOUT=1ms")
+	for _, server := range []string{testenv.Host, "docker.io"} {
+		cmd := l.Command(t.Context(), "get", "")
+		cmd.Stdin = nil
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case err := <-ended:
+			t.Errorf("%s: it didn't wait for stdin: %v, stderr %q", server, err, errs.String())
+			continue
+		case <-time.After(typing):
+		}
+		if _, err := io.WriteString(stdin, server); err != nil {
+			t.Error(err)
+		}
+		stdin.Close()
+		if err := <-ended; (err == nil) != (server == testenv.Host) || errs.Len() > 0 {
+			t.Errorf("%s: %v, stderr %q", server, err, errs.String())
+		}
+	}
+}
