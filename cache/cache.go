@@ -32,8 +32,8 @@ type Family struct {
 	Identity string `json:"identity"`
 	// Region is the AWS region whose endpoint gave the token.
 	Region string `json:"region"`
-	// Flavour tells the region's endpoints apart, such as "ecr" and "ecr-fips".
-	Flavour string `json:"flavour"`
+	// EndpointVariant tells the region's endpoints apart, such as "ecr" and "ecr-fips".
+	EndpointVariant string `json:"flavour"`
 }
 
 // Key names a token: a family and the registry ID it was asked for.
@@ -48,13 +48,13 @@ type Token struct {
 	// Password opens the registry for the user "AWS".
 	Password string
 	// Asked is the local time at which it was asked for.
-	Asked time.Time
+	RequestedAt time.Time
 	// FreshUntil is when it ought to be renewed, and Expires when it ends, both
 	// on the local clock.
 	FreshUntil time.Time
 	Expires    time.Time
 	// Source says in words where the principal's credentials came from.
-	Source string
+	CredentialSource string
 	// Default marks the token of the identity's own registry.
 	Default bool
 }
@@ -65,17 +65,17 @@ func (t Token) Fresh(now time.Time) bool { return t.live(now) && now.Before(t.Fr
 // live is false before the time of asking too: such a clock tells nothing of
 // how much of the token's life is left.
 func (t Token) live(now time.Time) bool {
-	return t.Password != "" && !now.Before(t.Asked) && now.Before(t.Expires)
+	return t.Password != "" && !now.Before(t.RequestedAt) && now.Before(t.Expires)
 }
 
-// Cache keeps tokens in a folder. Its methods may be called by any number of
+// Cache keeps tokens in a directory. Its methods may be called by any number of
 // goroutines and processes at once.
 type Cache struct {
 	dir string
 	now func() time.Time
 }
 
-// New returns the cache that keeps its tokens in the folder "tokens" of dir.
+// New returns the cache that keeps its tokens in the directory "tokens" of dir.
 // Nothing is made before something is saved. With an empty dir it keeps
 // nothing.
 func New(dir string) *Cache {
@@ -133,7 +133,7 @@ func (c *Cache) Put(key Key, token Token) error {
 		return err
 	}
 	c.makeKnown(key, token.Expires)
-	c.Recover(key.Family)
+	c.ClearFailure(key.Family)
 	c.prune()
 	return nil
 }
@@ -159,7 +159,7 @@ func (c *Cache) Clear() error {
 	return errors.Join(errs...)
 }
 
-// Check tells why tokens that are saved aren't found again, nil where they are. A folder that
+// Check tells why tokens that are saved aren't found again, nil where they are. A directory that
 // isn't there yet is made when something is saved.
 func (c *Cache) Check() error {
 	if err := c.checkDir(); !errors.Is(err, fs.ErrNotExist) {
@@ -168,7 +168,7 @@ func (c *Cache) Check() error {
 	return nil
 }
 
-// CheckWrite writes as much as a token takes, in the folder or in the nearest one above that is
+// CheckWrite writes as much as a token takes, in the directory or in the nearest one above that is
 // there, and removes it. The error says why no token can be saved.
 func (c *Cache) CheckWrite() error {
 	dir := c.dir
@@ -194,7 +194,7 @@ func (c *Cache) CheckWrite() error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// Dir is the folder of the tokens, empty where nothing is kept.
+// Dir is the directory of the tokens, empty where nothing is kept.
 func (c *Cache) Dir() string { return c.dir }
 
 func (c *Cache) items(prefix string) []Item {

@@ -14,16 +14,16 @@ import (
 )
 
 var (
-	family = Family{Identity: strings.Repeat("a1", 32), Region: "eu-west-1", Flavour: "ecr"}
+	family = Family{Identity: strings.Repeat("a1", 32), Region: "eu-west-1", EndpointVariant: "ecr"}
 	key    = Key{family, "111122223333"}
 )
 
 func newToken(now time.Time) Token {
 	return Token{
-		Password:   "secret",
-		Asked:      now,
-		FreshUntil: now.Add(6 * time.Hour),
-		Expires:    now.Add(12 * time.Hour),
+		Password:    "secret",
+		RequestedAt: now,
+		FreshUntil:  now.Add(6 * time.Hour),
+		Expires:     now.Add(12 * time.Hour),
 	}
 }
 
@@ -249,7 +249,7 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Remember(family, Failure{Kind: Denied, At: *now}); err != nil {
+	if err := c.PutFailure(family, Failure{Kind: Denied, At: *now}); err != nil {
 		t.Fatal(err)
 	}
 	*now = now.Add(time.Hour)
@@ -341,7 +341,7 @@ func TestLockEndsWithItsContext(t *testing.T) {
 func TestFailure(t *testing.T) {
 	c, now := open(t)
 	want := Failure{Kind: Denied, Reason: "no", Hint: "ask", At: *now}
-	if err := c.Remember(family, want); err != nil {
+	if err := c.PutFailure(family, want); err != nil {
 		t.Fatal(err)
 	}
 	got, ok := c.Failure(family)
@@ -371,7 +371,7 @@ func TestNoFolder(t *testing.T) {
 	c.Purge(family)
 }
 
-// Hostile parts of a key stay inside the folder.
+// Hostile parts of a key stay inside the directory.
 func TestNamesStayInTheFolder(t *testing.T) {
 	c, now := open(t)
 	k := Key{Family{"../../x", "../y", "a/b"}, "../../../etc/passwd"}
@@ -414,14 +414,14 @@ func FuzzRead(f *testing.F) {
 // A file that was cut off anywhere, or has more than a token, is none.
 func TestDecode(t *testing.T) {
 	item := Item{key, newToken(time.Now().Round(0))}
-	item.Default, item.Source = true, "profile a b, role"
+	item.Default, item.CredentialSource = true, "profile a b, role"
 	text, err := item.encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, ok := decodeItem(string(text))
-	if !ok || got.Key != item.Key || got.Password != item.Password || !got.Asked.Equal(item.Asked) ||
-		!got.FreshUntil.Equal(item.FreshUntil) || !got.Expires.Equal(item.Expires) || got.Source != item.Source || !got.Default {
+	if !ok || got.Key != item.Key || got.Password != item.Password || !got.RequestedAt.Equal(item.RequestedAt) ||
+		!got.FreshUntil.Equal(item.FreshUntil) || !got.Expires.Equal(item.Expires) || got.CredentialSource != item.CredentialSource || !got.Default {
 		t.Errorf("decodeItem = %+v, %v; want %+v", got, ok, item)
 	}
 	for n := range text {
@@ -434,7 +434,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%.40q: %+v", text, got)
 		}
 	}
-	item.Source = "a\npassword b"
+	item.CredentialSource = "a\npassword b"
 	if _, err := item.encode(); err == nil {
 		t.Error("a value with a line break is kept")
 	}
@@ -444,11 +444,11 @@ func TestDecode(t *testing.T) {
 // killed, however old it is.
 func TestPruneAbandoned(t *testing.T) {
 	c := New(t.TempDir())
-	key := Key{Family: Family{Identity: strings.Repeat("ab", 32), Region: "eu-west-1", Flavour: "ecr"}, Registry: "111111111111"}
+	key := Key{Family: Family{Identity: strings.Repeat("ab", 32), Region: "eu-west-1", EndpointVariant: "ecr"}, Registry: "111111111111"}
 	now := time.Now()
 	put := func() {
 		t.Helper()
-		if err := c.Put(key, Token{Password: "p", Asked: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(time.Hour)}); err != nil {
+		if err := c.Put(key, Token{Password: "p", RequestedAt: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,10 +12,10 @@ type Kind string
 const (
 	// Denied: AWS knows the principal, or the key, and says no.
 	Denied Kind = "denied"
-	// Lapsed: a login, a session or a web identity has run out.
-	Lapsed Kind = "lapsed"
-	// Silent: nobody answered.
-	Silent Kind = "silent"
+	// Expired: a login, a session or a web identity has run out.
+	Expired Kind = "lapsed"
+	// Timeout: nobody answered.
+	Timeout Kind = "silent"
 	// Unavailable: the answer was of no use, such as a 503, throttling, or a
 	// credential process that failed.
 	Unavailable Kind = "unavailable"
@@ -43,14 +43,14 @@ func (f *Failure) Error() string {
 }
 
 // memory is a failure as the file holds it.
-type memory struct {
+type failureFile struct {
 	Family
 	Failure
 }
 
-// Remember saves why the family has no token.
-func (c *Cache) Remember(f Family, failure Failure) error {
-	text, err := json.Marshal(memory{f, failure})
+// PutFailure saves why the family has no token.
+func (c *Cache) PutFailure(f Family, failure Failure) error {
+	text, err := json.Marshal(failureFile{f, failure})
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *Cache) Remember(f Family, failure Failure) error {
 // Failure returns why the family's last fetch failed, unless a token was saved
 // or the family purged since.
 func (c *Cache) Failure(f Family) (Failure, bool) {
-	var m memory
+	var m failureFile
 	text, err := c.readFile(f.prefix() + failureName)
 	if err != nil || json.Unmarshal(text, &m) != nil || m.Family != f {
 		return Failure{}, false
@@ -68,8 +68,8 @@ func (c *Cache) Failure(f Family) (Failure, bool) {
 	return m.Failure, true
 }
 
-// Recover forgets why the family's last fetch failed.
-func (c *Cache) Recover(f Family) {
+// ClearFailure forgets why the family's last fetch failed.
+func (c *Cache) ClearFailure(f Family) {
 	if c.dir != "" {
 		os.Remove(c.path(f.prefix() + failureName))
 	}

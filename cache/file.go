@@ -25,13 +25,13 @@ func (i Item) encode() ([]byte, error) {
 	for _, field := range []struct{ name, value string }{
 		{"identity", i.Identity},
 		{"region", i.Region},
-		{"flavour", i.Flavour},
+		{"flavour", i.EndpointVariant},
 		{"registry", i.Registry},
-		{"asked", i.Asked.UTC().Format(timeForm)},
+		{"asked", i.RequestedAt.UTC().Format(timeForm)},
 		{"fresh_until", i.FreshUntil.UTC().Format(timeForm)},
 		{"expires", i.Expires.UTC().Format(timeForm)},
 		{"default", strconv.FormatBool(i.Default)},
-		{"source", i.Source},
+		{"source", i.CredentialSource},
 		{"password", i.Password},
 	} {
 		if strings.Contains(field.value, "\n") {
@@ -59,15 +59,15 @@ func decodeItem(text string) (i Item, ok bool) {
 	}
 	i.Identity = next("identity")
 	i.Region = next("region")
-	i.Flavour = next("flavour")
+	i.EndpointVariant = next("flavour")
 	i.Registry = next("registry")
-	i.Asked = nextTime("asked")
+	i.RequestedAt = nextTime("asked")
 	i.FreshUntil = nextTime("fresh_until")
 	i.Expires = nextTime("expires")
 	var err error
 	i.Default, err = strconv.ParseBool(next("default"))
 	ok = ok && err == nil
-	i.Source = next("source")
+	i.CredentialSource = next("source")
 	i.Password = next("password")
 	if !ok || rest != "" {
 		return Item{}, false

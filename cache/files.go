@@ -16,7 +16,7 @@ import (
 	"docker-credential-ecr-login/internal/atomicfile"
 )
 
-// The names in the folder:
+// The names in the directory:
 //
 //	IDENTITY.REGION.FLAVOUR.REGISTRY.token  a token; its mtime is when it expires
 //	IDENTITY.REGION.FLAVOUR.REGISTRY.known  empty; its mtime is when the last token expires
@@ -41,8 +41,8 @@ const (
 	tempLife = time.Minute
 	// memoryLife is longer than a failure counts for anybody, and idleLock
 	// longer than any process holds or waits for a lock.
-	memoryLife = 15 * time.Minute
-	idleLock   = 15 * time.Minute
+	failureLife = 15 * time.Minute
+	idleLock    = 15 * time.Minute
 	// maxLife is longer than any token lives; an mtime beyond it was set by a
 	// clock that was wrong.
 	maxLife = 24 * time.Hour
@@ -57,7 +57,7 @@ func (f Family) identityPrefix() string {
 }
 
 func (f Family) prefix() string {
-	return f.identityPrefix() + word(f.Region) + "." + word(f.Flavour) + "."
+	return f.identityPrefix() + word(f.Region) + "." + word(f.EndpointVariant) + "."
 }
 
 func (k Key) file() string { return k.prefix() + word(k.Registry) + tokenSuffix }
@@ -79,7 +79,7 @@ func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
 
 func (c *Cache) path(name string) string { return path.Join(c.dir, name) }
 
-var errNotOurs = errors.New("not a regular file of this user alone")
+var errNotPrivate = errors.New("not a regular file of this user alone")
 
 // readFile reads a file that only this user can have written or read.
 func (c *Cache) readFile(name string) ([]byte, error) {
@@ -97,7 +97,7 @@ func (c *Cache) readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !owned(info) || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %w", f.Name(), errNotOurs)
+		return nil, fmt.Errorf("%s: %w", f.Name(), errNotPrivate)
 	}
 	text := make([]byte, info.Size())
 	n, err := io.ReadFull(f, text)
@@ -143,7 +143,7 @@ func (c *Cache) writeOnce(name string, text []byte, mtime time.Time) (err error)
 	return err
 }
 
-// replace renames, even where an empty folder is in the way.
+// replace renames, even where an empty directory is in the way.
 func replace(from, to string) error {
 	err := os.Rename(from, to)
 	if err != nil && os.Remove(to) == nil {
@@ -152,7 +152,7 @@ func replace(from, to string) error {
 	return err
 }
 
-// makeDir makes the folder and those above it that are missing. One that was
+// makeDir makes the directory and those above it that are missing. One that was
 // there is left as it is.
 func (c *Cache) makeDir() error {
 	if c.dir == "" {
@@ -164,7 +164,7 @@ func (c *Cache) makeDir() error {
 	return c.checkDir()
 }
 
-// checkDir makes sure that the folder is this user's own and no link to another, and that
+// checkDir makes sure that the directory is this user's own and no link to another, and that
 // nobody else can move files in it.
 func (c *Cache) checkDir() error {
 	if c.dir == "" {
@@ -201,14 +201,14 @@ func (c *Cache) names() []string {
 	all, _ := dir.Readdirnames(-1)
 	ours := all[:0]
 	for _, name := range all {
-		if isOurs(name) {
+		if isManaged(name) {
 			ours = append(ours, name)
 		}
 	}
 	return ours
 }
 
-func isOurs(name string) bool {
+func isManaged(name string) bool {
 	if len(name) <= identityLength || name[identityLength] != '.' {
 		return false
 	}
@@ -239,7 +239,7 @@ func (c *Cache) prune() {
 		case strings.HasSuffix(name, tempSuffix):
 			stale = c.isAbandoned(name, age)
 		case strings.HasSuffix(name, "."+failureName):
-			stale = age > memoryLife || age < -maxLife
+			stale = age > failureLife || age < -maxLife
 		default: // a lock; see below
 			continue
 		}

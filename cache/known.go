@@ -29,7 +29,7 @@ func (c *Cache) Known(identity string) []Key {
 		}
 		info, err := os.Lstat(c.path(name))
 		if err == nil && info.Mode().IsRegular() && !isForgotten(c.now().Sub(info.ModTime())) {
-			keys = append(keys, Key{Family{Identity: identity, Region: parts[0], Flavour: parts[1]}, parts[2]})
+			keys = append(keys, Key{Family{Identity: identity, Region: parts[0], EndpointVariant: parts[1]}, parts[2]})
 		}
 	}
 	return keys

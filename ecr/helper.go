@@ -100,7 +100,7 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 
 // find returns what a server stands for, false for what isn't ECR's, and what gets
 // its token. The error is that of the settings.
-func (h *ECRHelper) find(serverURL string) (*tokensource.Broker, config.Target, bool, error) {
+func (h *ECRHelper) find(serverURL string) (*tokensource.Source, config.Target, bool, error) {
 	env := config.Env(os.Environ())
 	settings, err := config.Load(env, home.Find(env))
 	target, ours := settings.Map.Find(serverURL)
@@ -170,7 +170,7 @@ func (h *ECRHelper) Delete(serverURL string) error {
 	return err
 }
 
-func (h *ECRHelper) broker(settings config.Settings, env config.Env) *tokensource.Broker {
+func (h *ECRHelper) broker(settings config.Settings, env config.Env) *tokensource.Source {
 	h.openLog.Do(func() {
 		if h.log == nil && settings.LogFile != "" {
 			// A log that can't be written is no reason to fail.
@@ -178,7 +178,7 @@ func (h *ECRHelper) broker(settings config.Settings, env config.Env) *tokensourc
 		}
 	})
 	if h.log == nil {
-		return tokensource.NewBroker(settings, env, awsapi.New(), nil)
+		return tokensource.New(settings, env, awsapi.New(), nil)
 	}
-	return tokensource.NewBroker(settings, env, awsapi.New(), h.log)
+	return tokensource.New(settings, env, awsapi.New(), h.log)
 }

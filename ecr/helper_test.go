@@ -28,7 +28,7 @@ const (
 
 // start gives the process an environment from nothing, in which AWS is the
 // stand-in and the user's keys are known to it.
-func start(t *testing.T) *awstest.Cloud {
+func start(t *testing.T) *awstest.Server {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
@@ -200,7 +200,7 @@ func ExampleNewECRHelper() {
 	// Output: credentials not found in native keychain
 }
 
-// With a HOME that is relative, as below the working folder of a job, its sessions are nobody's.
+// With a HOME that is relative, as below the working directory of a job, its sessions are nobody's.
 func TestRelativeHome(t *testing.T) {
 	cloud := start(t)
 	t.Chdir(t.TempDir())

@@ -27,8 +27,8 @@ func main() {
 	p.Home = home.Find(p.Env)
 	p.Fetch = awsapi.New()
 	p.OpenLog = func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) }
-	p.Fallback = func(ctx context.Context, name, verb, input string) (credhelper.Said, error) {
-		return fallback.Ask(ctx, p.Env, name, verb, input)
+	p.Fallback = func(ctx context.Context, name, verb, input string) (credhelper.Output, error) {
+		return fallback.Run(ctx, p.Env, name, verb, input)
 	}
 	p.Version = version
 	os.Exit(cli.Main(p))

@@ -36,7 +36,7 @@ type ground struct {
 	programs programs
 	rounds   int
 
-	cloud   *awstest.Cloud
+	cloud   *awstest.Server
 	homes   int
 	results []result
 	sizes   []size

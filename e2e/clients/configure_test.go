@@ -10,7 +10,7 @@ import (
 )
 
 // typed runs what a person types behind the helper's name, which has to succeed.
-func typed(t *testing.T, l *testenv.Lab, words string) (stdout string) {
+func typed(t *testing.T, l *testenv.Env, words string) (stdout string) {
 	t.Helper()
 	r := l.Run(t, words, "")
 	if r.Status != 0 {
@@ -21,8 +21,8 @@ func typed(t *testing.T, l *testenv.Lab, words string) (stdout string) {
 
 // What configure writes is what clients read, and where.
 func TestConfigure(t *testing.T) {
-	// ready is a lab with an image in its registry, and no configuration of a client.
-	ready := func(t *testing.T) *testenv.Lab {
+	// ready is an Env with an image in its registry, and no configuration of a client.
+	ready := func(t *testing.T) *testenv.Env {
 		l := onRunner(t)
 		putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
 		return l

@@ -28,7 +28,7 @@ func dockerCLIs(t *testing.T) []cli {
 
 // docker is Docker's command line at an engine of its own.
 type docker struct {
-	*testenv.Lab
+	*testenv.Env
 	path string
 }
 
@@ -44,7 +44,7 @@ func newDocker(t *testing.T, path, config string) docker {
 }
 
 // furnish starts the engine, and gives the command line its plugins.
-func (d docker) furnish(t *testing.T, l *testenv.Lab) {
+func (d docker) furnish(t *testing.T, l *testenv.Env) {
 	t.Helper()
 	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
 	err := os.MkdirAll(plugins, 0o700)
@@ -61,7 +61,7 @@ func (d docker) furnish(t *testing.T, l *testenv.Lab) {
 // try runs docker.
 func (d docker) try(t *testing.T, stdin io.Reader, args ...string) (output, error) {
 	t.Helper()
-	return run(t, d.Lab, stdin, d.path, append([]string{"docker"}, args...)...)
+	return run(t, d.Env, stdin, d.path, append([]string{"docker"}, args...)...)
 }
 
 // run runs docker, which must succeed with nothing from the helper on stderr.
@@ -113,13 +113,13 @@ func TestDockerLogin(t *testing.T) {
 
 				// A login is with the credentials that are there, and is stored.
 				d.run(t, nil, "login", pullHost)
-				wantRequests(t, d.Lab, "a login", coldGet)
+				wantRequests(t, d.Env, "a login", coldGet)
 				d.run(t, nil, "pull", trialRef)
-				wantRequests(t, d.Lab, "a pull after a login", nil)
+				wantRequests(t, d.Env, "a pull after a login", nil)
 				// A logout forgets them.
 				d.run(t, nil, "logout", pullHost)
 				d.run(t, nil, "pull", trialRef)
-				wantRequests(t, d.Lab, "a pull after a logout", coldGet)
+				wantRequests(t, d.Env, "a pull after a logout", coldGet)
 				if text, err := os.ReadFile(filepath.Join(d.Home, dockerConfig)); err != nil || strings.Contains(string(text), `"auth"`) {
 					t.Errorf("the configuration is %q, %v", text, err)
 				}
@@ -153,13 +153,13 @@ func TestDockerBuild(t *testing.T) {
 				build := []string{"build", "--no-cache", "--pull", "--tag", "built", "context"}
 
 				d.run(t, nil, build...)
-				wantRequests(t, d.Lab, "a cold build", cold[buildKit])
+				wantRequests(t, d.Env, "a cold build", cold[buildKit])
 				d.run(t, nil, build...)
-				wantRequests(t, d.Lab, "a warm build", nil)
+				wantRequests(t, d.Env, "a warm build", nil)
 				if layers := d.run(t, nil, "image", "inspect", "--format", "{{len .RootFS.Layers}}", "built"); layers != "2" {
 					t.Errorf("the image has %s layers, want 2", layers)
 				}
-				wantDenied(t, d.Lab, func() (output, error) { return d.try(t, nil, build...) })
+				wantDenied(t, d.Env, func() (output, error) { return d.try(t, nil, build...) })
 				record(t, cli.name, cli.version, builder)
 				if _, version := built(t, "docker-buildx"); buildKit == "1" {
 					record(t, "Docker Buildx", version, builder)
@@ -191,10 +191,10 @@ func TestCompose(t *testing.T) {
 	d.furnish(t, l)
 
 	d.run(t, nil, "compose", "pull")
-	wantRequests(t, d.Lab, fmt.Sprintf("%d pulls at once", images), coldGet)
+	wantRequests(t, d.Env, fmt.Sprintf("%d pulls at once", images), coldGet)
 	d.run(t, nil, append([]string{"image", "inspect"}, refs...)...)
 	d.run(t, nil, "compose", "pull")
-	wantRequests(t, d.Lab, "warm", nil)
-	wantDenied(t, d.Lab, func() (output, error) { return d.try(t, nil, "compose", "pull") })
+	wantRequests(t, d.Env, "warm", nil)
+	wantDenied(t, d.Env, func() (output, error) { return d.try(t, nil, "compose", "pull") })
 	record(t, "Docker Compose", version, fmt.Sprintf("%d pulls at once, one token", images))
 }

@@ -66,8 +66,8 @@ func testCompose(t *testing.T, d docker) {
 		"command":      []string{"sleep", "600"}, // in the place of the runner itself
 		"network_mode": "host",
 		"environment": map[string]string{
-			"HTTPS_PROXY":                       d.Cloud.ProxyURL(),
-			"AWS_EC2_METADATA_SERVICE_ENDPOINT": d.Cloud.MetadataURL(),
+			"HTTPS_PROXY":                       d.AWS.ProxyURL(),
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT": d.AWS.MetadataURL(),
 		},
 		// Not the machine's own, which may not be there.
 		"volumes": []string{d.socket(t) + ":/var/run/docker.sock"},
@@ -86,7 +86,7 @@ func testCompose(t *testing.T, d docker) {
 	if out, err := compose("", "up", "--build", "--detach"); err != nil {
 		t.Fatalf("up: %v, %s", err, out.stderr)
 	}
-	d.Cloud.ResetCounts()
+	d.AWS.ResetCounts()
 	out, err := compose("", "exec", "-T", "runner", "docker-credential-ecr-login", "list")
 	if err != nil || !strings.Contains(out.stdout, `"https://`+pullHost+`":"AWS"`) {
 		t.Errorf("list: %v, stdout %q, stderr %q", err, out.stdout, out.stderr)
@@ -101,7 +101,7 @@ func testCompose(t *testing.T, d docker) {
 // socket is the path of the engine's.
 func (d docker) socket(t *testing.T) string {
 	t.Helper()
-	for _, kv := range d.Env {
+	for _, kv := range d.Vars {
 		if path, ok := strings.CutPrefix(kv, "DOCKER_HOST=unix://"); ok {
 			return path
 		}

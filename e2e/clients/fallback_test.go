@@ -92,7 +92,7 @@ func TestDockerFallback(t *testing.T) {
 	path, version := installed(t, "docker")
 	d := newDocker(t, path, withStore)
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	d.Cloud.Handle(otherHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	d.AWS.Handle(otherHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "me" || password != "my password" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="other"`)
 			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"who is there?"}]}`, http.StatusUnauthorized)
@@ -108,8 +108,8 @@ func TestDockerFallback(t *testing.T) {
 	if err := errors.Join(os.Mkdir(bin, 0o700), os.Symlink(self, filepath.Join(bin, fileHelper))); err != nil {
 		t.Fatal(err)
 	}
-	example(t, d.Lab, ".ecr/config.toml", "testdata/docker/fallback.toml")
-	for _, kv := range d.Env {
+	example(t, d.Env, ".ecr/config.toml", "testdata/docker/fallback.toml")
+	for _, kv := range d.Vars {
 		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
 			d.Set("PATH=" + bin + ":" + path)
 			break
@@ -119,7 +119,7 @@ func TestDockerFallback(t *testing.T) {
 	d.run(t, bytes.NewReader(tinyRoot(t)), "import", "-", image)
 	d.run(t, nil, "tag", image, other)
 	d.run(t, nil, "push", image)
-	wantRequests(t, d.Lab, "a push to ECR", coldGet)
+	wantRequests(t, d.Env, "a push to ECR", coldGet)
 
 	if stderr := d.fail(t, "push", other); !strings.Contains(stderr, "who is there?") && !strings.Contains(stderr, "no basic auth") {
 		t.Errorf("a push before the login: %q", stderr)
@@ -132,11 +132,11 @@ func TestDockerFallback(t *testing.T) {
 	if err != nil || strings.Contains(string(config), "bXk6") || !strings.Contains(string(config), "ecr-login") {
 		t.Errorf("the configuration is %q, %v", config, err)
 	}
-	wantRequests(t, d.Lab, "all of the other registry", nil)
+	wantRequests(t, d.Env, "all of the other registry", nil)
 
 	// A runner beside it has both; public ECR comes with the list.
-	found, stderr := runJob(t, d.Lab, map[string]any{"credsStore": "ecr-login"})
-	wantCredentials(t, d.Lab, found, "https://"+pullHost, pullHost)
+	found, stderr := runJob(t, d.Env, map[string]any{"credsStore": "ecr-login"})
+	wantCredentials(t, d.Env, found, "https://"+pullHost, pullHost)
 	if auth := found[otherHost]; auth.Username != "me" || auth.Password != "my password" || stderr != "" {
 		t.Errorf("the runner has user %q for the other registry, and on stderr is %q", auth.Username, stderr)
 	}

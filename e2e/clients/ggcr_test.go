@@ -120,7 +120,7 @@ func TestGgcrBrokenRole(t *testing.T) {
 			l := onRunner(t)
 			serveRegistry(t, l)
 			l.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
-			l.Cloud.Deny("sts:AssumeRole", pullRole)
+			l.AWS.Deny("sts:AssumeRole", pullRole)
 			var got transferred
 			stderr := runProgram(t, l, &got, program)
 			if got.Refused != http.StatusUnauthorized {

@@ -45,7 +45,7 @@ func gitlabRunner(context.Context, []string) (any, error) {
 }
 
 // runJob has the runner find its credentials.
-func runJob(t *testing.T, l *testenv.Lab, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
+func runJob(t *testing.T, l *testenv.Env, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -58,13 +58,13 @@ func runJob(t *testing.T, l *testenv.Lab, config map[string]any) (found map[stri
 
 // wantCredentials checks that the runner has credentials under a key, and that
 // the registry at host takes them.
-func wantCredentials(t *testing.T, l *testenv.Lab, found map[string]types.AuthConfig, key, host string) {
+func wantCredentials(t *testing.T, l *testenv.Env, found map[string]types.AuthConfig, key, host string) {
 	t.Helper()
 	auth := found[key]
 	if auth.Username != "AWS" {
 		t.Errorf("%s: user %q, want AWS", key, auth.Username)
 	}
-	if _, err := l.Cloud.VerifyToken(auth.Password, host); err != nil {
+	if _, err := l.AWS.VerifyToken(auth.Password, host); err != nil {
 		t.Errorf("%s: the registry refuses the password: %v", key, err)
 	}
 }
@@ -79,13 +79,13 @@ func TestGitLabRunnerCredsStore(t *testing.T) {
 	if len(found) != 2 || stderr != "" {
 		t.Errorf("the first job found %d credentials, want 2, and on stderr is %q", len(found), stderr)
 	}
-	if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+	if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
 		t.Errorf("the first job asked ECR %d times, want 1", n)
 	}
 
 	// The second registry is the other account's. The runner learns of it once it
 	// was asked for; the role's one token serves both.
-	l.Cloud.ResetCounts()
+	l.AWS.ResetCounts()
 	l.Password(t, sharedHost)
 	found, stderr = runJob(t, l, config)
 	wantCredentials(t, l, found, "https://"+pullHost, pullHost)
@@ -108,7 +108,7 @@ func recordRunner(t *testing.T, did ...string) {
 // the whole source.
 func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	l := onRunner(t)
-	l.Cloud.Deny("sts:AssumeRole", pullRole)
+	l.AWS.Deny("sts:AssumeRole", pullRole)
 	found, stderr := runJob(t, l, map[string]any{"credsStore": "ecr-login"})
 	if len(found) != 0 {
 		t.Errorf("credentials of a role that can't be assumed: %d", len(found))
@@ -128,7 +128,7 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		brokenKey  = sharedHost
 	)
 	l := onRunner(t)
-	l.Cloud.AddRole(awstest.Role{ARN: brokenRole}) // trusts nobody
+	l.AWS.AddRole(awstest.Role{ARN: brokenRole}) // trusts nobody
 	var profiles strings.Builder
 	for name, role := range map[string]string{"healthy": pullRole, "broken": brokenRole} {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
@@ -173,10 +173,10 @@ const partnerRole = "arn:aws:iam::333333333333:role/pull"
 
 // onMappedRunner puts a runner on an EC2 instance whose own role may assume the
 // pull roles of two other accounts.
-func onMappedRunner(t *testing.T) *testenv.Lab {
+func onMappedRunner(t *testing.T) *testenv.Env {
 	t.Helper()
 	l := onRunner(t)
-	l.Cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	l.AWS.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
 	if err := os.Remove(filepath.Join(l.Home, ".aws/credentials")); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestGitLabRunnerMap(t *testing.T) {
 // A role that is broken costs its own registries, and no others.
 func TestGitLabRunnerMapOneBroken(t *testing.T) {
 	l := onMappedRunner(t)
-	l.Cloud.Deny("sts:AssumeRole", partnerRole)
+	l.AWS.Deny("sts:AssumeRole", partnerRole)
 	found, stderr := runJob(t, l, map[string]any{"credsStore": "ecr-login"})
 	healthy := 0
 	for key, auth := range found {

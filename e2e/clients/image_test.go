@@ -25,7 +25,7 @@ import (
 
 // The targets of the Dockerfile, built by a real engine from images that are made
 // here, as none can be pulled. A container has the network of the machine and reaches
-// the Cloud there.
+// the server there.
 
 // goImage imports the image that the helper is built in: Debian with Go and the modules
 // that the helper needs, so that a build needs no network.
@@ -56,7 +56,7 @@ func (d docker) goImage(t *testing.T, tag string) {
 
 const authorities = "etc/ssl/certs/ca-certificates.crt"
 
-// glibcImage makes an image of Debian's that trusts the Cloud's authority besides its own.
+// glibcImage makes an image of Debian's that trusts the server's authority besides its own.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
 	tree := filepath.Join(testenv.Root(), "dist/glibc.tar")
@@ -67,7 +67,7 @@ func (d docker) glibcImage(t *testing.T, tag string) {
 	d.run(t, nil, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", tree, "debian:local")
 	d.build(t, tag, map[string]string{
 		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + authorities + "\n",
-		"authorities": string(own) + string(d.Cloud.CAPEM()),
+		"authorities": string(own) + string(d.AWS.CAPEM()),
 	})
 }
 
@@ -90,7 +90,7 @@ func (d docker) muslImage(t *testing.T, tag string) {
 	for path, text := range map[string][]byte{
 		loader:        read(t, "/"+loader),
 		"bin/busybox": read(t, need(t, "busybox")),
-		authorities:   d.Cloud.CAPEM(),
+		authorities:   d.AWS.CAPEM(),
 		"etc/passwd":  []byte("root:x:0:0::/root:/bin/sh\n"),
 	} {
 		addFile(t, w, path, text)
@@ -133,12 +133,12 @@ func write(t *testing.T, file string, text []byte) {
 	}
 }
 
-// container is how a container is run that reaches the Cloud.
+// container is how a container is run that reaches the server.
 func (d docker) container(options ...string) []string {
 	return append([]string{
 		"run", "--rm", "--interactive", "--network", "host",
-		"--env", "HTTPS_PROXY=" + d.Cloud.ProxyURL(),
-		"--env", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + d.Cloud.MetadataURL(),
+		"--env", "HTTPS_PROXY=" + d.AWS.ProxyURL(),
+		"--env", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + d.AWS.MetadataURL(),
 	}, options...)
 }
 
@@ -153,7 +153,7 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Lab)),
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)),
 		remote.WithAuth(&authn.Basic{Username: got.Username, Password: got.Secret}))
 	if err == nil {
 		err = validate.Image(img)
@@ -163,15 +163,15 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 	}
 }
 
-// throughProxy reaches the Cloud's hosts, and trusts no others.
-func throughProxy(t *testing.T, l *testenv.Lab) *http.Transport {
+// throughProxy reaches the server's hosts, and trusts no others.
+func throughProxy(t *testing.T, l *testenv.Env) *http.Transport {
 	t.Helper()
-	proxy, err := url.Parse(l.Cloud.ProxyURL())
+	proxy, err := url.Parse(l.AWS.ProxyURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(l.Cloud.CAPEM())
+	roots.AppendCertsFromPEM(l.AWS.CAPEM())
 	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return transport
@@ -180,14 +180,14 @@ func throughProxy(t *testing.T, l *testenv.Lab) *http.Transport {
 // wantGet has a container get a token, and pulls an image with it.
 func (d docker) wantGet(t *testing.T, options ...string) {
 	t.Helper()
-	d.Cloud.ResetCounts()
+	d.AWS.ResetCounts()
 	out := d.run(t, strings.NewReader(pullHost), d.container(append(options, "get")...)...)
-	wantRequests(t, d.Lab, "a get in a container", coldGet)
+	wantRequests(t, d.Env, "a get in a container", coldGet)
 	d.wantPull(t, out)
 }
 
 // onImages is where images are built: an engine, the registry with one image, and the
-// runner's credentials in a folder to mount.
+// runner's credentials in a directory to mount.
 func onImages(t *testing.T) (d docker, credentials string) {
 	t.Helper()
 	path, _ := built(t, "docker")
@@ -214,7 +214,7 @@ func TestImages(t *testing.T) {
 	d.goImage(t, "go:local")
 	d.glibcImage(t, "glibc:local")
 	d.muslImage(t, "musl:local")
-	write(t, filepath.Join(d.Home, "mounted.pem"), d.Cloud.CAPEM())
+	write(t, filepath.Join(d.Home, "mounted.pem"), d.AWS.CAPEM())
 	ca := filepath.Join(d.Home, "mounted.pem") + ":/ca.pem:ro"
 
 	for _, builder := range []struct {

@@ -21,7 +21,7 @@ import (
 )
 
 // kanikoImage imports an image that is laid out as Kaniko's own is (deploy/Dockerfile
-// there), around the executor: nothing but its folder, with the authorities in it.
+// there), around the executor: nothing but its directory, with the authorities in it.
 func (d docker) kanikoImage(t *testing.T, tag string) {
 	t.Helper()
 	executor := filepath.Join(t.TempDir(), "executor")
@@ -33,7 +33,7 @@ func (d docker) kanikoImage(t *testing.T, tag string) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	addFile(t, w, "kaniko/executor", read(t, executor))
-	addFile(t, w, "kaniko/ssl/certs/ca-certificates.crt", d.Cloud.CAPEM())
+	addFile(t, w, "kaniko/ssl/certs/ca-certificates.crt", d.AWS.CAPEM())
 	// Its debug images, which jobs of GitLab need, have a shell.
 	addFile(t, w, "busybox/sh", read(t, need(t, "busybox")))
 	if err := w.Close(); err != nil {
@@ -68,10 +68,10 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 		{"elsewhere", "kaniko:local", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d.Cloud.ResetCounts()
+			d.AWS.ResetCounts()
 			destination := pullHost + "/team/" + test.name + ":1.0"
 			d.run(t, nil, executor(test.image, destination, test.options...)...)
-			wantRequests(t, d.Lab, "a build", coldGet)
+			wantRequests(t, d.Env, "a build", coldGet)
 			d.wantLayers(t, destination, false)
 		})
 	}
@@ -83,7 +83,7 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 	})
 	t.Run("in a job", func(t *testing.T) { testKanikoJob(t, d) })
 
-	wantDenied(t, d.Lab, func() (output, error) {
+	wantDenied(t, d.Env, func() (output, error) {
 		return d.try(t, nil, executor("kaniko:test", pullHost+"/team/denied:1.0", config...)...)
 	})
 	record(t, "Kaniko's keychain and snapshots, composed as its source does", moduleVersion(t, ggcrModule),
@@ -97,7 +97,7 @@ func testKanikoJob(t *testing.T, d docker) {
 	job := awstest.WebIdentity{
 		Issuer: "https://gitlab.example.com", Subject: "project_path:team/app:ref_type:branch:ref:main", Audience: "sts.amazonaws.com",
 	}
-	d.Cloud.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
+	d.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
 	var jobs map[string]struct {
 		Image     struct{ Name string }
 		IDTokens  map[string]struct{ Aud string } `yaml:"id_tokens"`
@@ -119,9 +119,9 @@ func testKanikoJob(t *testing.T, d docker) {
 		job.Audience = claims.Aud
 		options = append(options, "--env", name+"="+job.Token(time.Now().Add(time.Hour)))
 	}
-	d.Cloud.ResetCounts()
+	d.AWS.ResetCounts()
 	d.run(t, nil, d.container(append(options, "--entrypoint", "", "kaniko:test", "sh", "-ec", strings.Join(spec.Script, "\n"))...)...)
-	wantRequests(t, d.Lab, "a job", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
+	wantRequests(t, d.Env, "a job", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
 	d.wantLayers(t, pullHost+"/team/app:1.0", false)
 }
 
@@ -157,7 +157,7 @@ func (d docker) files(t *testing.T, image string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Lab)), remote.WithAuth(&authn.Basic{Username: "AWS", Password: d.Password(t, pullHost)}))
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)), remote.WithAuth(&authn.Basic{Username: "AWS", Password: d.Password(t, pullHost)}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestKubelet(t *testing.T) {
 				t.Fatalf("%d words in a line about %s", len(words), words[0])
 			}
 			host, _, _ := strings.Cut(words[0], "/")
-			who, err := l.Cloud.VerifyToken(words[2], host)
+			who, err := l.AWS.VerifyToken(words[2], host)
 			if err != nil {
 				t.Errorf("%s: %v", words[0], err)
 			}
@@ -81,7 +81,7 @@ func TestKubelet(t *testing.T) {
 
 	const pod = "arn:aws:iam::222222222222:role/cart-pull"
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.Cloud.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
+	l.AWS.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
 	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})

@@ -75,13 +75,13 @@ func TestMain(m *testing.M) {
 
 // onRunner puts a runner on an EC2 instance whose role may assume pullRole, as
 // its credentials file says.
-func onRunner(t *testing.T) *testenv.Lab {
+func onRunner(t *testing.T) *testenv.Env {
 	t.Helper()
 	l := testenv.New(t)
-	l.Cloud.AddRole(awstest.Role{ARN: runnerRole})
-	l.Cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
-	l.Cloud.SetInstanceRole(runnerRole)
-	l.Cloud.Grant("333333333333", pullRole)
+	l.AWS.AddRole(awstest.Role{ARN: runnerRole})
+	l.AWS.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	l.AWS.SetInstanceRole(runnerRole)
+	l.AWS.Grant("333333333333", pullRole)
 	example(t, l, ".aws/credentials", "testdata/gitlab-runner/credentials")
 	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
 	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
@@ -94,15 +94,15 @@ const hung = time.Minute
 // output is what a client left on stdout and stderr.
 type output struct{ stdout, stderr string }
 
-// run runs a client in the lab's environment. The error is that of exec.Cmd.
-func run(t *testing.T, l *testenv.Lab, stdin io.Reader, path string, args ...string) (output, error) {
+// run runs a client in the Env's environment. The error is that of exec.Cmd.
+func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
 	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Args = args
-	cmd.Dir, cmd.Env = l.Home, l.Env
+	cmd.Dir, cmd.Env = l.Home, l.Vars
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -113,7 +113,7 @@ func run(t *testing.T, l *testenv.Lab, stdin io.Reader, path string, args ...str
 
 // runProgram runs one of programs and reads what it reports. It returns what the
 // program and the binary below it wrote to stderr.
-func runProgram(t *testing.T, l *testenv.Lab, report any, args ...string) (stderr string) {
+func runProgram(t *testing.T, l *testenv.Env, report any, args ...string) (stderr string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -130,10 +130,10 @@ func runProgram(t *testing.T, l *testenv.Lab, report any, args ...string) (stder
 }
 
 // wantRequests checks the requests to AWS since the last call, by action.
-func wantRequests(t *testing.T, l *testenv.Lab, when string, want map[string]int) {
+func wantRequests(t *testing.T, l *testenv.Env, when string, want map[string]int) {
 	t.Helper()
-	got := l.Cloud.Counts()
-	l.Cloud.ResetCounts()
+	got := l.AWS.Counts()
+	l.AWS.ResetCounts()
 	if !maps.Equal(got, want) {
 		t.Errorf("%s: requests %v, want %v", when, got, want)
 	}

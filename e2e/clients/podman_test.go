@@ -14,7 +14,7 @@ import (
 const podmanConfig = "run/containers/auth.json"
 
 // ownStorage keeps what they store, and what they note down of it, below the home.
-func ownStorage(t *testing.T, l *testenv.Lab) {
+func ownStorage(t *testing.T, l *testenv.Env) {
 	t.Helper()
 	in := func(dir string) string { return filepath.Join(l.Home, dir) }
 	l.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
@@ -43,7 +43,7 @@ func TestPodman(t *testing.T) {
 	client{
 		name: "podman", path: path, version: version, shell: inPrivate,
 		file: "registries.conf", config: "testdata/docker/registries.conf",
-		furnish: func(t *testing.T, l *testenv.Lab) {
+		furnish: func(t *testing.T, l *testenv.Env) {
 			ownStorage(t, l)
 			l.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(l.Home, "registries.conf"))
 		},

@@ -26,16 +26,16 @@ import (
 )
 
 // serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
-// has a token that the Cloud issued and that hasn't expired. It is the CNCF's own, with
+// has a token that the server issued and that hasn't expired. It is the CNCF's own, with
 // its images in memory. What is returned is its back door.
-func serveRegistry(t *testing.T, l *testenv.Lab) http.Handler {
+func serveRegistry(t *testing.T, l *testenv.Env) http.Handler {
 	t.Helper()
 	logrus.SetOutput(io.Discard) // where it writes its log
 	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
 		"inmemory":    nil,
 		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
 	}})
-	l.Cloud.Handle(pullHost, l.Cloud.RegistryGate(pullHost, images))
+	l.AWS.Handle(pullHost, l.AWS.RegistryAuth(pullHost, images))
 	return images
 }
 
@@ -109,7 +109,7 @@ func imageID(t *testing.T, img v1.Image) string {
 }
 
 // saveImage writes an image to a file of the home, as docker save does.
-func saveImage(t *testing.T, l *testenv.Lab, file, ref string, img v1.Image) {
+func saveImage(t *testing.T, l *testenv.Env, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)
 	if err != nil {

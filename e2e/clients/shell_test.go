@@ -50,7 +50,7 @@ func TestCompletions(t *testing.T) {
 	})
 	t.Run("zsh", func(t *testing.T) {
 		path := need(t, "zsh")
-		// As installed: from a folder of fpath.
+		// As installed: from a directory of fpath.
 		l.Write(t, "functions/_docker-credential-ecr-login", typed(t, l, "completion zsh"))
 		for typed, want := range map[string]string{
 			"docker-credential-ecr-login who\t\n":                 "whoami: it takes one HOST",
@@ -72,10 +72,10 @@ func TestCompletions(t *testing.T) {
 
 // inZsh types into a zsh at a terminal, and returns what that shows until there is what was
 // wanted, or nothing more.
-func inZsh(t *testing.T, l *testenv.Lab, path, typed, want string) string {
+func inZsh(t *testing.T, l *testenv.Env, path, typed, want string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
-	cmd.Dir, cmd.Env = l.Home, append([]string{"TERM=dumb", "PS1=ready> "}, l.Env...)
+	cmd.Dir, cmd.Env = l.Home, append([]string{"TERM=dumb", "PS1=ready> "}, l.Vars...)
 	terminal, err := pty.Start(cmd)
 	if err != nil {
 		t.Fatal(err)

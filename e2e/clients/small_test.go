@@ -45,7 +45,7 @@ func TestHelm(t *testing.T) {
 	client{
 		name: "helm", path: path, version: version,
 		file: dockerConfig, config: withStore,
-		furnish: func(t *testing.T, l *testenv.Lab) {
+		furnish: func(t *testing.T, l *testenv.Env) {
 			l.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
 			l.Write(t, "pulled/.keep", "")
 		},

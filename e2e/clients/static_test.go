@@ -54,7 +54,7 @@ func wantArm64(t *testing.T, bin string) {
 		if err != nil || json.Unmarshal([]byte(out.stdout), &got) != nil || out.stderr != "" {
 			t.Fatalf("get: %v, stderr %q", err, out.stderr)
 		}
-		if _, err := l.Cloud.VerifyToken(got.Secret, pullHost); err != nil {
+		if _, err := l.AWS.VerifyToken(got.Secret, pullHost); err != nil {
 			t.Error(err)
 		}
 		wantRequests(t, l, "a get on arm64", want)
@@ -62,10 +62,10 @@ func wantArm64(t *testing.T, bin string) {
 }
 
 // A system without any authorities trusts Mozilla's. As none of those signs for the
-// Cloud, its own takes their place in the helper, and nothing else is changed.
+// Server, its own takes their place in the helper, and nothing else is changed.
 func TestOwnRoots(t *testing.T) {
 	d, _ := onImages(t)
-	trusting := goBuild(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.Cloud.CAPEM())})
+	trusting := goBuild(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.AWS.CAPEM())})
 	get := func(helper string, files map[string][]byte, options ...string) (output, error) {
 		t.Helper()
 		var buf bytes.Buffer

@@ -18,7 +18,7 @@ type client struct {
 	path, version string // of the program that is each command's first word
 	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
 	// furnish gives the client what it needs besides its configuration.
-	furnish func(t *testing.T, l *testenv.Lab)
+	furnish func(t *testing.T, l *testenv.Env)
 	// config is what docker's configuration is copied from, and file where to in the home.
 	config, file string
 
@@ -35,7 +35,7 @@ type client struct {
 }
 
 // run runs one of the client's commands.
-func (c client) run(t *testing.T, l *testenv.Lab, command string) (output, error) {
+func (c client) run(t *testing.T, l *testenv.Env, command string) (output, error) {
 	t.Helper()
 	words := strings.Fields(strings.NewReplacer("$REF", trialRef, "$HOST", pullHost).Replace(command))
 	if c.shell == "" {
@@ -46,7 +46,7 @@ func (c client) run(t *testing.T, l *testenv.Lab, command string) (output, error
 }
 
 // must runs one that has to succeed, with nothing from the helper on stderr.
-func (c client) must(t *testing.T, l *testenv.Lab, command string) (stdout string) {
+func (c client) must(t *testing.T, l *testenv.Env, command string) (stdout string) {
 	t.Helper()
 	if command == "" {
 		return ""
@@ -109,7 +109,7 @@ func (c client) trial(t *testing.T) {
 }
 
 // wantPulled checks that what was pulled is the image, and removes it.
-func (c client) wantPulled(t *testing.T, l *testenv.Lab, id string) {
+func (c client) wantPulled(t *testing.T, l *testenv.Env, id string) {
 	t.Helper()
 	in := func(file string) string { return filepath.Join(l.Home, file) }
 	switch {
@@ -139,13 +139,13 @@ func (c client) wantPulled(t *testing.T, l *testenv.Lab, id string) {
 }
 
 // example copies a file of the repository into the home.
-func example(t *testing.T, l *testenv.Lab, file, from string) {
+func example(t *testing.T, l *testenv.Env, file, from string) {
 	t.Helper()
 	l.Write(t, file, string(read(t, filepath.Join(testenv.Root(), from))))
 }
 
 // forget has the helper forget the tokens it holds.
-func forget(t *testing.T, l *testenv.Lab) {
+func forget(t *testing.T, l *testenv.Env) {
 	t.Helper()
 	if r := l.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
 		t.Fatalf("erase: %+v", r)
@@ -154,11 +154,11 @@ func forget(t *testing.T, l *testenv.Lab) {
 
 // wantDenied runs a client that has no token yet and whose role may not be assumed. It
 // must not succeed, and show why.
-func wantDenied(t *testing.T, l *testenv.Lab, run func() (output, error)) {
+func wantDenied(t *testing.T, l *testenv.Env, run func() (output, error)) {
 	t.Helper()
 	forget(t, l)
-	l.Cloud.Deny("sts:AssumeRole", pullRole)
-	defer l.Cloud.Allow("sts:AssumeRole", pullRole)
+	l.AWS.Deny("sts:AssumeRole", pullRole)
+	defer l.AWS.Allow("sts:AssumeRole", pullRole)
 	out, err := run()
 	t.Logf("with the role denied:\n%s%s", out.stdout, out.stderr)
 	if err == nil {
@@ -175,5 +175,5 @@ func wantDenied(t *testing.T, l *testenv.Lab, run func() (output, error)) {
 	if reasons == 0 {
 		t.Errorf("no reason on stderr: %q", out.stderr)
 	}
-	l.Cloud.ResetCounts()
+	l.AWS.ResetCounts()
 }

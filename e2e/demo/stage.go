@@ -26,10 +26,10 @@ const program = testenv.Name
 // A stage is where the demo plays: the helper, the cloud and two homes.
 type stage struct {
 	teller teller
-	cloud  *awstest.Cloud
+	cloud  *awstest.Server
 
 	dir       string // holds all that is below
-	bin       string // the folder of the helper, and all there is on the PATH
+	bin       string // the directory of the helper, and all there is on the PATH
 	ca        string
 	home      string // the runner's
 	emptyHome string
@@ -109,7 +109,7 @@ func (s *stage) cloudUp(ctx context.Context) error {
 // serve puts a registry with one image behind the gate of a host.
 func (s *stage) serve(ctx context.Context, host, image string) error {
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s.cloud.Handle(host, s.cloud.RegistryGate(host, images))
+	s.cloud.Handle(host, s.cloud.RegistryAuth(host, images))
 
 	// The image gets in by the back door, so that the pull is the first to go
 	// through the gate.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A teller tells the story on the terminal: numbered steps, and below each what
+// A teller tells the script on the terminal: numbered steps, and below each what
 // came of it, label by label.
 type teller struct {
 	steps int

@@ -105,9 +105,9 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.Cloud.Fail("ecr:GetAuthorizationToken", fault)
+			l.AWS.Fail("ecr:GetAuthorizationToken", fault)
 			r := l.Run(t, "get", testenv.Host)
-			n := l.Cloud.Count("ecr:GetAuthorizationToken")
+			n := l.AWS.Count("ecr:GetAuthorizationToken")
 			switch {
 			case r.Status == 0:
 				s.Count(t, r, fmt.Errorf("it takes that for a token"))
@@ -118,14 +118,14 @@ func TestAnswers(t *testing.T) {
 			default:
 				s.Judge(t, l, r, testenv.UserARN)
 			}
-			if connects := l.Cloud.Connects(); len(connects) > 0 {
+			if connects := l.AWS.Connects(); len(connects) > 0 {
 				for _, to := range connects {
 					if to != "api.ecr.ap-south-1.amazonaws.com" {
 						s.Wrong(t, "it goes to %s", to)
 					}
 				}
 			}
-			l.Cloud.Heal("ecr:GetAuthorizationToken")
+			l.AWS.Heal("ecr:GetAuthorizationToken")
 			s.Must(t, l, testenv.UserARN)
 		})
 	}
@@ -144,12 +144,12 @@ func TestWayToAWS(t *testing.T) {
 				t.Parallel()
 				l, s := testenv.OnInstance(t), testenv.NewFault(t)
 				l.Set("AWS_ECR_TIMEOUT=3s")
-				l.Cloud.Fail(action, fault)
+				l.AWS.Fail(action, fault)
 				s.Judge(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")
-				if n := l.Cloud.Count(action); n > 2*budget {
+				if n := l.AWS.Count(action); n > 2*budget {
 					s.Wrong(t, "%d requests", n)
 				}
-				l.Cloud.Heal(action)
+				l.AWS.Heal(action)
 				s.Must(t, l, "assumed-role/pull/")
 			})
 		}
@@ -170,13 +170,13 @@ func TestCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Cloud.SpoilCertificates(c.spoil)
+			l.AWS.SpoilCertificates(c.spoil)
 			r := l.Run(t, "get", testenv.Host)
 			s.Judge(t, l, r, testenv.UserARN)
 			if r.Status == 0 || !strings.Contains(strings.ReplaceAll(r.Stderr, "is not its own", "isn't its own"), c.want) {
 				t.Errorf("status %d, stderr %q; want %q", r.Status, r.Stderr, c.want)
 			}
-			l.Cloud.SpoilCertificates(nil)
+			l.AWS.SpoilCertificates(nil)
 			s.Must(t, l, testenv.UserARN)
 		})
 	}
@@ -187,25 +187,25 @@ func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer silent.Close()
-	for name, spoil := range map[string]func(cloud *awstest.Cloud) (proxy string){
-		"a password":    func(c *awstest.Cloud) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
-		"silence":       func(*awstest.Cloud) string { return "http://" + silent.Addr().String() },
-		"nobody":        func(*awstest.Cloud) string { return "http://127.0.0.1:1" },
-		"no proxy":      func(c *awstest.Cloud) string { return c.EndpointURL() },
-		"TLS, and none": func(c *awstest.Cloud) string { return strings.Replace(c.ProxyURL(), "http:", "https:", 1) },
-		"no URL":        func(*awstest.Cloud) string { return "://" },
+	for name, spoil := range map[string]func(cloud *awstest.Server) (proxy string){
+		"a password":    func(c *awstest.Server) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
+		"silence":       func(*awstest.Server) string { return "http://" + silent.Addr().String() },
+		"nobody":        func(*awstest.Server) string { return "http://127.0.0.1:1" },
+		"no proxy":      func(c *awstest.Server) string { return c.EndpointURL() },
+		"TLS, and none": func(c *awstest.Server) string { return strings.Replace(c.ProxyURL(), "http:", "https:", 1) },
+		"no URL":        func(*awstest.Server) string { return "://" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := l.Cloud.ProxyURL()
-			l.Set("HTTPS_PROXY="+spoil(l.Cloud), "AWS_ECR_TIMEOUT=10s")
+			old := l.AWS.ProxyURL()
+			l.Set("HTTPS_PROXY="+spoil(l.AWS), "AWS_ECR_TIMEOUT=10s")
 			r := l.Run(t, "get", testenv.Host)
 			s.Judge(t, l, r, testenv.UserARN)
 			if r.Status == 0 || r.Took > 40*time.Second {
 				t.Errorf("status %d, after %v", r.Status, r.Took)
 			}
-			l.Cloud.RequireProxyAuth("", "")
+			l.AWS.RequireProxyAuth("", "")
 			l.Set("HTTPS_PROXY=" + old)
 			s.Must(t, l, testenv.UserARN)
 		})

@@ -24,14 +24,14 @@ func TestClocks(t *testing.T) {
 				t.Run(fmt.Sprintf("%v apart, %v passed, set by %v", apart, passed, set), func(t *testing.T) {
 					t.Parallel()
 					l, s := testenv.WithKeys(t), testenv.NewFault(t)
-					l.Cloud.SetClock(func() time.Time { return time.Now().Add(apart) })
+					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart) })
 					s.Must(t, l, testenv.UserARN)
 					must(t, testenv.Age(l.TokenFile(t), passed+set))
-					l.Cloud.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
+					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
 					// What is served now comes from the cache.
-					l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
+					l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
 					s.Judge(t, l, l.Run(t, "get", testenv.Host), testenv.UserARN)
-					l.Cloud.Heal("ecr:GetAuthorizationToken")
+					l.AWS.Heal("ecr:GetAuthorizationToken")
 					s.Must(t, l, testenv.UserARN)
 					s.Must(t, l, testenv.UserARN)
 				})

@@ -25,7 +25,7 @@ var hostile = []string{
 }
 
 // unexpected tells what is wrong with an answer.
-func unexpected(l *testenv.Lab, verb, input string, r testenv.Result) error {
+func unexpected(l *testenv.Env, verb, input string, r testenv.Result) error {
 	switch {
 	case verb != "get":
 		return nil
@@ -35,7 +35,7 @@ func unexpected(l *testenv.Lab, verb, input string, r testenv.Result) error {
 		if err != nil {
 			return err
 		}
-		_, err = l.Cloud.VerifyToken(password, testenv.Host)
+		_, err = l.AWS.VerifyToken(password, testenv.Host)
 		return err
 	case strings.HasPrefix(input, `{"uri":`): // so Bazel asks
 		if r.Status != 0 || !strings.HasPrefix(r.Stdout, `{"headers":{"Authorization":["Basic `) || r.Stderr != "" {
@@ -49,7 +49,7 @@ func unexpected(l *testenv.Lab, verb, input string, r testenv.Result) error {
 
 // Stdin chooses a registry, and no endpoint, profile, role, file or program; and nothing of
 // it breaks a line of stderr or of the log, or gets into a request. What lies in the working
-// folder chooses nothing either.
+// directory chooses nothing either.
 func TestHostileInput(t *testing.T) {
 	l, s := testenv.OnInstance(t), testenv.NewFault(t)
 	log := filepath.Join(l.Home, "log")
@@ -89,12 +89,12 @@ func TestHostileInput(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(l.Home, "ran")); err == nil {
 		s.Wrong(t, "a program ran")
 	}
-	for _, request := range l.Cloud.Requests() {
+	for _, request := range l.AWS.Requests() {
 		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != testenv.PullRole {
 			s.Wrong(t, "the role %s was asked for", role)
 		}
 	}
-	for _, to := range l.Cloud.Connects() {
+	for _, to := range l.AWS.Connects() {
 		if !strings.HasPrefix(to, "api.ecr") && !strings.HasPrefix(to, "sts.") || strings.Contains(to, "evil") {
 			s.Wrong(t, "it went to %s", to)
 		}

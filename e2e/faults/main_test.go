@@ -1,5 +1,5 @@
 // Package torture does to the built binary whatever AWS, a network, people and other processes
-// can do to it, and counts what it answers. With -short each torment is shorter; none is left
+// can do to it, and counts what it answers. With -short each fault is shorter; none is left
 // out. What needs root is in package machine.
 package faults
 

@@ -19,7 +19,7 @@ func TestWritingJobs(t *testing.T) {
 	must(t, os.Rename(file, file+".new"))
 	for range testenv.Times(1000) {
 		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
-		testenv.Crowd(8, func(int) {
+		testenv.Concurrently(8, func(int) {
 			l.Run(t, "get", testenv.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
 		})
 		s.Judge(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")

@@ -43,11 +43,11 @@ func TestSignals(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			for range testenv.Times(50) {
 				l.Run(t, "erase", testenv.Host)
-				l.Cloud.ResetCounts()
-				l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+				l.AWS.ResetCounts()
+				l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 				cmd := l.Command(t.Context(), "get", testenv.Host)
 				must(t, cmd.Start())
-				must(t, l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
+				must(t, l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
 				must(t, cmd.Process.Signal(sig))
 				cmd.Wait()
 				s.Must(t, l, testenv.UserARN)
@@ -83,16 +83,16 @@ func TestLockHolder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+			l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			holder := l.Command(ctx, "get", testenv.Host)
 			must(t, holder.Start())
 			defer holder.Wait()
 			defer holder.Process.Kill()
-			must(t, l.Cloud.Await(ctx, "ecr:GetAuthorizationToken", 1))
+			must(t, l.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
 			must(t, holder.Process.Signal(sig))
-			testenv.Crowd(testenv.Times(50), func(int) { s.Must(t, l, testenv.UserARN) })
+			testenv.Concurrently(testenv.Times(50), func(int) { s.Must(t, l, testenv.UserARN) })
 		})
 	}
 }
@@ -102,11 +102,11 @@ func TestLockHolder(t *testing.T) {
 func TestStorm(t *testing.T) {
 	l, s := testenv.WithKeys(t), testenv.NewFault(t)
 	l.NoTimeouts()
-	l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
+	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 	const otherRole = "arn:aws:iam::222222222222:role/other"
-	l.Cloud.AddRole(awstest.Role{ARN: otherRole, Trusts: []string{testenv.UserARN}})
+	l.AWS.AddRole(awstest.Role{ARN: otherRole, Trusts: []string{testenv.UserARN}})
 	principals := []string{testenv.UserARN, "assumed-role/pull/", "assumed-role/other/"}
-	labs := []*testenv.Lab{l, {}, {}}
+	labs := []*testenv.Env{l, {}, {}}
 	for i, role := range []string{testenv.PullRole, otherRole} {
 		*labs[i+1] = *l
 		labs[i+1].Set("AWS_ECR_ROLE_ARN=" + role)
@@ -118,7 +118,7 @@ func TestStorm(t *testing.T) {
 	}
 	const atOnce = 200
 	for range testenv.Times(2000) / atOnce {
-		testenv.Crowd(atOnce, func(i int) {
+		testenv.Concurrently(atOnce, func(i int) {
 			l, principal := labs[i%len(labs)], principals[i%len(labs)]
 			switch i / len(labs) % 10 {
 			case 0:
@@ -161,7 +161,7 @@ func TestUmask(t *testing.T) {
 			for range 2 {
 				s.Judge(t, l, l.Run(t, "get", testenv.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), testenv.UserARN)
 			}
-			if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
 				t.Errorf("%d requests for two gets", n)
 			}
 			err := filepath.Walk(filepath.Join(l.Home, ".ecr"), func(path string, info os.FileInfo, err error) error {
@@ -179,7 +179,7 @@ func TestUmask(t *testing.T) {
 
 // With nothing but what FIPS 140 approves of, which excludes MD5 and SHA-1.
 func TestFIPS(t *testing.T) {
-	for name, l := range map[string]*testenv.Lab{"role": testenv.OnInstance(t), "keys": testenv.WithKeys(t)} {
+	for name, l := range map[string]*testenv.Env{"role": testenv.OnInstance(t), "keys": testenv.WithKeys(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := testenv.NewFault(t)
 			l.Set("GODEBUG=fips140=only")

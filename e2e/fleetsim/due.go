@@ -22,7 +22,7 @@ func dueInMemory(m *machine) (time.Duration, error) {
 func dueOnDisk(m *machine) (time.Duration, error) {
 	var all []time.Duration
 	for _, item := range cache.New(filepath.Join(m.home, ".ecr")).All() {
-		all = append(all, m.clock+item.FreshUntil.Sub(item.Asked))
+		all = append(all, m.clock+item.FreshUntil.Sub(item.RequestedAt))
 	}
 	return earliest(m, all)
 }

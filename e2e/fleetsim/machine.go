@@ -116,8 +116,8 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 	return out.Bytes(), nil
 }
 
-// newFleet makes the machines of a setting, in a folder.
-func newFleet(s setting, c *awstest.Cloud, dir string, machines int) ([]*machine, error) {
+// newFleet makes the machines of a setting, in a directory.
+func newFleet(s setting, c *awstest.Server, dir string, machines int) ([]*machine, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

@@ -47,10 +47,10 @@ const (
 	instanceLife = 6 * time.Hour  // of the keys that an instance gets, here
 )
 
-// A trial is a fleet and its Cloud, under way.
+// A trial is a fleet and its Server, under way.
 type trial struct {
 	ctx    context.Context
-	cloud  *awstest.Cloud
+	cloud  *awstest.Server
 	fleet  []*machine
 	images []string
 	ask    client
@@ -60,7 +60,7 @@ type trial struct {
 	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
 }
 
-// newTrial makes a fleet, in a folder, that asks a contender, and a Cloud for it.
+// newTrial makes a fleet, in a directory, that asks a contender, and a Server for it.
 func newTrial(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*trial, error) {
 	cloud, err := awstest.Start()
 	if err != nil {
@@ -82,7 +82,7 @@ func (t *trial) end() {
 	t.cloud.Close()
 }
 
-// measure takes a contender's fleet, made in a folder, through all phases.
+// measure takes a contender's fleet, made in a directory, through all phases.
 func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
 	t, err := newTrial(ctx, dir, machines, s, c, all)
 	if err != nil {
@@ -113,7 +113,7 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 	return r, nil
 }
 
-func countOf(c *awstest.Cloud) count {
+func countOf(c *awstest.Server) count {
 	var n count
 	for action, times := range c.Counts() {
 		switch service, _, _ := strings.Cut(action, ":"); service {

@@ -124,8 +124,8 @@ const (
 	stsQuota    = 600
 )
 
-// populate makes the people of all settings known to a Cloud.
-func populate(c *awstest.Cloud) {
+// populate makes the people of all settings known to a Server.
+func populate(c *awstest.Server) {
 	c.AddRole(awstest.Role{ARN: testenv.RunnerRole})
 	c.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
 	c.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})

@@ -3,7 +3,7 @@
 // composed as pkg/creds of Kaniko does it, and builds in the root file system it runs in:
 // for each stage it unpacks the base image, takes a snapshot, runs a command, takes
 // what has changed since for a layer, and pushes that to a cache. Before each stage it
-// empties the file system. What lies in its own folder or is mounted it leaves alone
+// empties the file system. What lies in its own directory or is mounted it leaves alone
 // (pkg/util of Kaniko, DefaultIgnoreList and DeleteFilesystem).
 //
 // Of Kaniko's flags it has the few below, of a Dockerfile's instructions FROM, and COPY
@@ -184,7 +184,7 @@ func walk(visit func(path string, entry fs.DirEntry) error) error {
 	})
 }
 
-// empty removes all files below a folder.
+// empty removes all files below a directory.
 func empty(dir string) error {
 	return walk(func(path string, entry fs.DirEntry) error {
 		if entry.IsDir() || !strings.HasPrefix(path, dir) {

@@ -17,9 +17,9 @@ import (
 const latency = 150 * time.Millisecond
 
 // mustCount fails the test unless exactly these requests were made.
-func mustCount(t testing.TB, l *testenv.Lab, want map[string]int) {
+func mustCount(t testing.TB, l *testenv.Env, want map[string]int) {
 	t.Helper()
-	got := l.Cloud.Counts()
+	got := l.AWS.Counts()
 	for action, n := range want {
 		if got[action] != n {
 			t.Errorf("%d requests of %s, want %d", got[action], action, n)
@@ -35,16 +35,16 @@ func mustCount(t testing.TB, l *testenv.Lab, want map[string]int) {
 func TestHundredAtOnceMakeOneCall(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.NoTimeouts()
-	l.Cloud.SetLatency(latency)
-	testenv.Crowd(100, func(int) { l.Password(t, testenv.Host) })
+	l.AWS.SetLatency(latency)
+	testenv.Concurrently(100, func(int) { l.Password(t, testenv.Host) })
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
 }
 
 func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
 	l := testenv.OnInstance(t)
 	l.NoTimeouts()
-	l.Cloud.SetLatency(latency)
-	testenv.Crowd(60, func(int) { l.Password(t, testenv.Host) })
+	l.AWS.SetLatency(latency)
+	testenv.Concurrently(60, func(int) { l.Password(t, testenv.Host) })
 	mustCount(t, l, map[string]int{
 		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
@@ -54,15 +54,15 @@ func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
 func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.NoTimeouts()
-	l.Cloud.SetLatency(latency)
+	l.AWS.SetLatency(latency)
 	get := func(i int) {
 		l.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
 	}
-	testenv.Crowd(200, get)
+	testenv.Concurrently(200, get)
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
 
 	// None is lost: each is found again, and not as a sibling's.
-	l.Cloud.ResetCounts()
+	l.AWS.ResetCounts()
 	list := l.Run(t, "list", "").Stdout
 	if n := strings.Count(list, ".dkr.ecr.eu-west-1."); n != 200 {
 		t.Errorf("%d of 200 registries are in the cache", n)
@@ -72,9 +72,9 @@ func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
 func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 	l := testenv.OnInstance(t)
 	l.NoTimeouts()
-	l.Cloud.SetLatency(latency)
-	l.Cloud.Deny("sts:AssumeRole", testenv.PullRole)
-	testenv.Crowd(60, func(int) {
+	l.AWS.SetLatency(latency)
+	l.AWS.Deny("sts:AssumeRole", testenv.PullRole)
+	testenv.Concurrently(60, func(int) {
 		r := l.Run(t, "get", testenv.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+testenv.PullRole) {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
@@ -82,7 +82,7 @@ func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 	})
 	// Those that wait when a denial comes share it; whoever comes later asks again. How many do
 	// depends on how long the machine takes to start sixty processes.
-	n := l.Cloud.Count("sts:AssumeRole")
+	n := l.AWS.Count("sts:AssumeRole")
 	t.Logf("60 denied gets made %d calls of STS", n)
 	if n == 0 || n >= 60 {
 		t.Errorf("60 denied gets made %d calls of STS, want fewer than 60", n)
@@ -92,7 +92,7 @@ func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 func TestStoppedLockHolderStopsNobody(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT=10s")
-	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	holder := l.Command(ctx, "get", testenv.Host)
@@ -101,13 +101,13 @@ func TestStoppedLockHolderStopsNobody(t *testing.T) {
 	}
 	defer holder.Wait()
 	defer holder.Process.Kill()
-	if err := l.Cloud.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
+	if err := l.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Crowd(3, func(int) { l.Password(t, testenv.Host) })
+	testenv.Concurrently(3, func(int) { l.Password(t, testenv.Host) })
 }
 
 // One after another, ten would take ten times as long as a get may.
@@ -115,8 +115,8 @@ func TestTenAtAHungServiceEndTogether(t *testing.T) {
 	t.Parallel()
 	l := testenv.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT")
-	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
-	testenv.Crowd(10, func(int) {
+	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	testenv.Concurrently(10, func(int) {
 		r := l.Run(t, "get", testenv.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
@@ -132,15 +132,15 @@ func TestEverythingEnds(t *testing.T) {
 	for name, hang := range map[string]struct {
 		action string
 		silent string
-		lab    func(testing.TB) *testenv.Lab
+		lab    func(testing.TB) *testenv.Env
 	}{
 		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", testenv.WithKeys},
 		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", testenv.OnInstance},
 		"metadata": {"imds:*", "metadata service at 127.0.0.1", testenv.OnInstance},
-		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *testenv.Lab {
+		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *testenv.Env {
 			l := testenv.New(t)
-			l.Cloud.SetContainerRole(testenv.RunnerRole, "")
-			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
+			l.AWS.SetContainerRole(testenv.RunnerRole, "")
+			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.AWS.ContainerURL())
 			return l
 		}},
 	} {
@@ -148,13 +148,13 @@ func TestEverythingEnds(t *testing.T) {
 			t.Parallel()
 			l := hang.lab(t)
 			l.Set("AWS_ECR_TIMEOUT=" + timeout)
-			l.Cloud.Fail(hang.action, awstest.Fault{Hang: true})
+			l.AWS.Fail(hang.action, awstest.Fault{Hang: true})
 			r := l.Run(t, "get", testenv.Host)
 			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
 				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
 			}
 			l.Set("AWS_ECR_TIMEOUT")
-			l.Cloud.Heal(hang.action)
+			l.AWS.Heal(hang.action)
 			l.Password(t, testenv.Host)
 		})
 	}
@@ -164,7 +164,7 @@ func TestEverythingEnds(t *testing.T) {
 // all verbs must leave every get right.
 func TestStormOfVerbs(t *testing.T) {
 	l := testenv.WithKeys(t)
-	testenv.Crowd(120, func(i int) {
+	testenv.Concurrently(120, func(i int) {
 		switch i % 4 {
 		case 0, 1:
 			l.Password(t, testenv.Host)
@@ -178,7 +178,7 @@ func TestStormOfVerbs(t *testing.T) {
 			}
 		}
 	})
-	if _, err := l.Cloud.VerifyToken(l.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
+	if _, err := l.AWS.VerifyToken(l.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
 		t.Errorf("after the storm: %v", err)
 	}
 }
@@ -195,9 +195,9 @@ func TestOneRenewsForACrowd(t *testing.T) {
 	if err := testenv.Age(files[0], 7*time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	l.Cloud.ResetCounts()
-	l.Cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
-	testenv.Crowd(40, func(int) {
+	l.AWS.ResetCounts()
+	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	testenv.Concurrently(40, func(int) {
 		if password := l.Password(t, testenv.Host); password != old {
 			t.Error("another token than the one that still works")
 		}

@@ -14,7 +14,7 @@ func TestConnectionsOpenEarly(t *testing.T) {
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
 	want := []string{ecrHost, stsHost}
 
-	l.Cloud.Fail("imds:credentials", awstest.Fault{Hang: true})
+	l.AWS.Fail("imds:credentials", awstest.Fault{Hang: true})
 	l.Set("AWS_ECR_TIMEOUT=2s")
 	if r := l.Run(t, "get", testenv.Host); r.Status == 0 {
 		t.Error("get succeeds without the metadata service")
@@ -22,12 +22,12 @@ func TestConnectionsOpenEarly(t *testing.T) {
 	if got := connects(l); !slices.Equal(got, want) {
 		t.Errorf("while the metadata service hung, connections were opened to %q, want %q", got, want)
 	}
-	if l.Cloud.Count("sts:AssumeRole")+l.Cloud.Count("ecr:GetAuthorizationToken") > 0 {
+	if l.AWS.Count("sts:AssumeRole")+l.AWS.Count("ecr:GetAuthorizationToken") > 0 {
 		t.Error("and requests were made with no credentials to sign them")
 	}
 
-	l.Cloud.Heal("imds:credentials")
-	l.Cloud.ResetCounts()
+	l.AWS.Heal("imds:credentials")
+	l.AWS.ResetCounts()
 	l.Password(t, testenv.Host)
 	if got := connects(l); !slices.Equal(got, want) {
 		t.Errorf("a cold get connected to %q, want %q", got, want)

@@ -21,10 +21,10 @@ func TestEndpoints(t *testing.T) {
 				want = "us-east-1"
 			}
 			l := testenv.WithKeys(t)
-			l.Cloud.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", testenv.KeyID, testenv.Secret)
+			l.AWS.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", testenv.KeyID, testenv.Secret)
 			l.Password(t, host)
 			mustConnect(t, l, endpoint)
-			for _, r := range l.Cloud.Requests() {
+			for _, r := range l.AWS.Requests() {
 				if r.Region != want {
 					t.Errorf("%s is signed for %q, want %q", r.Action, r.Region, want)
 				}
@@ -57,7 +57,7 @@ func registryForms(t *testing.T) [][]string {
 	return rows
 }
 
-func mustConnect(t *testing.T, l *testenv.Lab, hosts ...string) {
+func mustConnect(t *testing.T, l *testenv.Env, hosts ...string) {
 	t.Helper()
 	if got, want := connects(l), slices.Sorted(slices.Values(hosts)); !slices.Equal(got, want) {
 		t.Errorf("connected to %q, want %q", got, want)
@@ -66,8 +66,8 @@ func mustConnect(t *testing.T, l *testenv.Lab, hosts ...string) {
 
 // connects are the hosts that were connected to. Connections are opened beside each
 // other, and where a service answers at once a second time.
-func connects(l *testenv.Lab) []string {
-	return slices.Compact(slices.Sorted(slices.Values(l.Cloud.Connects())))
+func connects(l *testenv.Env) []string {
+	return slices.Compact(slices.Sorted(slices.Values(l.AWS.Connects())))
 }
 
 // The SDK refuses FIPS and dual-stack beside an endpoint of the user's own,
@@ -78,7 +78,7 @@ func TestOwnEndpoint(t *testing.T) {
 		"111111111111.dkr-ecr-fips.us-east-1.on.aws",
 	} {
 		l := testenv.WithKeys(t)
-		l.Set("AWS_ENDPOINT_URL_ECR=" + l.Cloud.EndpointURL())
+		l.Set("AWS_ENDPOINT_URL_ECR=" + l.AWS.EndpointURL())
 		l.Password(t, host)
 		l.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
 		l.Password(t, host)

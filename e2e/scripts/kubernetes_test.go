@@ -214,7 +214,7 @@ func TestDaemonSet(t *testing.T) {
 	script := strings.ReplaceAll(command[len(command)-1], "/node/", node+"/")
 	for range 2 {
 		install := exec.Command(command[0], command[1], script)
-		install.Env = l.Env
+		install.Env = l.Vars
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -227,7 +227,7 @@ func TestDaemonSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	provider := exec.Command(awsOwn, "get-credentials")
-	provider.Env, provider.Stdin = l.Env, strings.NewReader(string(request))
+	provider.Env, provider.Stdin = l.Vars, strings.NewReader(string(request))
 	out, err := provider.Output()
 	var response v1.CredentialProviderResponse
 	if err == nil {
@@ -236,7 +236,7 @@ func TestDaemonSet(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if who, err := l.Cloud.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
+	if who, err := l.AWS.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
 		t.Errorf("the token is that of %s, %v", who, err)
 	}
 }
@@ -246,8 +246,8 @@ func TestDaemonSet(t *testing.T) {
 func TestRefusedAccountAtOnce(t *testing.T) {
 	l := testenv.New(t)
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
-	l.Cloud.SetLatency(time.Second) // so that all six are there
+	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
+	l.AWS.SetLatency(time.Second) // so that all six are there
 	stranger := cart
 	stranger.Issuer = "https://another.example.com"
 	request, err := json.Marshal(map[string]any{
@@ -257,7 +257,7 @@ func TestRefusedAccountAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testenv.Crowd(6, func(int) {
+	testenv.Concurrently(6, func(int) {
 		if r := l.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
 			t.Errorf("status %d, %s", r.Status, r.Stderr)
 		}

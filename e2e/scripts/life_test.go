@@ -13,7 +13,7 @@ import (
 )
 
 // kept returns the one token in the cache.
-func kept(t *testing.T, l *testenv.Lab) cache.Token {
+func kept(t *testing.T, l *testenv.Env) cache.Token {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
@@ -51,21 +51,21 @@ func TestLife(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := testenv.WithKeys(t)
-			l.Cloud.SetClock(func() time.Time { return time.Now().Add(c.clock) })
+			l.AWS.SetClock(func() time.Time { return time.Now().Add(c.clock) })
 			if c.life != 0 {
-				l.Cloud.SetTokenLife(c.life)
+				l.AWS.SetTokenLife(c.life)
 			}
 			if c.inside != 0 {
-				l.Cloud.SetPasswordLife(c.inside)
+				l.AWS.SetPasswordLife(c.inside)
 			}
 			before := time.Now()
 			l.Password(t, testenv.Host)
 			token := kept(t, l)
-			if token.Asked.Before(before) || token.Asked.After(time.Now()) {
-				t.Errorf("asked at %v, not now", token.Asked)
+			if token.RequestedAt.Before(before) || token.RequestedAt.After(time.Now()) {
+				t.Errorf("asked at %v, not now", token.RequestedAt)
 			}
-			mustBeAbout(t, "life", token.Expires.Sub(token.Asked), c.wantLife)
-			mustBeJittered(t, token.FreshUntil.Sub(token.Asked), c.wantNew)
+			mustBeAbout(t, "life", token.Expires.Sub(token.RequestedAt), c.wantLife)
+			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.wantNew)
 		})
 	}
 }
@@ -75,25 +75,25 @@ func TestLife(t *testing.T) {
 func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
-		prepare func(*testing.T) *testenv.Lab
+		prepare func(*testing.T) *testenv.Env
 		want    time.Duration
 	}{
-		"role over an instance": {func(t *testing.T) *testenv.Lab { return testenv.OnInstance(t) }, 6 * hour},
-		"instance": {func(t *testing.T) *testenv.Lab {
+		"role over an instance": {func(t *testing.T) *testenv.Env { return testenv.OnInstance(t) }, 6 * hour},
+		"instance": {func(t *testing.T) *testenv.Env {
 			l := testenv.New(t)
-			l.Cloud.SetInstanceRole(testenv.RunnerRole)
+			l.AWS.SetInstanceRole(testenv.RunnerRole)
 			return l
 		}, hour},
-		"container": {func(t *testing.T) *testenv.Lab {
+		"container": {func(t *testing.T) *testenv.Env {
 			l := testenv.New(t)
-			l.Cloud.SetContainerRole(testenv.RunnerRole, "")
-			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.Cloud.ContainerURL())
+			l.AWS.SetContainerRole(testenv.RunnerRole, "")
+			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.AWS.ContainerURL())
 			return l
 		}, hour},
-		"credential process": {func(t *testing.T) *testenv.Lab { return withProcess(t, "") }, hour},
-		"role over a credential process": {func(t *testing.T) *testenv.Lab {
+		"credential process": {func(t *testing.T) *testenv.Env { return withProcess(t, "") }, hour},
+		"role over a credential process": {func(t *testing.T) *testenv.Env {
 			l := withProcess(t, "base")
-			l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
+			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 			return l
 		}, 6 * hour},
 	} {
@@ -101,16 +101,16 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 			l := c.prepare(t)
 			l.Password(t, testenv.Host)
 			token := kept(t, l)
-			mustBeJittered(t, token.FreshUntil.Sub(token.Asked), c.want)
+			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.want)
 		})
 	}
 }
 
 // withProcess has a user's keys from a credential process, and where the
 // process is in a profile of its own, a role on top.
-func withProcess(t *testing.T, profile string) *testenv.Lab {
+func withProcess(t *testing.T, profile string) *testenv.Env {
 	l := testenv.New(t)
-	l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	l.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}`)
 	config := "[default]\n"
 	if profile != "" {
@@ -135,7 +135,7 @@ func TestJitter(t *testing.T) {
 		l := testenv.WithKeys(t)
 		l.Password(t, testenv.Host)
 		token := kept(t, l)
-		due[token.FreshUntil.Sub(token.Asked).Round(time.Second)] = true
+		due[token.FreshUntil.Sub(token.RequestedAt).Round(time.Second)] = true
 	}
 	if len(due) < 4 {
 		t.Errorf("five tokens are due after %v", due)

@@ -14,22 +14,22 @@ func TestPatienceWithMetadata(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 
 	l := testenv.New(t)
-	l.Cloud.Fail("imds:*", reset)
+	l.AWS.Fail("imds:*", reset)
 	if r := l.Run(t, "get", testenv.Host); r.Status != 1 {
 		t.Errorf("get: status %d", r.Status)
 	}
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
 
-	unwell := func(l *testenv.Lab) {
-		l.Cloud.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
-		l.Cloud.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
+	unwell := func(l *testenv.Env) {
+		l.AWS.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
+		l.AWS.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
 	}
 	l = testenv.OnInstance(t)
 	unwell(l)
 	l.Password(t, testenv.Host)
 
 	l = testenv.New(t)
-	l.Cloud.SetInstanceRole(testenv.RunnerRole)
+	l.AWS.SetInstanceRole(testenv.RunnerRole)
 	unwell(l)
 	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`
 	if r := l.Run(t, "kubelet", node); r.Status != 0 {

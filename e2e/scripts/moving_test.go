@@ -13,23 +13,23 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// getMeanwhile gets the password of [lab.Host] while AWS takes its time for an action, and changes
+// getMeanwhile gets the password of [testenv.Host] while AWS takes its time for an action, and changes
 // something in that time.
-func getMeanwhile(t *testing.T, l *testenv.Lab, action string, change func()) string {
+func getMeanwhile(t *testing.T, l *testenv.Env, action string, change func()) string {
 	t.Helper()
-	l.Cloud.ResetCounts()
-	l.Cloud.Fail(action, awstest.Fault{Delay: 2 * time.Second, Times: 1})
+	l.AWS.ResetCounts()
+	l.AWS.Fail(action, awstest.Fault{Delay: 2 * time.Second, Times: 1})
 	go func() {
-		if err := l.Cloud.Await(t.Context(), action, 1); err == nil {
+		if err := l.AWS.Await(t.Context(), action, 1); err == nil {
 			change()
 		}
 	}()
 	return l.Password(t, testenv.Host)
 }
 
-func mustBe(t *testing.T, l *testenv.Lab, password, principal string) {
+func mustBe(t *testing.T, l *testenv.Env, password, principal string) {
 	t.Helper()
-	who, err := l.Cloud.VerifyToken(password, testenv.Host)
+	who, err := l.AWS.VerifyToken(password, testenv.Host)
 	if err != nil || !strings.HasPrefix(who, principal) {
 		t.Errorf("the token is that of %s, %v; want %s", who, err, principal)
 	}
@@ -48,33 +48,33 @@ func TestFilesMoveDuringAGet(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
-		change func(l *testenv.Lab)
+		change func(l *testenv.Env)
 		then   string // whose token the next get gives
 		asked  int    // by then
 	}{
-		{"nothing", func(*testenv.Lab) {}, pullSession, 1},
-		{"the same text again", func(l *testenv.Lab) { l.Write(t, ".aws/credentials", pullProfile) }, pullSession, 1},
-		{"another role", func(l *testenv.Lab) {
+		{"nothing", func(*testenv.Env) {}, pullSession, 1},
+		{"the same text again", func(l *testenv.Env) { l.Write(t, ".aws/credentials", pullProfile) }, pullSession, 1},
+		{"another role", func(l *testenv.Env) {
 			l.Write(t, ".aws/credentials", strings.Replace(pullProfile, "role/pull", "role/other", 1))
 		}, otherSession, 2},
-		{"a file that comes and goes", func(l *testenv.Lab) {
+		{"a file that comes and goes", func(l *testenv.Env) {
 			l.Write(t, ".aws/config", keysOfUser)
 			os.Remove(filepath.Join(l.Home, ".aws/config"))
 		}, pullSession, 1},
-		{"a home that is busy", func(l *testenv.Lab) {
+		{"a home that is busy", func(l *testenv.Env) {
 			for i := range 100 {
 				l.Write(t, fmt.Sprint("file", i), "")
 			}
 		}, pullSession, 1},
-		{"a login file that isn't used", func(l *testenv.Lab) { l.Write(t, ".aws/sso/cache/x.json", "{}") }, pullSession, 1},
+		{"a login file that isn't used", func(l *testenv.Env) { l.Write(t, ".aws/sso/cache/x.json", "{}") }, pullSession, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l := testenv.New(t)
 			l.NoTimeouts()
-			l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-			l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
-			l.Cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{testenv.UserARN}})
+			l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
+			l.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{testenv.UserARN}})
 			l.Write(t, ".aws/credentials", pullProfile)
 			mustBe(t, l, getMeanwhile(t, l, "sts:AssumeRole", func() { c.change(l) }), pullSession)
 			mustCount(t, l, map[string]int{"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
@@ -89,12 +89,12 @@ func TestTokenMovesDuringAGet(t *testing.T) {
 	t.Parallel()
 	l := testenv.New(t)
 	l.NoTimeouts()
-	l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: workload("ci")})
+	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: workload("ci")})
 	token := workload("ci").Token(time.Now().Add(time.Hour))
 	l.Write(t, "token", token)
 	l.Set("AWS_ROLE_ARN="+testenv.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "token"))
 	for range 2 { // the second finds what the first has kept
-		if l.Cloud.Count("sts:AssumeRoleWithWebIdentity") == 0 {
+		if l.AWS.Count("sts:AssumeRoleWithWebIdentity") == 0 {
 			mustBe(t, l, getMeanwhile(t, l, "ecr:GetAuthorizationToken", func() { l.Write(t, "token", token) }), pullSession)
 		}
 		mustBe(t, l, l.Password(t, testenv.Host), pullSession)
@@ -110,10 +110,10 @@ func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
 	l.NoTimeouts()
 	l.Write(t, ".aws/config", "[default]\nsso_session = dev\nsso_account_id = 222222222222\nsso_role_name = Developer\n"+
 		"[sso-session dev]\nsso_region = eu-west-1\nsso_start_url = "+portal+"\n")
-	first := l.Cloud.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
-	l.Cloud.ExpireSSO()
+	first := l.AWS.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	l.AWS.ExpireSSO()
 	first.ExpiresAt = time.Now().Add(-time.Minute)
-	second := l.Cloud.AddSSOUser("other@example.com", portal, "eu-west-1", "222222222222", "Developer")
+	second := l.AWS.AddSSOUser("other@example.com", portal, "eu-west-1", "222222222222", "Developer")
 	write := func(login awstest.SSOLogin) {
 		text, err := json.Marshal(login)
 		if err != nil {

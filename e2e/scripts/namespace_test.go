@@ -23,7 +23,7 @@ import (
 // home, or a file below /etc, in a child in namespaces of its own: there these are
 // loopback addresses and there are no others, and /etc is nobody else's.
 func TestNamespace(t *testing.T) {
-	if os.Getenv(testenv.Inherit) != "" {
+	if os.Getenv(testenv.BinaryVariable) != "" {
 		t.Run("metadata", insideMetadata)
 		t.Run("container", insideContainer)
 		t.Run("no home", insideNoHome)
@@ -33,7 +33,7 @@ func TestNamespace(t *testing.T) {
 	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS
 	testenv.Require(t, testenv.TryNamespaces(flags, "mount", "-t", "tmpfs", "tmpfs", "/etc"))
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace$", "-test.v")
-	cmd.Env = append(os.Environ(), testenv.Inherit+"="+testenv.Binary(t))
+	cmd.Env = append(os.Environ(), testenv.BinaryVariable+"="+testenv.Binary(t))
 	cmd.SysProcAttr = testenv.InNamespaces(flags)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -46,9 +46,9 @@ func TestNamespace(t *testing.T) {
 	}
 }
 
-// enter makes a lab in the namespace whose environment has a proxy for
+// enter makes an Env in the namespace whose environment has a proxy for
 // everything, and no endpoint that would lead elsewhere.
-func enter(t *testing.T) *testenv.Lab {
+func enter(t *testing.T) *testenv.Env {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
 		if err := addAddress(address); err != nil {
@@ -56,38 +56,38 @@ func enter(t *testing.T) *testenv.Lab {
 		}
 	}
 	l := testenv.New(t)
-	l.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+l.Cloud.ProxyURL(), "http_proxy="+l.Cloud.ProxyURL())
-	serve(t, "169.254.169.254:80", l.Cloud.MetadataHandler())
-	serve(t, "169.254.170.2:80", l.Cloud.ContainerHandler())
-	serve(t, "169.254.170.23:80", l.Cloud.ContainerHandler())
+	l.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+l.AWS.ProxyURL(), "http_proxy="+l.AWS.ProxyURL())
+	serve(t, "169.254.169.254:80", l.AWS.MetadataHandler())
+	serve(t, "169.254.170.2:80", l.AWS.ContainerHandler())
+	serve(t, "169.254.170.23:80", l.AWS.ContainerHandler())
 	return l
 }
 
 // mustStayDirect fails the test if the proxy was asked for more than AWS.
-func mustStayDirect(t *testing.T, l *testenv.Lab) {
+func mustStayDirect(t *testing.T, l *testenv.Env) {
 	t.Helper()
-	for _, host := range l.Cloud.Connects() {
+	for _, host := range l.AWS.Connects() {
 		if !strings.HasSuffix(host, ".amazonaws.com") {
 			t.Errorf("the proxy was asked for %s", host)
 		}
 	}
-	if len(l.Cloud.Connects()) == 0 {
+	if len(l.AWS.Connects()) == 0 {
 		t.Error("the proxy was not used at all")
 	}
 }
 
 func insideMetadata(t *testing.T) {
 	l := enter(t)
-	l.Cloud.SetInstanceRole(testenv.RunnerRole)
-	l.Cloud.SetInstanceRegion("eu-west-1")
+	l.AWS.SetInstanceRole(testenv.RunnerRole)
+	l.AWS.SetInstanceRegion("eu-west-1")
 	l.Password(t, testenv.Host)
 	mustStayDirect(t, l)
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
 
 	// So where a role is assumed from it.
-	l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
+	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
 	l.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
-	l.Cloud.ResetCounts()
+	l.AWS.ResetCounts()
 	l.Password(t, testenv.Host)
 	mustStayDirect(t, l)
 	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
@@ -108,12 +108,12 @@ func insideContainer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := enter(t)
-			l.Cloud.SetContainerRole(testenv.RunnerRole, "")
+			l.AWS.SetContainerRole(testenv.RunnerRole, "")
 			l.Set(variable)
 			l.Password(t, testenv.Host)
 			mustStayDirect(t, l)
 			mustCount(t, l, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
-			l.Cloud.ResetCounts()
+			l.AWS.ResetCounts()
 			l.Password(t, testenv.Host)
 			mustCount(t, l, nil)
 		})
@@ -121,11 +121,11 @@ func insideContainer(t *testing.T) {
 }
 
 // A user whom neither HOME nor /etc/passwd gives a home: everything works,
-// silently and uncached, and nothing below the working folder is read.
+// silently and uncached, and nothing below the working directory is read.
 func insideNoHome(t *testing.T) {
 	const nobodyKnown = 54321
 	l := enter(t)
-	l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
 		"endpoint_url = http://169.254.169.254/\n")
 	l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
@@ -160,7 +160,7 @@ func insideMachineMap(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
 	l := enter(t)
-	l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
 	const hosts = "[[registry]]\nhost = %q\n"
 	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
@@ -196,7 +196,7 @@ func insideMachineMap(t *testing.T) {
 	}
 }
 
-// files lists what is below a folder.
+// files lists what is below a directory.
 func files(t *testing.T, dir string) string {
 	t.Helper()
 	var all []string

@@ -28,8 +28,8 @@ func TestPartitions(t *testing.T) {
 				host := "222222222222.dkr.ecr." + c.region + "." + c.suffix
 				l := testenv.New(t)
 				user, role := "arn:"+c.id+":iam::111111111111:user/ci", "arn:"+c.id+":iam::222222222222:role/pull"
-				l.Cloud.AddUser(user, testenv.KeyID, testenv.Secret)
-				l.Cloud.AddRole(awstest.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
+				l.AWS.AddUser(user, testenv.KeyID, testenv.Secret)
+				l.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
 				l.Write(t, "token", workload("ci").Token(time.Now().Add(time.Hour)))
 				token := filepath.Join(l.Home, "token")
 				l.Set("AWS_REGION=" + c.configured)
@@ -59,7 +59,7 @@ func TestPartitions(t *testing.T) {
 					t.Errorf("doctor: %q; want %s", r.Stdout, session)
 				}
 				asked := map[string]int{}
-				for _, r := range l.Cloud.Requests() {
+				for _, r := range l.AWS.Requests() {
 					if asked[r.Action]++; r.Region != "" && r.Region != c.region {
 						t.Errorf("%s is asked in %s", r.Action, r.Region)
 					}

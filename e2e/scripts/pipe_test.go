@@ -20,11 +20,11 @@ func TestPipe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := testenv.New(t)
-			l.Cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-			l.Cloud.Grant("222222222222", testenv.UserARN)
-			l.Cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-			l.Cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN, testenv.RunnerRole}})
-			l.Cloud.SetInstanceRole(testenv.RunnerRole)
+			l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+			l.AWS.Grant("222222222222", testenv.UserARN)
+			l.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN, testenv.RunnerRole}})
+			l.AWS.SetInstanceRole(testenv.RunnerRole)
 			const keys = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
 			l.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
 			l.Set(variables...)
@@ -40,7 +40,7 @@ func TestPipe(t *testing.T) {
 				}
 				mustBe(t, l, password, want)
 			}
-			for _, r := range l.Cloud.Requests() {
+			for _, r := range l.AWS.Requests() {
 				if r.Action == "sts:AssumeRole" && r.Principal != testenv.UserARN {
 					t.Errorf("%s assumes the role", r.Principal)
 				}

@@ -49,9 +49,9 @@ func TestRunnerPolicies(t *testing.T) {
 	if role != testenv.PullRole || instance.Statement[0].Action != "sts:AssumeRole" {
 		t.Errorf("the instance may %v %s", instance.Statement[0].Action, role)
 	}
-	l.Cloud.AddRole(awstest.Role{ARN: runner})
-	l.Cloud.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
-	l.Cloud.SetInstanceRole(runner)
+	l.AWS.AddRole(awstest.Role{ARN: runner})
+	l.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
+	l.AWS.SetInstanceRole(runner)
 	text, err := os.ReadFile(gitlabFiles + "credentials")
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestRunnerPolicies(t *testing.T) {
 	}
 	const pushRole = "arn:aws:iam::222222222222:role/push"
 	l = testenv.New(t)
-	l.Cloud.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
+	l.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
 	l.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
 	l.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "id-token"))
 	l.Password(t, testenv.Host)

@@ -41,7 +41,7 @@ var operations = map[string]string{
 	// The helper's environment gets the keys of a session.
 	"session":         "ARN",
 	"expire-sessions": "",
-	// The Cloud's clock is ahead of ours.
+	// The server's clock is ahead of ours.
 	"clock":          "DURATION",
 	"token-life":     "DURATION",
 	"password-life":  "DURATION",
@@ -63,29 +63,29 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 	}
 	switch op {
 	case "user":
-		s.Cloud.AddUser(a[0], a[1], a[2])
+		s.AWS.AddUser(a[0], a[1], a[2])
 	case "role":
 		return s.addRole(a[0], a[1:])
 	case "grant":
-		s.Cloud.Grant(a[0], a[1])
+		s.AWS.Grant(a[0], a[1])
 	case "deny":
-		s.Cloud.Deny(a[0], a[1])
+		s.AWS.Deny(a[0], a[1])
 	case "allow":
-		s.Cloud.Allow(a[0], a[1])
+		s.AWS.Allow(a[0], a[1])
 	case "fail":
 		return s.fail(a[0], a[1])
 	case "heal":
-		s.Cloud.Heal(a[0])
+		s.AWS.Heal(a[0])
 	case "instance-role":
-		s.Cloud.SetInstanceRole(a[0])
+		s.AWS.SetInstanceRole(a[0])
 	case "instance-region":
-		s.Cloud.SetInstanceRegion(a[0])
+		s.AWS.SetInstanceRegion(a[0])
 	case "imds-v1":
-		s.Cloud.SetMetadataMode(awstest.MetadataV1)
+		s.AWS.SetMetadataMode(awstest.MetadataV1)
 	case "fresh-sessions":
-		s.Cloud.SetFreshSessions(true)
+		s.AWS.SetFreshSessions(true)
 	case "container-role":
-		s.Cloud.SetContainerRole(a[0], ts.ReadFile(a[1]))
+		s.AWS.SetContainerRole(a[0], ts.ReadFile(a[1]))
 	case "web-identity-token":
 		s.tokens++ // each token is another one
 		life, whose := time.Hour+time.Duration(s.tokens)*time.Second, workload(a[1])
@@ -100,37 +100,37 @@ func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
 		}
 		return write(ts.MkAbs(a[0]), []byte(whose.Token(time.Now().Add(life))))
 	case "sso-login":
-		return writeJSON(ts.MkAbs(a[0]), s.Cloud.AddSSO(portal, "eu-west-1", a[1], a[2]))
+		return writeJSON(ts.MkAbs(a[0]), s.AWS.AddSSO(portal, "eu-west-1", a[1], a[2]))
 	case "expire-sso":
-		s.Cloud.ExpireSSO()
+		s.AWS.ExpireSSO()
 		if len(a) > 0 {
 			var login awstest.SSOLogin
 			return rewrite(ts.MkAbs(a[0]), &login, func() { login.ExpiresAt = time.Now().Add(-time.Minute) })
 		}
 	case "aws-login":
-		login, err := s.Cloud.AddLogin(a[1])
+		login, err := s.AWS.AddLogin(a[1])
 		return errors.Join(err, writeJSON(ts.MkAbs(a[0]), login))
 	case "lapse-aws-login":
-		s.Cloud.ExpireSessions()
+		s.AWS.ExpireSessions()
 		var login awstest.Login
 		return rewrite(ts.MkAbs(a[0]), &login, func() { login.AccessToken.ExpiresAt = time.Now().Add(-time.Minute) })
 	case "session":
-		login, err := s.Cloud.AddLogin(a[0])
+		login, err := s.AWS.AddLogin(a[0])
 		keys := login.AccessToken
 		s.Set("AWS_ACCESS_KEY_ID="+keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+keys.SecretAccessKey, "AWS_SESSION_TOKEN="+keys.SessionToken)
 		return err
 	case "expire-sessions":
-		s.Cloud.ExpireSessions()
+		s.AWS.ExpireSessions()
 	case "clock", "token-life", "password-life":
 		return s.time(op, a[0])
 	case "proxy-password":
-		s.Cloud.RequireProxyAuth(a[0], a[1])
+		s.AWS.RequireProxyAuth(a[0], a[1])
 	case "registry":
-		gate := s.Cloud.RegistryGate
+		gate := s.AWS.RegistryAuth
 		if a[0] == "public.ecr.aws" {
-			gate = s.Cloud.PublicGate
+			gate = s.AWS.PublicAuth
 		}
-		s.Cloud.Handle(a[0], gate(a[0], images(strings.Join(a[1:], ""))))
+		s.AWS.Handle(a[0], gate(a[0], images(strings.Join(a[1:], ""))))
 	default:
 		return fmt.Errorf("cloud %s isn't there yet", op)
 	}
@@ -155,7 +155,7 @@ func (s *story) addRole(arn string, options []string) error {
 			return fmt.Errorf("a role has no %s", name)
 		}
 	}
-	s.Cloud.AddRole(role)
+	s.AWS.AddRole(role)
 	return nil
 }
 
@@ -183,7 +183,7 @@ func (s *story) fail(action, how string) error {
 		}
 		f.Status, f.Code, f.Message = status, "ServerException", "it isn't well"
 	}
-	s.Cloud.Fail(action, f)
+	s.AWS.Fail(action, f)
 	return nil
 }
 
@@ -191,11 +191,11 @@ func (s *story) time(op, text string) error {
 	d, err := time.ParseDuration(text)
 	switch op {
 	case "clock":
-		s.Cloud.SetClock(func() time.Time { return time.Now().Add(d) })
+		s.AWS.SetClock(func() time.Time { return time.Now().Add(d) })
 	case "token-life":
-		s.Cloud.SetTokenLife(d)
+		s.AWS.SetTokenLife(d)
 	case "password-life":
-		s.Cloud.SetPasswordLife(d)
+		s.AWS.SetPasswordLife(d)
 	}
 	return err
 }

@@ -20,7 +20,7 @@ const notFound = "credentials not found in native keychain\n"
 // secret key, and what a script marks.
 var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(testenv.Secret))
 
-// judge says what is wrong with a run, whatever the story is.
+// judge says what is wrong with a run, whatever the script is.
 func (s *story) judge(r testenv.Result, argv []string, stdin string, fails bool) error {
 	all := s.judgeAny(r, argv, fails)
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }

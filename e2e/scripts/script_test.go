@@ -23,10 +23,10 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The scripts in testdata are stories: what somebody does with the built binary,
-// and what must come of it. Each has a Cloud of its own, a home of its own in
+// The scripts in testdata tell what somebody does with the built binary,
+// and what must come of it. Each has a Server of its own, a home of its own in
 // $HOME (files below home/ in the archive), and for the helper an environment
-// made from nothing, that of package lab. Beside testscript's commands, whose env
+// made from nothing, that of package testenv. Beside testscript's commands, whose env
 // the helper never sees, there are
 //
 //	set NAME=VALUE… NAME…
@@ -36,7 +36,7 @@ import (
 //	    Set a variable to what is in a file.
 //
 //	[!] helper [VERB [STDIN [ARG…]]]
-//	    Run the helper in the current folder; with ! its exit status must be 1,
+//	    Run the helper in the current directory; with ! its exit status must be 1,
 //	    else 0. STDIN is the text it gets, or with <FILE that of a file. Verbs
 //	    other than get, store and erase get a pipe that must stay unread. What
 //	    judge below asks of every run needs no words in a script.
@@ -57,7 +57,7 @@ import (
 //	    kept as a get's password is.
 //
 //	requests [ACTION=N…]
-//	    These and no other requests reached the Cloud since the last time this was
+//	    These and no other requests reached the server since the last time this was
 //	    asked; without arguments, no connection was made either. N may be "some".
 //
 //	[!] same
@@ -82,7 +82,7 @@ import (
 //	    another is [root]).
 //
 //	cloud OPERATION ARG…
-//	    Change the Cloud; see operations. It knows the people of main_test.go from
+//	    Change the server; see operations. It knows the people of main_test.go from
 //	    the start: the user has its key, the pull role trusts user and runner.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -116,7 +116,7 @@ const closed = "http://127.0.0.1:1"
 const portal = "https://acme.awsapps.com/start"
 
 type story struct {
-	*testenv.Lab
+	*testenv.Env
 	server    string   // of the last get
 	passwords []string // of all gets
 	took      time.Duration
@@ -147,7 +147,7 @@ func setup(env *testscript.Env) error {
 	if err := makeMapsPrivate(env.WorkDir); err != nil {
 		return err
 	}
-	env.Values[key{}] = &story{Lab: testenv.In(env.T().(testing.TB), cloud, home)}
+	env.Values[key{}] = &story{Env: testenv.NewIn(env.T().(testing.TB), cloud, home)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// makeMapsPrivate gives the maps of a story the mode they need, whatever the
+// makeMapsPrivate gives the maps of a script the mode they need, whatever the
 // umask is.
 func makeMapsPrivate(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
@@ -248,7 +248,7 @@ func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error
 
 // getenv reads the helper's environment.
 func (s *story) getenv(name string) string {
-	for _, kv := range s.Env {
+	for _, kv := range s.Vars {
 		if value, ok := strings.CutPrefix(kv, name+"="); ok {
 			return value
 		}
@@ -357,7 +357,7 @@ func leftAlone(cmd *exec.Cmd) (func() error, error) {
 
 func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error {
 	var all []error
-	counts, connects := s.Cloud.Counts(), s.Cloud.Connects()
+	counts, connects := s.AWS.Counts(), s.AWS.Connects()
 	for _, arg := range args {
 		action, text, _ := strings.Cut(arg, "=")
 		got := counts[action]
@@ -376,11 +376,11 @@ func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error 
 		all = append(all, fmt.Errorf("the proxy was asked for %v", connects))
 	}
 	if len(all) > 0 {
-		for _, r := range s.Cloud.Requests() {
+		for _, r := range s.AWS.Requests() {
 			all = append(all, fmt.Errorf("%d to %s of %s", r.Status, r.Action, r.Host))
 		}
 	}
-	s.Cloud.ResetCounts()
+	s.AWS.ResetCounts()
 	return errors.Join(all...)
 }
 
@@ -410,7 +410,7 @@ func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 2 || len(s.passwords) == 0 {
 		return errors.New("usage: token ARN HOST, after a get")
 	}
-	who, err := s.Cloud.VerifyToken(s.passwords[len(s.passwords)-1], args[1])
+	who, err := s.AWS.VerifyToken(s.passwords[len(s.passwords)-1], args[1])
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func TestTerminal(t *testing.T) {
 		waiting = "asking AWS who this is …" + gone
 	)
 	l := testenv.OnInstance(t)
-	l.Cloud.Handle(testenv.Host, l.Cloud.RegistryGate(testenv.Host, images("")))
+	l.AWS.Handle(testenv.Host, l.AWS.RegistryAuth(testenv.Host, images("")))
 	begin := time.Now()
 	shown := l.AtTerminal(t, "doctor "+testenv.Host, "")
 	wasQuick := time.Since(begin) < time.Second // as a busy machine may not be
@@ -28,7 +28,7 @@ func TestTerminal(t *testing.T) {
 	if shown := l.AtTerminal(t, "doctor "+testenv.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
 		t.Errorf("doctor without colours: %q", shown)
 	}
-	l.Cloud.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
+	l.AWS.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
 	if shown := l.AtTerminal(t, "doctor "+testenv.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
 		t.Errorf("doctor: %q", shown)
 	}

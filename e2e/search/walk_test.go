@@ -127,11 +127,11 @@ func (w *walk) isKept(s state) error {
 	if got, _, err := w.get(s); err != nil || got == "" {
 		return err
 	}
-	w.Cloud.ResetCounts()
+	w.AWS.ResetCounts()
 	if _, _, err := w.get(s); err != nil {
 		return err
 	}
-	if counts := w.Cloud.Counts(); len(counts) > 0 {
+	if counts := w.AWS.Counts(); len(counts) > 0 {
 		return fmt.Errorf("nothing is kept: it asks again for %v", slices.Collect(maps.Keys(counts)))
 	}
 	return nil

@@ -28,7 +28,7 @@ const (
 // world is where states are: a stand-in for AWS with people, the home of the helper, and one of the
 // oracle, in which all is written as plainly as the SDK wants it.
 type world struct {
-	*testenv.Lab
+	*testenv.Env
 	oracleHome, oracle string
 	tokens             []string // by subject
 	sso                []string // login files, by person
@@ -37,11 +37,11 @@ type world struct {
 }
 
 func newWorld(t testing.TB, helper, oracle string) *world {
-	w := &world{Lab: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
+	w := &world{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
 	w.Use(helper)
 	w.NoTimeouts()
 	for i := range people {
-		w.Cloud.AddUser(user(i), key(i), secret(i))
+		w.AWS.AddUser(user(i), key(i), secret(i))
 		// Each role trusts the users but one, and one subject.
 		subject := workload(i % 2)
 		role := awstest.Role{ARN: role(i), WebIdentity: &subject}
@@ -51,20 +51,20 @@ func newWorld(t testing.TB, helper, oracle string) *world {
 			}
 		}
 		role.Trusts = append(role.Trusts, testenv.RunnerRole)
-		w.Cloud.AddRole(role)
+		w.AWS.AddRole(role)
 		w.tokens = append(w.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
-		person := w.Cloud.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
+		person := w.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
 		w.sso = append(w.sso, asJSON(t, person))
-		login, err := w.Cloud.AddLogin(user(i))
+		login, err := w.AWS.AddLogin(user(i))
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.logins = append(w.logins, asJSON(t, login))
 	}
-	w.Cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	w.Cloud.SetInstanceRole(testenv.RunnerRole)
-	w.Cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
-	w.Cloud.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
+	w.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	w.AWS.SetInstanceRole(testenv.RunnerRole)
+	w.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
+	w.AWS.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
 	return w
 }
 
@@ -234,7 +234,7 @@ func (w *world) environment(s state, home string, plain bool) []string {
 			region = target
 		}
 	}
-	env := slices.DeleteFunc(slices.Clone(w.Env), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
+	env := slices.DeleteFunc(slices.Clone(w.Vars), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
 	add := func(name, value string) {
 		if value != "" {
 			env = append(env, name+"="+value)
@@ -252,7 +252,7 @@ func (w *world) environment(s state, home string, plain bool) []string {
 		add("AWS_WEB_IDENTITY_TOKEN_FILE", fmt.Sprintf("%s/tokens/%d", home, s.token))
 	}
 	if s.container {
-		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", w.Cloud.ContainerURL())
+		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", w.AWS.ContainerURL())
 		add("AWS_CONTAINER_AUTHORIZATION_TOKEN", containerToken)
 	}
 	if s.moved && s.tilde && !plain {
@@ -336,7 +336,7 @@ func (w *world) get(s state) (principal, reason string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	who, err := w.Cloud.VerifyToken(password, targets[s.target].host)
+	who, err := w.AWS.VerifyToken(password, targets[s.target].host)
 	if err != nil && !errors.Is(err, awstest.ErrNotPermitted) {
 		return "", "", err
 	}

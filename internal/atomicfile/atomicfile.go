@@ -1,4 +1,4 @@
-// Package atomicfile makes folders for this user alone.
+// Package atomicfile makes directories for this user alone.
 package atomicfile
 
 import (
@@ -8,7 +8,7 @@ import (
 	"path"
 )
 
-// MakeDirs makes a folder, and those above it that are missing, with mode 0700,
+// MakeDirs makes a directory, and those above it that are missing, with mode 0700,
 // whatever the umask. One that was there is left as it is.
 func MakeDirs(dir string) error {
 	err := os.Mkdir(dir, 0o700)

@@ -20,7 +20,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Add("%%%", int64(0))
 	f.Fuzz(func(t *testing.T, data string, expires int64) {
-		c, at := &chain{question: tokensource.Question{}}, time.Unix(expires, 0)
+		c, at := &chain{request: tokensource.Request{}}, time.Unix(expires, 0)
 		answer, err := c.answer(time.Now(), &data, &at, middleware.Metadata{})
 		if err != nil {
 			return
@@ -29,8 +29,8 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil || string(text) != "AWS:"+answer.Password {
 			t.Errorf("%q gives the password %q, %v", data, answer.Password, err)
 		}
-		if answer.Life <= 0 || answer.Life > maxLife {
-			t.Errorf("a life of %v", answer.Life)
+		if answer.TTL <= 0 || answer.TTL > maxLife {
+			t.Errorf("a life of %v", answer.TTL)
 		}
 		if answer.Password == "" || strings.Trim(answer.Password, printable()) != "" {
 			t.Errorf("the password is %q", answer.Password)

@@ -30,42 +30,42 @@ const maxPassword = 48 << 10
 // New returns what asks AWS for tokens, with the credentials that the SDK's own
 // chain finds. Its errors are [*cache.Failure]s.
 func New() tokensource.Fetch {
-	credentials := new(shared)
-	return func(ctx context.Context, q tokensource.Question) (tokensource.Answer, error) {
+	credentials := new(sharedCredentials)
+	return func(ctx context.Context, q tokensource.Request) (tokensource.Response, error) {
 		c := newChain(q)
 		answer, err := c.ask(ctx, credentials)
 		if err != nil {
-			return tokensource.Answer{}, c.failure(err)
+			return tokensource.Response{}, c.failure(err)
 		}
 		return answer, nil
 	}
 }
 
-func (c *chain) ask(ctx context.Context, credentials *shared) (tokensource.Answer, error) {
+func (c *chain) ask(ctx context.Context, credentials *sharedCredentials) (tokensource.Response, error) {
 	defer c.connections.close() // after begin has ended, which opens no more then
-	begin, cancel := context.WithTimeout(ctx, c.question.Timeout)
+	begin, cancel := context.WithTimeout(ctx, c.request.Timeout)
 	defer cancel()
 	if err := c.check(); err != nil {
-		return tokensource.Answer{}, err
+		return tokensource.Response{}, err
 	}
 	c.loadRoots()
 	c.connections.ahead = func(service string) { c.openAhead(begin, service) }
 	if err := c.load(begin); err != nil {
-		return tokensource.Answer{}, err
+		return tokensource.Response{}, err
 	}
 	rest, cancelRest, err := credentials.get(ctx, begin, c)
 	defer cancelRest()
 	if err != nil {
-		return tokensource.Answer{}, err
+		return tokensource.Response{}, err
 	}
-	if c.question.Registry.Public {
+	if c.request.Registry.Public {
 		return c.askPublic(rest)
 	}
 	return c.askPrivate(rest)
 }
 
 func (c *chain) privateClient() *ecr.Client {
-	r := c.question.Registry
+	r := c.request.Registry
 	return ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
 		if r.Region != "" {
 			o.Region = r.Region
@@ -75,21 +75,21 @@ func (c *chain) privateClient() *ecr.Client {
 	})
 }
 
-func (c *chain) askPrivate(ctx context.Context) (tokensource.Answer, error) {
-	r := c.question.Registry
+func (c *chain) askPrivate(ctx context.Context) (tokensource.Response, error) {
+	r := c.request.Registry
 	asked := time.Now()
 	out, err := c.privateClient().GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
-		return tokensource.Answer{}, err
+		return tokensource.Response{}, err
 	}
 	if len(out.AuthorizationData) == 0 {
-		return tokensource.Answer{}, errors.New("the answer holds no token")
+		return tokensource.Response{}, errors.New("the answer holds no token")
 	}
 	data := out.AuthorizationData[0]
 	own, isECR := registry.Parse(aws.ToString(data.ProxyEndpoint))
 	if r == (registry.Registry{}) {
 		if !isECR {
-			return tokensource.Answer{}, errors.New("the answer names no registry")
+			return tokensource.Response{}, errors.New("the answer names no registry")
 		}
 		r = own
 	}
@@ -104,19 +104,19 @@ func (c *chain) publicClient() *ecrpublic.Client {
 		o.Region = registry.PublicRegion
 		flags := &o.EndpointOptions
 		flags.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled // there is none
-		setFlavour(o.BaseEndpoint, c.question.Registry, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+		setFlavour(o.BaseEndpoint, c.request.Registry, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
 	})
 }
 
-func (c *chain) askPublic(ctx context.Context) (tokensource.Answer, error) {
-	r := c.question.Registry
+func (c *chain) askPublic(ctx context.Context) (tokensource.Response, error) {
+	r := c.request.Registry
 	asked := time.Now()
 	out, err := c.publicClient().GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
 	if err != nil {
-		return tokensource.Answer{}, err
+		return tokensource.Response{}, err
 	}
 	if out.AuthorizationData == nil {
-		return tokensource.Answer{}, errors.New("the answer holds no token")
+		return tokensource.Response{}, errors.New("the answer holds no token")
 	}
 	data := out.AuthorizationData
 	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
@@ -139,17 +139,17 @@ func setFlavour(endpoint *string, r registry.Registry, fips *aws.FIPSEndpointSta
 	}
 }
 
-func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta middleware.Metadata) (tokensource.Answer, error) {
+func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta middleware.Metadata) (tokensource.Response, error) {
 	text, err := base64.StdEncoding.DecodeString(aws.ToString(data))
 	if err != nil {
-		return tokensource.Answer{}, errors.New("the token isn't base64")
+		return tokensource.Response{}, errors.New("the token isn't base64")
 	}
 	user, password, _ := strings.Cut(string(text), ":")
 	if user != "AWS" || password == "" {
-		return tokensource.Answer{}, errors.New(`the token isn't of the form "AWS:password"`)
+		return tokensource.Response{}, errors.New(`the token isn't of the form "AWS:password"`)
 	}
 	if len(password) > maxPassword || strings.ContainsFunc(password, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return tokensource.Answer{}, errors.New("the token's password is none that AWS gives: too long, or with other than printable characters")
+		return tokensource.Response{}, errors.New("the token's password is none that AWS gives: too long, or with other than printable characters")
 	}
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok {
@@ -163,16 +163,16 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 		life = min(life, end.Sub(now))
 	}
 	if life <= 0 {
-		return tokensource.Answer{}, errors.New("the token had expired when it came")
+		return tokensource.Response{}, errors.New("the token had expired when it came")
 	}
-	return tokensource.Answer{
-		Password:   password,
-		Asked:      asked,
-		Life:       life,
-		Changeable: c.changeable(),
-		Login:      c.trace.refreshedLogin(),
-		Used:       c.used(),
-		FromFiles:  c.fromFiles,
+	return tokensource.Response{
+		Password:           password,
+		RequestedAt:        asked,
+		TTL:                life,
+		PrincipalMayChange: c.principalMayChange(),
+		Login:              c.requests.refreshedLogin(),
+		Used:               c.used(),
+		FromFiles:          c.fromFiles,
 	}, nil
 }
 

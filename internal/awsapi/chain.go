@@ -28,10 +28,10 @@ import (
 // chain is the SDK's credential chain for one question, loaded from the files
 // and the environment that the identity was worked out from.
 type chain struct {
-	question tokensource.Question
-	shared   identity.Files     // the AWS configuration, as messages name it
-	texts    sharedconfig.Texts // the same, as the SDK gets it
-	cfg      aws.Config
+	request tokensource.Request
+	shared  identity.Files     // the AWS configuration, as messages name it
+	texts   sharedconfig.Texts // the same, as the SDK gets it
+	cfg     aws.Config
 	// fromFiles is set where it can't be given the texts, and reads the files.
 	fromFiles bool
 	// profileChain are the profiles from which the credentials come, as the files have them.
@@ -40,9 +40,9 @@ type chain struct {
 	// the principal's own registry is asked for, the instance.
 	configured string
 	steps      []aws.CredentialSource // of the chain, first to last
-	trace      trace
+	requests   requestLog
 	// given are the credentials that the chain has come by and that no file or variable holds.
-	given []aws.Credentials
+	resolved []aws.Credentials
 
 	// roots are the authorities to trust, or nil for the system's.
 	roots func() *x509.CertPool
@@ -56,8 +56,8 @@ var (
 	errNoIdentityToken = errors.New("no web identity token")
 )
 
-func newChain(q tokensource.Question) *chain {
-	c := &chain{question: q, trace: trace{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
+func newChain(q tokensource.Request) *chain {
+	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
 	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
 	return c
 }
@@ -66,7 +66,7 @@ func newChain(q tokensource.Question) *chain {
 // principal's own registry is wanted and no region is configured: then it asks
 // the instance for one.
 func (c *chain) load(ctx context.Context) error {
-	q := c.question
+	q := c.request
 	c.logSkipped()
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
 		return errNoIdentityToken
@@ -92,23 +92,23 @@ func (c *chain) load(ctx context.Context) error {
 	}
 	region, err := (&metadata{chain: c}).region(ctx)
 	if err != nil || region == "" {
-		c.trace.log.Debugf("no region is configured, and the instance names none")
+		c.requests.log.Debugf("no region is configured, and the instance names none")
 		return errNoRegion
 	}
-	c.trace.forget()
+	c.requests.forget()
 	c.configured = region
 	return load(region)
 }
 
 // configuredRegion is the one that the environment or the profile names, without blanks around it.
 func (c *chain) configuredRegion() (string, error) {
-	env := c.question.Env
+	env := c.request.Env
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if region := strings.TrimSpace(env.Get(name)); region != "" {
 			return region, checkRegion(name, region)
 		}
 	}
-	profile := identity.ProfileOf(env, c.question.Principal.Profile)
+	profile := identity.ProfileOf(env, c.request.Principal.Profile)
 	region := strings.TrimSpace(c.texts.Profiles()[profile].Get("region"))
 	return region, checkRegion("region of profile "+profile+" in "+c.files(), region)
 }
@@ -124,7 +124,7 @@ func checkRegion(what, region string) error {
 // configured, if it is of the registry's partition, which knows nothing of the roles and keys of
 // another; else the registry's. It is empty if there is neither.
 func (c *chain) mainRegion() string {
-	r := c.question.Registry
+	r := c.request.Registry
 	if r == (registry.Registry{}) || c.configured != "" && registry.Partition(c.configured) == registry.Partition(r.TokenRegion()) {
 		return c.configured
 	}
@@ -146,7 +146,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.trace.addTo, PlainBody, c.connections.addTo}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.addTo, PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
@@ -166,7 +166,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
 	}
-	if c.question.Principal.RoleARN != "" {
+	if c.request.Principal.RoleARN != "" {
 		c.steps = append(c.steps, aws.CredentialSourceSTSAssumeRole)
 	}
 	return err
@@ -198,11 +198,11 @@ func (c *chain) profiles() []*config.SharedConfig {
 // tokenFiles are the web identity files that the chain reads.
 func (c *chain) tokenFiles() []string {
 	var files []string
-	if file := c.question.Principal.WebIdentityTokenFile; file != "" {
+	if file := c.request.Principal.WebIdentityTokenFile; file != "" {
 		files = append(files, file)
 	}
 	if slices.Contains(c.steps, aws.CredentialSourceEnvVarsSTSWebIDToken) {
-		files = append(files, c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+		files = append(files, c.request.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
 	}
 	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfileSTSWebIDToken) {
 		files = append(files, p.WebIdentityTokenFile)
@@ -233,7 +233,7 @@ func (c *chain) takesEnvironment() bool {
 // changeable tells whether the principal can become another one while
 // everything that is read locally stays as it is: no role is assumed, and what
 // gives the credentials may give others' next time.
-func (c *chain) changeable() bool {
+func (c *chain) principalMayChange() bool {
 	return len(c.steps) == 0 || slices.Contains([]aws.CredentialSource{
 		aws.CredentialSourceIMDS, aws.CredentialSourceHTTP, aws.CredentialSourceProcess,
 	}, c.steps[len(c.steps)-1])
@@ -243,12 +243,12 @@ func (c *chain) changeable() bool {
 // set, and tells when the proxy refuses. No request outlives the question: the
 // SDK gets credentials without a deadline.
 func (c *chain) proxied() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.question.Timeout)
+	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.request.Timeout)
 }
 
 // machineOptions are those of the clients of what is on this machine.
 func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.trace.addToMachine, PlainBody, c.connections.addToMachine}
+	return []func(*middleware.Stack) error{c.requests.addToMachine, PlainBody, c.connections.addToMachine}
 }
 
 // direct is the client for what is on this machine, which no proxy is for.
@@ -258,5 +258,5 @@ func (c *chain) direct() *awshttp.BuildableClient {
 			t.Proxy, t.IdleConnTimeout = nil, time.Second
 			t.TLSClientConfig.RootCAs = c.roots()
 		}).
-		WithTimeout(c.question.Timeout)
+		WithTimeout(c.request.Timeout)
 }

@@ -25,7 +25,7 @@ func (c *chain) check() error {
 
 // checkVariables returns an error for variables that can't be meant as they are.
 func (c *chain) checkVariables() error {
-	p, env := c.question.Principal, c.question.Env
+	p, env := c.request.Principal, c.request.Env
 	var names []string
 	if p.Profile == "" && !p.HasWebIdentity() {
 		if missing := identity.MissingKey(env); missing != "" && env.Get("AWS_PROFILE") == "" { // which would be meant
@@ -48,7 +48,7 @@ func (c *chain) checkVariables() error {
 // with its end.
 func (c *chain) checkValues(names ...string) error {
 	for _, name := range names {
-		if value := c.question.Env.Get(name); strings.TrimSpace(value) != value || strings.ContainsFunc(value, isControl) {
+		if value := c.request.Env.Get(name); strings.TrimSpace(value) != value || strings.ContainsFunc(value, isControl) {
 			return mistake("set it without", "the value of %s has a blank or a line break around it, or in it", name)
 		}
 	}
@@ -60,7 +60,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // checkProxies returns an error for a proxy that net/http would take for none, and so ask AWS directly, or for
 // another host, where a password has a character that a URL can't hold. The value is never shown.
 func (c *chain) checkProxies() error {
-	env := c.question.Env
+	env := c.request.Env
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
 		for host := range strings.SplitSeq(env.Get(name), ",") {
 			if strings.TrimSpace(host) == "*" {
@@ -95,8 +95,8 @@ func isProxy(text string) bool {
 
 // checkSource returns an error for variables that are wrong where they decide.
 func (c *chain) checkSource(used identity.Used) error {
-	env := c.question.Env
-	if used.Logins && c.question.Home == "" && env.Get(loginVariable) == "" {
+	env := c.request.Env
+	if used.Logins && c.request.Home == "" && env.Get(loginVariable) == "" {
 		return mistake("set HOME", "nobody is logged in for profile %s: there is no home to find the login in", c.profileChain[len(c.profileChain)-1].Name)
 	}
 	if used.Container {
@@ -127,9 +127,9 @@ func (c *chain) checkSource(used identity.Used) error {
 // checkKeys returns an error for keys that no request can hold, such as those of a variable that was read
 // with the line break at its end.
 func (c *chain) checkKeys() error {
-	env := c.question.Env
+	env := c.request.Env
 	var keys []string
-	for _, given := range c.given {
+	for _, given := range c.resolved {
 		keys = append(keys, given.AccessKeyID, given.SecretAccessKey, given.SessionToken)
 	}
 	if slices.Contains(c.steps, aws.CredentialSourceEnvVars) || c.takesEnvironment() {
@@ -152,12 +152,12 @@ func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
 // may be another principal.
 func (c *chain) logSkipped() {
 	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
-		if _, err := os.Stat(file); c.question.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
-			c.question.Log.Errorf("%s names %s, which doesn't exist", name, file)
+		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
+			c.request.Log.Errorf("%s names %s, which doesn't exist", name, file)
 		}
 	}
 	for _, file := range c.hidden() {
-		c.question.Log.Errorf("%s is skipped: this user can't read a directory above it", file)
+		c.request.Log.Errorf("%s is skipped: this user can't read a directory above it", file)
 	}
 }
 

@@ -140,7 +140,7 @@ func (c *chain) stsEndpoint(ctx context.Context) (string, error) {
 
 // registryEndpoint is where the registry's token is asked for.
 func (c *chain) registryEndpoint(ctx context.Context) (string, error) {
-	if c.question.Registry.Public {
+	if c.request.Registry.Public {
 		o := c.publicClient().Options()
 		endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, ecrpublic.EndpointParameters{
 			Region:       aws.String(o.Region),

@@ -16,35 +16,35 @@ import (
 // shared are the credentials of each identity, or why there are none. The parts
 // of a list ask together; without this each would assume the role for itself, and
 // run the credential process, which may ask a person.
-type shared struct {
+type sharedCredentials struct {
 	mu sync.Mutex
 	of map[string]*result // by identity
 }
 
 type result struct {
-	once    sync.Once
-	value   aws.Credentials
-	given   []aws.Credentials // that of the chain
-	login   string
-	failure *cache.Failure
+	once     sync.Once
+	value    aws.Credentials
+	resolved []aws.Credentials // that of the chain
+	login    string
+	failure  *cache.Failure
 }
 
 // get gets the credentials of a chain, once for all questions of its identity,
 // before the call that is signed with them: inside, the SDK would get them again
 // at each of its own retries, with all of theirs. It returns the context for what
 // is left to do.
-func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
+func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
 	start := time.Now()
-	got := s.result(c.question.Identity)
+	got := s.result(c.request.Identity)
 	got.once.Do(func() {
 		var err error
 		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
 			got.failure = c.failure(err)
 		}
-		got.given, got.login = append(c.given, got.value), c.trace.refreshedLogin()
+		got.resolved, got.login = append(c.resolved, got.value), c.requests.refreshedLogin()
 	})
-	c.given = got.given
-	c.trace.refreshed(&got.login)
+	c.resolved = got.resolved
+	c.requests.refreshed(&got.login)
 	if got.failure != nil {
 		return begin, func() {}, got.failure
 	}
@@ -53,7 +53,7 @@ func (s *shared) get(ctx, begin context.Context, c *chain) (context.Context, con
 	return rest, cancel, nil
 }
 
-func (s *shared) result(identity string) *result {
+func (s *sharedCredentials) result(identity string) *result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {

@@ -28,7 +28,7 @@ func mistake(hint, format string, args ...any) error {
 
 // asksProfile reports whether credentials are looked for in the AWS configuration.
 func (c *chain) asksProfile() bool {
-	p, env := c.question.Principal, c.question.Env
+	p, env := c.request.Principal, c.request.Env
 	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
 }
 
@@ -55,7 +55,7 @@ func (c *chain) checkShared() error {
 			*of.text = ""
 		}
 	}
-	name := identity.ProfileOf(c.question.Env, c.question.Principal.Profile)
+	name := identity.ProfileOf(c.request.Env, c.request.Principal.Profile)
 	profiles := c.texts.Profiles()
 	c.profileChain = profiles.Chain(name)
 	if !asks {
@@ -77,12 +77,12 @@ func (c *chain) checkShared() error {
 	if err := c.checkProfiles(name); err != nil {
 		return err
 	}
-	return c.checkSource(identity.UsedBy(c.question.Env, profiles, c.question.Principal))
+	return c.checkSource(identity.UsedBy(c.request.Env, profiles, c.request.Principal))
 }
 
 // checkProfiles returns an error for values in the profiles that are used which can't be meant.
 func (c *chain) checkProfiles(name string) error {
-	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name != "default" && name == c.question.Env.Get(variable) && c.question.Principal.Profile == "" {
+	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name != "default" && name == c.request.Env.Get(variable) && c.request.Principal.Profile == "" {
 		return mistake("add it, or set "+variable+" to one that is there", "there is no profile %q, which %s names, in %s", name, variable, c.files())
 	}
 	for _, p := range c.profileChain {
@@ -178,12 +178,12 @@ func checkFile(file string, size int64) error {
 // checkBundles returns an error for authorities that can't be read, of which the SDK doesn't say where they are.
 func (c *chain) checkBundles() error {
 	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE"} {
-		file := c.question.Env.Get(name)
+		file := c.request.Env.Get(name)
 		if err := errors.Join(checkPath(name, file), checkFile(file, maxBundle)); err != nil {
 			return err
 		}
 	}
-	file := c.question.Env.Get("AWS_CA_BUNDLE")
+	file := c.request.Env.Get("AWS_CA_BUNDLE")
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
@@ -202,7 +202,7 @@ func (c *chain) checkBundles() error {
 func (c *chain) checkTokens() error {
 	for _, file := range c.tokenFiles() {
 		what := "the web identity token"
-		if file == c.question.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") {
+		if file == c.request.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") {
 			what = "AWS_WEB_IDENTITY_TOKEN_FILE"
 		}
 		if err := errors.Join(checkPath(what, file), checkFile(file, maxInput)); err != nil {

@@ -21,7 +21,7 @@ import (
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
-// loginVariable names the folder of the sessions of "aws login".
+// loginVariable names the directory of the sessions of "aws login".
 const loginVariable = "AWS_LOGIN_CACHE_DIRECTORY"
 
 // login is a session that a person has begun on the command line, and that its file holds.
@@ -49,19 +49,19 @@ func (c *chain) login() (login, bool) {
 // ssoFile is the login file of that name below our home. The SDK works out the name, but looks for
 // it below HOME, be that a relative path.
 func (c *chain) ssoFile(file string) string {
-	if c.question.Home == "" {
+	if c.request.Home == "" {
 		return os.DevNull
 	}
-	return path.Join(c.question.Home, ".aws/sso/cache", path.Base(file))
+	return path.Join(c.request.Home, ".aws/sso/cache", path.Base(file))
 }
 
 // loginFile is the one of "aws login", likewise.
 func (c *chain) loginFile(p *config.SharedConfig) string {
-	dir := c.question.Env.Get(loginVariable)
+	dir := c.request.Env.Get(loginVariable)
 	if dir == "" {
 		dir = "~/.aws/login/cache"
 	}
-	dir, err := ownconfig.Path(dir, c.question.Home)
+	dir, err := ownconfig.Path(dir, c.request.Home)
 	if err != nil {
 		return os.DevNull
 	}
@@ -82,8 +82,8 @@ func (c *chain) checkLogin() error {
 	if !ok {
 		return nil
 	}
-	if dir := c.question.Env.Get(loginVariable); dir != "" && slices.Contains(c.steps, aws.CredentialSourceLogin) {
-		if _, err := ownconfig.Path(dir, c.question.Home); err != nil {
+	if dir := c.request.Env.Get(loginVariable); dir != "" && slices.Contains(c.steps, aws.CredentialSourceLogin) {
+		if _, err := ownconfig.Path(dir, c.request.Home); err != nil {
 			return mistake("write the whole path", "%s: %v", loginVariable, err)
 		}
 	}
@@ -100,7 +100,7 @@ func (c *chain) checkLogin() error {
 // ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
 func (c *chain) ofLogin(error) *cache.Failure {
 	l, ok := c.login()
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	isSession := slices.Contains([]string{"SSO", "SSO OIDC", "Signin", ""}, last.service)
 	if !ok || !isSession { // without the latter the session was good, and what came after it failed
 		return nil
@@ -123,5 +123,5 @@ func (c *chain) ofLogin(error) *cache.Failure {
 	if _, err := os.Stat(l.file); errors.Is(err, fs.ErrNotExist) {
 		what = fmt.Sprintf("nobody is logged in for profile %s: there is no %s", p.Profile, l.file)
 	}
-	return &cache.Failure{Kind: cache.Lapsed, Reason: what, Hint: "run: " + l.command}
+	return &cache.Failure{Kind: cache.Expired, Reason: what, Hint: "run: " + l.command}
 }

@@ -16,7 +16,7 @@ import (
 type metadata struct {
 	chain *chain
 	// hurried has it try everything once.
-	hurried bool
+	singleAttempt bool
 
 	once   sync.Once
 	client *imds.Client
@@ -46,7 +46,7 @@ func (m *metadata) imds() *imds.Client {
 		}
 		m.client = imds.NewFromConfig(cfg, func(o *imds.Options) {
 			o.DisableDefaultTimeout = timeout > 0
-			if m.hurried || !m.chain.question.OnInstance && !m.chain.namesMetadata() {
+			if m.singleAttempt || !m.chain.request.OnInstance && !m.chain.namesMetadata() {
 				// Most machines aren't EC2 instances: one try, of which the
 				// SDK's limits for dialing and for the answer make a second.
 				o.Retryer = aws.NopRetryer{}
@@ -60,11 +60,11 @@ func (m *metadata) imds() *imds.Client {
 // for the SDK's own limits: 0.25 s to connect and 0.5 s to answer. The variable holds seconds, as
 // for the AWS CLI: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
 func (c *chain) metadataTimeout() time.Duration {
-	seconds, err := strconv.Atoi(c.question.Env.Get("AWS_METADATA_SERVICE_TIMEOUT"))
+	seconds, err := strconv.Atoi(c.request.Env.Get("AWS_METADATA_SERVICE_TIMEOUT"))
 	if err != nil || seconds <= 0 {
 		return 0
 	}
-	return min(time.Duration(seconds)*time.Second, c.question.Timeout)
+	return min(time.Duration(seconds)*time.Second, c.request.Timeout)
 }
 
 // namesMetadata tells whether a profile asks for the metadata service by name,

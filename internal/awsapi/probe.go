@@ -15,20 +15,20 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// Exam takes the steps of a fetch one by one, for a person who wants to see each. They are to
+// Probe takes the steps of a fetch one by one, for a person who wants to see each. They are to
 // be taken in the order of the methods. Their errors are [*cache.Failure]s, and each ends with
 // its context.
-type Exam struct{ chain *chain }
+type Probe struct{ chain *chain }
 
-// Examine loads the configuration that a question is asked with. The Exam is of use even
+// NewProbe loads the configuration that a request is made with. The Probe is of use even
 // with an error, for what needs no credentials.
-func Examine(ctx context.Context, q tokensource.Question) (*Exam, error) {
+func NewProbe(ctx context.Context, q tokensource.Request) (*Probe, error) {
 	c := newChain(q)
 	c.connections.ahead = func(string) {}
 	if err := c.check(); err != nil {
-		return &Exam{c}, c.failed(err)
+		return &Probe{c}, c.failed(err)
 	}
-	return &Exam{c}, c.failed(c.load(ctx))
+	return &Probe{c}, c.failed(c.load(ctx))
 }
 
 func (c *chain) failed(err error) error {
@@ -39,22 +39,22 @@ func (c *chain) failed(err error) error {
 }
 
 // Region is the one that is configured or, where none is, the registry's or the instance's.
-func (x *Exam) Region() string { return x.chain.cfg.Region }
+func (x *Probe) Region() string { return x.chain.cfg.Region }
 
 // ConfiguredRegion is the one that the environment, the profile or, for the principal's own registry,
 // the instance names, empty if none does.
-func (x *Exam) ConfiguredRegion() string { return x.chain.configured }
+func (x *Probe) ConfiguredRegion() string { return x.chain.configured }
 
 // UsesMetadata tells whether the instance metadata service may be where the credentials are.
-func (x *Exam) UsesMetadata() bool {
+func (x *Probe) UsesMetadata() bool {
 	return x.chain.used().Metadata
 }
 
 // InstanceRole asks the instance metadata service for the name of the instance's role, and
 // tells where that service is. It tries once, so that it tells why it can't be reached before
 // there is no time left to tell.
-func (x *Exam) InstanceRole(ctx context.Context) (role, host string, err error) {
-	out, err := (&metadata{chain: x.chain, hurried: true}).imds().GetMetadata(ctx, &imds.GetMetadataInput{Path: "iam/security-credentials/"})
+func (x *Probe) InstanceRole(ctx context.Context) (role, host string, err error) {
+	out, err := (&metadata{chain: x.chain, singleAttempt: true}).imds().GetMetadata(ctx, &imds.GetMetadataInput{Path: "iam/security-credentials/"})
 	if err != nil {
 		return "", x.chain.metadataHost(), x.chain.failure(err)
 	}
@@ -66,17 +66,17 @@ func (x *Exam) InstanceRole(ctx context.Context) (role, host string, err error) 
 
 // Credentials gets the credentials that the token is asked for with, roles assumed.
 // A credential process has the time that the context has, all else that of the question.
-func (x *Exam) Credentials(ctx context.Context) error {
-	begin, stop := context.WithTimeout(ctx, x.chain.question.Timeout)
+func (x *Probe) Credentials(ctx context.Context) error {
+	begin, stop := context.WithTimeout(ctx, x.chain.request.Timeout)
 	defer stop()
-	_, cancel, err := new(shared).get(ctx, begin, x.chain)
+	_, cancel, err := new(sharedCredentials).get(ctx, begin, x.chain)
 	cancel()
 	return x.chain.failed(err)
 }
 
 // UsesProcess tells whether the credentials are those of a credential process, which may have
 // to ask a person.
-func (x *Exam) UsesProcess() bool { return x.chain.hasProcess() }
+func (x *Probe) UsesProcess() bool { return x.chain.hasProcess() }
 
 // Caller is whose credentials they are, as AWS says.
 type Caller struct {
@@ -84,7 +84,7 @@ type Caller struct {
 }
 
 // Caller asks STS whose the credentials are, for which nobody needs a permission.
-func (x *Exam) Caller(ctx context.Context) (Caller, error) {
+func (x *Probe) Caller(ctx context.Context) (Caller, error) {
 	out, err := sts.NewFromConfig(x.chain.cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Caller{}, x.chain.failure(err)
@@ -93,25 +93,25 @@ func (x *Exam) Caller(ctx context.Context) (Caller, error) {
 }
 
 // Token asks ECR for a token, and tells which host was asked.
-func (x *Exam) Token(ctx context.Context) (answer tokensource.Answer, asked string, err error) {
-	if x.chain.question.Registry.Public {
+func (x *Probe) Token(ctx context.Context) (answer tokensource.Response, asked string, err error) {
+	if x.chain.request.Registry.Public {
 		answer, err = x.chain.askPublic(ctx)
 	} else {
 		answer, err = x.chain.askPrivate(ctx)
 	}
-	last, _ := x.chain.trace.got()
+	last, _ := x.chain.requests.lastCall()
 	return answer, last.host, x.chain.failed(err)
 }
 
 // Do sends a request the way that AWS is asked, by the same proxy and with trust in the same
 // authorities. It doesn't follow redirects.
-func (x *Exam) Do(request *http.Request) (*http.Response, error) {
+func (x *Probe) Do(request *http.Request) (*http.Response, error) {
 	if err := x.chain.checkProxies(); err != nil {
 		return nil, x.chain.failed(err)
 	}
 	if x.chain.connections.client == nil {
 		// The AWS configuration can't be read. The variables count all the same.
-		bundle, _ := os.ReadFile(x.chain.question.Env.Get("AWS_CA_BUNDLE"))
+		bundle, _ := os.ReadFile(x.chain.request.Env.Get("AWS_CA_BUNDLE"))
 		roots := x.chain.roots()
 		if pool := x509.NewCertPool(); pool.AppendCertsFromPEM(bundle) {
 			roots = pool
@@ -120,18 +120,18 @@ func (x *Exam) Do(request *http.Request) (*http.Response, error) {
 	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	x.chain.trace.note(attempt{service: "registry", host: request.URL.Host})
+	x.chain.requests.note(call{service: "registry", host: request.URL.Host})
 	response, err := client.Do(request)
 	return response, x.chain.failed(err)
 }
 
 // Close gives up the connections.
-func (x *Exam) Close() { x.chain.connections.close() }
+func (x *Probe) Close() { x.chain.connections.close() }
 
 // Authorities tells in words whose certificates are trusted.
-func (x *Exam) Authorities() string {
+func (x *Probe) CACertificates() string {
 	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		if value := x.chain.question.Env.Get(name); value != "" {
+		if value := x.chain.request.Env.Get(name); value != "" {
 			return name + "=" + value
 		}
 	}
@@ -142,7 +142,7 @@ func (x *Exam) Authorities() string {
 }
 
 // Endpoint is where the token is asked for.
-func (x *Exam) Endpoint(ctx context.Context) (*url.URL, error) {
+func (x *Probe) Endpoint(ctx context.Context) (*url.URL, error) {
 	text, err := x.chain.registryEndpoint(ctx)
 	if errors.Is(err, errNear) {
 		text, err = aws.ToString(x.chain.ownEndpoint()), nil
@@ -156,7 +156,7 @@ func (x *Exam) Endpoint(ctx context.Context) (*url.URL, error) {
 
 // ownEndpoint is that of the user's own, nil where AWS's is asked.
 func (c *chain) ownEndpoint() *string {
-	if c.question.Registry.Public {
+	if c.request.Registry.Public {
 		return c.publicClient().Options().BaseEndpoint
 	}
 	return c.privateClient().Options().BaseEndpoint

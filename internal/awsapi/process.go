@@ -29,7 +29,7 @@ func (c *chain) runProcess(ctx context.Context) error {
 	if relativePath.MatchString(program) {
 		return c.processFailure(fmt.Sprintf("names the program %q, which is relative to the working directory", program))
 	}
-	c.question.Unhurried(processTime)
+	c.request.ExtendDeadline(processTime)
 	// Not behind a cache, which would let the process outlive the context.
 	said := &atMost{left: maxInput}
 	value, err := processcreds.NewProviderCommand(
@@ -44,7 +44,7 @@ func (c *chain) runProcess(ctx context.Context) error {
 	case value.Expired():
 		return c.processFailure("printed credentials that have expired")
 	}
-	c.given = append(c.given, value)
+	c.resolved = append(c.resolved, value)
 	c.standOn(credentials.StaticCredentialsProvider{Value: value})
 	return nil
 }
@@ -83,7 +83,7 @@ func firstWord(line string) (word, rest string) {
 	return line[:i], strings.TrimSpace(line[i:])
 }
 
-// relativePath is a program of a folder below the working directory, whose files are those of whoever
+// relativePath is a program of a directory below the working directory, whose files are those of whoever
 // wrote the CI job, or above it.
 var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
 
@@ -154,8 +154,8 @@ func (c *chain) quietCommand(line string, said *atMost) processcreds.NewCommandB
 	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		cmd.Env = os.Environ()
-		if c.question.Env.Home() == "" && c.question.Home != "" {
-			cmd.Env = append(cmd.Env, "HOME="+c.question.Home)
+		if c.request.Env.Home() == "" && c.request.Home != "" {
+			cmd.Env = append(cmd.Env, "HOME="+c.request.Home)
 		}
 		cmd.WaitDelay = time.Second // what it has started may hold its stdout open
 		cmd.Stdout = said

@@ -37,7 +37,7 @@ func (c *chain) diagnose(err error) *cache.Failure {
 			return f
 		}
 	}
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	if last.host == "" {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
@@ -83,7 +83,7 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 			Reason: "no region is configured, and the instance metadata service names none",
 			Hint:   "set AWS_REGION, or region in the profile",
 		}
-		if last, _ := c.trace.got(); last.status == http.StatusUnauthorized {
+		if last, _ := c.requests.lastCall(); last.status == http.StatusUnauthorized {
 			f.Reason += ", since it wants a session token (401), which did not come through"
 			f.Hint += "; or " + hopLimit
 		}
@@ -93,7 +93,7 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 		return &cache.Failure{
 			Kind: cache.Misconfigured,
 			Reason: fmt.Sprintf("%s: %s is to be assumed with the web identity token in %s, which is not set",
-				c.question.Where, c.question.Principal.RoleARN, c.question.Principal.WebIdentityTokenEnv),
+				c.request.Where, c.request.Principal.RoleARN, c.request.Principal.WebIdentityTokenEnv),
 			Hint: "set it for the process that starts this helper",
 		}
 	}
@@ -106,10 +106,10 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.files()),
 			Hint:   "add it, or let source_profile name one that is there",
 		}
-	case errors.As(err, &absent) && absent.Profile == c.question.Principal.Profile:
+	case errors.As(err, &absent) && absent.Profile == c.request.Principal.Profile:
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.question.Where, absent.Profile, c.files()),
+			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.request.Where, absent.Profile, c.files()),
 			Hint:   "add it there, or name one that is there",
 		}
 	case errors.As(err, &absent):
@@ -149,7 +149,7 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 func (c *chain) ofFile(err error) *cache.Failure {
 	var file *fs.PathError
 	errors.As(err, &file)
-	if last, _ := c.trace.got(); file == nil && last.host == "" {
+	if last, _ := c.requests.lastCall(); file == nil && last.host == "" {
 		// The SDK drops the cause where it can't read a token.
 		for _, path := range c.tokenFiles() {
 			if _, err := os.ReadFile(path); err != nil {
@@ -161,8 +161,8 @@ func (c *chain) ofFile(err error) *cache.Failure {
 		return nil
 	}
 	who := "the AWS configuration"
-	if file.Path == c.question.Principal.WebIdentityTokenFile {
-		who = c.question.Where
+	if file.Path == c.request.Principal.WebIdentityTokenFile {
+		who = c.request.Where
 	}
 	return &cache.Failure{
 		Kind:   cache.Misconfigured,

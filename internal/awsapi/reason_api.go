@@ -30,7 +30,7 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 	if op == nil || !errors.As(err, &said) {
 		return nil
 	}
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	code, message := said.ErrorCode(), said.ErrorMessage()
 	action := actionOf(op)
 	switch {
@@ -47,7 +47,7 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 			Hint:   "try again; see the AWS health dashboard if it stays so",
 		}
 	case code == "InvalidIdentityToken":
-		_, role := c.trace.got()
+		_, role := c.requests.lastCall()
 		return &cache.Failure{
 			Kind:   cache.Denied,
 			Reason: fmt.Sprintf("%s refuses the web identity token for %s%s: %s", last.host, role, c.ofBearer(), message),
@@ -99,7 +99,7 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 }
 
 func (c *chain) ofDenial(action, message string) *cache.Failure {
-	_, role := c.trace.got()
+	_, role := c.requests.lastCall()
 	f := &cache.Failure{Kind: cache.Denied}
 	switch action {
 	case "sts:AssumeRole":
@@ -120,7 +120,7 @@ func (c *chain) ofDenial(action, message string) *cache.Failure {
 
 // ofBearer tells, in brackets, whose web identity token the question holds, if it does.
 func (c *chain) ofBearer() string {
-	bearer := identity.Bearer(c.question.Principal.WebIdentityToken)
+	bearer := identity.Bearer(c.request.Principal.WebIdentityToken)
 	if bearer == "" {
 		return ""
 	}
@@ -129,22 +129,22 @@ func (c *chain) ofBearer() string {
 
 func (c *chain) ofLapse(action string) *cache.Failure {
 	if action == "sts:AssumeRoleWithWebIdentity" {
-		_, role := c.trace.got()
+		_, role := c.requests.lastCall()
 		f := &cache.Failure{
-			Kind:   cache.Lapsed,
+			Kind:   cache.Expired,
 			Reason: fmt.Sprintf("the web identity token for %s has expired", role),
 			Hint:   "see what ought to renew its file",
 		}
-		if name := c.question.Principal.WebIdentityTokenEnv; name != "" {
+		if name := c.request.Principal.WebIdentityTokenEnv; name != "" {
 			f.Hint = fmt.Sprintf("put a new one into %s", name)
 		}
-		if c.question.Principal.WebIdentityToken != "" {
+		if c.request.Principal.WebIdentityToken != "" {
 			f.Hint = "see the clocks of the node and of the API server: the kubelet has sent it just now"
 		}
 		return f
 	}
 	return &cache.Failure{
-		Kind:   cache.Lapsed,
+		Kind:   cache.Expired,
 		Reason: fmt.Sprintf("the credentials have expired; they come from: %s", c.source()),
 		Hint:   "get new ones",
 	}

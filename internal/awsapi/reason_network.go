@@ -18,7 +18,7 @@ import (
 
 // ofNetwork tells of what kept AWS from being asked, or from answering.
 func (c *chain) ofNetwork(err error) *cache.Failure {
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	var (
 		proxy     *proxyError
 		dns       *net.DNSError
@@ -59,7 +59,7 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 		f.Reason = fmt.Sprintf("the name %s can't be resolved", dns.Name)
 		f.Hint = regionHint
 	case isTimeout(err):
-		f.Kind = cache.Silent
+		f.Kind = cache.Timeout
 		f.Reason = fmt.Sprintf("%s gave no answer in time", last.host)
 		f.Hint = "see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time"
 		if last.status != 0 {

@@ -25,7 +25,7 @@ const hopLimit = "in a container on EC2, raise the instance's metadata hop limit
 	"(aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2)"
 
 func (c *chain) ofMetadata(err error) *cache.Failure {
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	op := innermost(err)
 	// Where the time ends meanwhile, the SDK doesn't say what it waited for.
 	// Another service may be on the same host, in a stand-in for AWS.
@@ -37,8 +37,8 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		where = fmt.Sprintf("what can be seen of the AWS configuration (not %s, as this user can't read a directory above it)", strings.Join(hidden, ", "))
 	}
 	prefix, setKeys := "no credentials in the environment or "+where+", and ", "set AWS_PROFILE or AWS_ACCESS_KEY_ID"
-	if profile := c.question.Principal.Profile; profile != "" {
-		prefix = fmt.Sprintf("%s: profile %q has no credentials, and ", c.question.Where, profile)
+	if profile := c.request.Principal.Profile; profile != "" {
+		prefix = fmt.Sprintf("%s: profile %q has no credentials, and ", c.request.Where, profile)
 		setKeys = "give the profile credentials"
 	}
 	if c.namesMetadata() {
@@ -82,7 +82,7 @@ func (c *chain) ofMetadata(err error) *cache.Failure {
 		Hint:   setKeys + ", or mount ~/.aws; " + hopLimit,
 	}
 	if isTimeout(err) {
-		f.Kind = cache.Silent
+		f.Kind = cache.Timeout
 		f.Reason = fmt.Sprintf("%sthe instance metadata service at %s is silent", prefix, last.host)
 	}
 	return f
@@ -104,7 +104,7 @@ func (c *chain) metadataHost() string {
 }
 
 func (c *chain) ofContainer(err error) *cache.Failure {
-	last, _ := c.trace.got()
+	last, _ := c.requests.lastCall()
 	if !last.ofMachine || last.host != c.containerHost() {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (c *chain) ofContainer(err error) *cache.Failure {
 	case last.status != 0:
 		what = "gave no credentials"
 	case isTimeout(err):
-		what, f.Kind = "is silent", cache.Silent
+		what, f.Kind = "is silent", cache.Timeout
 	}
 	f.Reason = fmt.Sprintf("no credentials: the container credentials endpoint %s %s", last.host, what)
 	return f
@@ -132,10 +132,10 @@ func (c *chain) ofContainer(err error) *cache.Failure {
 // containerHost is where a container's credentials are, empty where there is no
 // such place. The SDK has its own address for a path alone.
 func (c *chain) containerHost() string {
-	if c.question.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
+	if c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
 		return "169.254.170.2"
 	}
-	full, err := url.Parse(c.question.Env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+	full, err := url.Parse(c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	if err != nil {
 		return ""
 	}

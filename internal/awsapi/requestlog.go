@@ -24,11 +24,11 @@ import (
 
 // trace watches what is asked of AWS: for the log, and for the reason of a
 // failure, which the SDK's errors tell only half of. It holds no secret.
-type trace struct {
+type requestLog struct {
 	log tokensource.Logger
 
 	mu    sync.Mutex
-	last  attempt
+	last  call
 	role  string // the first that could not be assumed
 	sent  []string
 	login string // the access token or key of a session that was refreshed
@@ -36,7 +36,7 @@ type trace struct {
 
 // attempt is one request, retries apart. Its service is the one on whose behalf
 // it was made, empty for what is asked of the machine itself on behalf of none.
-type attempt struct {
+type call struct {
 	service, host string
 	ofMachine     bool   // of the metadata service or of a container's endpoint
 	status        int    // 0 where no answer came
@@ -44,7 +44,7 @@ type attempt struct {
 }
 
 // got returns the last attempt, and the role that could not be assumed.
-func (t *trace) got() (last attempt, role string) {
+func (t *requestLog) lastCall() (last call, role string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last, t.role
@@ -52,7 +52,7 @@ func (t *trace) got() (last attempt, role string) {
 
 // keep remembers what of a request is secret, so that it isn't shown where the answer
 // repeats it.
-func (t *trace) keep(req *smithyhttp.Request) {
+func (t *requestLog) keep(req *smithyhttp.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
@@ -62,30 +62,30 @@ func (t *trace) keep(req *smithyhttp.Request) {
 	}
 }
 
-func (t *trace) sentSecrets() []string {
+func (t *requestLog) sentSecrets() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.sent)
 }
 
-func (t *trace) note(a attempt) {
+func (t *requestLog) note(a call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last = a
 }
 
 // forget makes what comes next the beginning.
-func (t *trace) forget() {
+func (t *requestLog) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last, t.role = attempt{}, ""
+	t.last, t.role = call{}, ""
 }
 
-func (t *trace) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
+func (t *requestLog) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
 
-func (t *trace) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
+func (t *requestLog) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
 
-func (t *trace) add(stack *middleware.Stack, ofMachine bool) error {
+func (t *requestLog) add(stack *middleware.Stack, ofMachine bool) error {
 	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (t *trace) add(stack *middleware.Stack, ofMachine bool) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", watch), middleware.Before)
 }
 
-func (t *trace) watchOperation(
+func (t *requestLog) watchOperation(
 	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 ) (middleware.InitializeOutput, middleware.Metadata, error) {
 	out, meta, err := next.HandleInitialize(ctx, in)
@@ -118,13 +118,13 @@ func (t *trace) watchOperation(
 }
 
 // refreshed notes the access token or key of a login session that was refreshed.
-func (t *trace) refreshed(login *string) {
+func (t *requestLog) refreshed(login *string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.login = aws.ToString(login)
 }
 
-func (t *trace) refreshedLogin() string {
+func (t *requestLog) refreshedLogin() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.login
@@ -132,7 +132,7 @@ func (t *trace) refreshedLogin() string {
 
 // assumed notes the role that failed. One that is assumed from it fails for that
 // very reason, and after it.
-func (t *trace) assumed(role *string, err error) {
+func (t *requestLog) assumed(role *string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil && t.role == "" {
@@ -140,11 +140,11 @@ func (t *trace) assumed(role *string, err error) {
 	}
 }
 
-func (t *trace) watchAttempt(
+func (t *requestLog) watchAttempt(
 	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this := attempt{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
+	this := call{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.host = req.URL.Host
 		t.keep(req)

@@ -13,7 +13,7 @@ import (
 
 // withPrincipal are the options to load the chain with that the map asks for.
 func (c *chain) withPrincipal() []func(*config.LoadOptions) error {
-	switch p := c.question.Principal; {
+	switch p := c.request.Principal; {
 	case p.HasWebIdentity():
 		// The token takes the place of the chain, of which nothing is to be asked.
 		return []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
@@ -27,14 +27,14 @@ func (c *chain) withPrincipal() []func(*config.LoadOptions) error {
 // assumeMapped puts the role of the map, if there is one, on top of the
 // credentials there are.
 func (c *chain) assumeMapped() {
-	p := c.question.Principal
+	p := c.request.Principal
 	switch {
 	case p.RoleARN == "":
 	case p.HasWebIdentity():
 		var token stscreds.IdentityTokenRetriever = stscreds.IdentityTokenFile(p.WebIdentityTokenFile)
 		switch {
 		case p.WebIdentityTokenEnv != "":
-			token = identityToken(strings.TrimSpace(c.question.Env.Get(p.WebIdentityTokenEnv)))
+			token = identityToken(strings.TrimSpace(c.request.Env.Get(p.WebIdentityTokenEnv)))
 		case p.WebIdentityToken != "":
 			token = identityToken(p.WebIdentityToken)
 		}

@@ -15,7 +15,7 @@ import (
 // half the work of a cold get, and net/http begins with it in the middle of the first
 // handshake.
 func (c *chain) loadRoots() {
-	if c.question.Env.Get("AWS_CA_BUNDLE") == "" {
+	if c.request.Env.Get("AWS_CA_BUNDLE") == "" {
 		go x509.SystemCertPool() // they are kept, once read
 	}
 }
@@ -42,7 +42,7 @@ func ownRoots(env config.Env) *x509.CertPool {
 		}
 	}
 	for _, file := range rootFiles {
-		// One that isn't there, but was to be mounted, is an empty folder.
+		// One that isn't there, but was to be mounted, is an empty directory.
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			return nil
 		}

@@ -22,20 +22,20 @@ var (
 // clean makes text one line without secrets.
 func (c *chain) clean(text string) string {
 	// First, as what is left out could part a secret.
-	text = sanitize.Clean(text)
+	text = sanitize.Unbounded(text)
 	text = passwordInURL.ReplaceAllString(text, "://***@")
 	text = queryInURL.ReplaceAllString(text, "${1}***")
 	for _, secret := range c.secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
 	text = secretKey.ReplaceAllString(text, "${1}***${2}")
-	return sanitize.Of(longToken.ReplaceAllString(text, "***"))
+	return sanitize.Line(longToken.ReplaceAllString(text, "***"))
 }
 
 // secrets lists those that are known: in variables, profiles and files, and in the headers
 // of what was sent.
 func (c *chain) secrets() []string {
-	values := append(c.trace.sentSecrets(), c.question.Principal.WebIdentityToken)
+	values := append(c.requests.sentSecrets(), c.request.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
 		// A pipe would block, and has given its bytes already.
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxInput {
@@ -47,12 +47,12 @@ func (c *chain) secrets() []string {
 	}
 	for _, name := range []string{
 		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-		c.question.Principal.WebIdentityTokenEnv,
+		c.request.Principal.WebIdentityTokenEnv,
 	} {
-		values = append(values, c.question.Env.Get(name))
+		values = append(values, c.request.Env.Get(name))
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		value := c.question.Env.Get(name)
+		value := c.request.Env.Get(name)
 		if proxy, err := url.Parse(value); err != nil {
 			values = append(values, value)
 		} else if proxy.User != nil {
@@ -63,7 +63,7 @@ func (c *chain) secrets() []string {
 	for _, p := range c.profiles() {
 		values = append(values, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
 	}
-	for _, given := range c.given {
+	for _, given := range c.resolved {
 		values = append(values, given.SecretAccessKey, given.SessionToken)
 	}
 

@@ -29,7 +29,7 @@ type authority struct {
 
 // SpoilCertificates has all certificates from now on changed before they are signed. With
 // nil they are right again.
-func (c *Cloud) SpoilCertificates(spoil func(*x509.Certificate)) {
+func (c *Server) SpoilCertificates(spoil func(*x509.Certificate)) {
 	c.ca.mu.Lock()
 	defer c.ca.mu.Unlock()
 	c.ca.spoil = spoil

@@ -8,13 +8,13 @@ import (
 type agent struct {
 	mu   sync.Mutex
 	auth string
-	post post
+	post sessions
 }
 
 // SetContainerRole gives the container a role, known by AddRole or not; with
 // "" it has none, as at first. If authToken is set, only requests whose
 // Authorization header is just that get its credentials.
-func (c *Cloud) SetContainerRole(roleARN, authToken string) {
+func (c *Server) SetContainerRole(roleARN, authToken string) {
 	c.agent.mu.Lock()
 	c.agent.auth = authToken
 	c.agent.mu.Unlock()
@@ -24,13 +24,13 @@ func (c *Cloud) SetContainerRole(roleARN, authToken string) {
 // ContainerHandler is the container credential service, for an address of the
 // caller's own: 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity)
 // in a network namespace, say. It answers on every path.
-func (c *Cloud) ContainerHandler() http.Handler {
+func (c *Server) ContainerHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.serve(w, r, place{}, func(*call) string { return "container:credentials" }, c.containerCredentials)
 	})
 }
 
-func (c *Cloud) containerCredentials(q *call) answer {
+func (c *Server) containerCredentials(q *call) answer {
 	c.agent.mu.Lock()
 	auth := c.agent.auth
 	c.agent.mu.Unlock()

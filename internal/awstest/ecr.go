@@ -14,7 +14,7 @@ type authorizationData struct {
 	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
 }
 
-func (c *Cloud) authorizationToken(q *call, who identity) answer {
+func (c *Server) authorizationToken(q *call, who identity) answer {
 	if no := c.permits(who, q.action); no != nil {
 		return no.answer(q.service)
 	}
@@ -40,7 +40,7 @@ func (c *Cloud) authorizationToken(q *call, who identity) answer {
 	return jsonAnswer(awsJSON, http.StatusOK, out)
 }
 
-func (c *Cloud) publicAuthorizationToken(q *call, who identity) answer {
+func (c *Server) publicAuthorizationToken(q *call, who identity) answer {
 	for _, action := range []string{q.action, "sts:GetServiceBearerToken"} {
 		if no := c.permits(who, action); no != nil {
 			return no.answer(q.service)
@@ -54,8 +54,8 @@ func (c *Cloud) publicAuthorizationToken(q *call, who identity) answer {
 	})
 }
 
-func (c *Cloud) permits(who identity, action string) *denial {
-	if !c.people.forbids(action, who) {
+func (c *Server) permits(who identity, action string) *denial {
+	if !c.principals.forbids(action, who) {
 		return nil
 	}
 	return &denial{"AccessDenied", fmt.Sprintf(

@@ -40,7 +40,7 @@ type faults struct {
 //
 // and sts:*, imds:* and so on, and * for every request. The narrowest name
 // wins. A second call for the same name replaces the first.
-func (c *Cloud) Fail(action string, f Fault) {
+func (c *Server) Fail(action string, f Fault) {
 	c.faults.mu.Lock()
 	defer c.faults.mu.Unlock()
 	if c.faults.set == nil {
@@ -50,7 +50,7 @@ func (c *Cloud) Fail(action string, f Fault) {
 }
 
 // Heal ends what Fail began for this name.
-func (c *Cloud) Heal(action string) {
+func (c *Server) Heal(action string) {
 	c.faults.mu.Lock()
 	defer c.faults.mu.Unlock()
 	delete(c.faults.set, action)
@@ -98,8 +98,8 @@ func (f Fault) answer(service string) (answer, bool) {
 }
 
 // pause waits for d. It returns false at once if the client goes away or the
-// Cloud is closed.
-func (c *Cloud) pause(ctx context.Context, d time.Duration) bool {
+// Server is closed.
+func (c *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -115,7 +115,7 @@ func (c *Cloud) pause(ctx context.Context, d time.Duration) bool {
 }
 
 // hang waits for the client to go away, or for Close.
-func (c *Cloud) hang(ctx context.Context) {
+func (c *Server) hang(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-c.done:

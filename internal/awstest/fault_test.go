@@ -38,7 +38,7 @@ func TestHang(t *testing.T) {
 func TestCloseEndsWhatHangs(t *testing.T) {
 	c := start(t)
 	c.Fail("*", awstest.Fault{Hang: true})
-	elsewhere := httptest.NewServer(c.MetadataHandler()) // not the Cloud's to close
+	elsewhere := httptest.NewServer(c.MetadataHandler()) // not the server's to close
 	defer elsewhere.Close()
 	api := ecr.NewFromConfig(load(t, c, "eu-west-1"))
 	failed := make(chan error, 2)

@@ -53,7 +53,7 @@ type logins struct {
 
 // AddLogin logs a principal in, a user or a role's session, as "aws login"
 // does.
-func (c *Cloud) AddLogin(arn string) (Login, error) {
+func (c *Server) AddLogin(arn string) (Login, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
@@ -80,7 +80,7 @@ func (c *Cloud) AddLogin(arn string) (Login, error) {
 }
 
 // createOAuth2Token refreshes the credentials of a login.
-func (c *Cloud) createOAuth2Token(q *call) answer {
+func (c *Server) createOAuth2Token(q *call) answer {
 	var in struct{ ClientID, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil || in.GrantType != "refresh_token" {
 		return failure(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")

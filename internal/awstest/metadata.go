@@ -28,22 +28,22 @@ type instance struct {
 	mode   MetadataMode
 	region string
 	tokens map[string]time.Time // until when they are good
-	post   post
+	post   sessions
 }
 
 // SetInstanceRole gives the instance a role, known by AddRole or not; with ""
 // it has none, as at first.
-func (c *Cloud) SetInstanceRole(roleARN string) { c.instance.post.set(roleARN) }
+func (c *Server) SetInstanceRole(roleARN string) { c.instance.post.set(roleARN) }
 
 // SetInstanceRegion says where the instance is: us-east-1 at first.
-func (c *Cloud) SetInstanceRegion(region string) {
+func (c *Server) SetInstanceRegion(region string) {
 	c.instance.mu.Lock()
 	defer c.instance.mu.Unlock()
 	c.instance.region = region
 }
 
 // SetMetadataMode switches the metadata service.
-func (c *Cloud) SetMetadataMode(m MetadataMode) {
+func (c *Server) SetMetadataMode(m MetadataMode) {
 	c.instance.mu.Lock()
 	defer c.instance.mu.Unlock()
 	c.instance.mode = m
@@ -51,7 +51,7 @@ func (c *Cloud) SetMetadataMode(m MetadataMode) {
 
 // MetadataHandler is the metadata service, for an address of the caller's own:
 // 169.254.169.254:80 in a network namespace, say.
-func (c *Cloud) MetadataHandler() http.Handler {
+func (c *Server) MetadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.serve(w, r, place{}, metadataAction, c.metadata)
 	})
@@ -75,7 +75,7 @@ func metadataAction(q *call) string {
 	return "imds:" + unknown
 }
 
-func (c *Cloud) metadata(q *call) answer {
+func (c *Server) metadata(q *call) answer {
 	c.instance.mu.Lock()
 	mode, region := c.instance.mode, c.instance.region
 	good := c.now().Before(c.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
@@ -110,7 +110,7 @@ func (c *Cloud) metadata(q *call) answer {
 
 func noMetadata() answer { return textAnswer(http.StatusNotFound, "404 - Not Found") }
 
-func (c *Cloud) metadataToken(q *call) answer {
+func (c *Server) metadataToken(q *call) answer {
 	const ttlHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	if q.Method != http.MethodPut {
 		return textAnswer(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
@@ -132,7 +132,7 @@ func (c *Cloud) metadataToken(q *call) answer {
 	return a
 }
 
-func (c *Cloud) instanceDocument(region, role string) answer {
+func (c *Server) instanceDocument(region, role string) answer {
 	// Real metadata is indented JSON served as plain text, all of it strings.
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        accountOf(role),
@@ -150,7 +150,7 @@ func (c *Cloud) instanceDocument(region, role string) answer {
 	return textAnswer(http.StatusOK, string(document))
 }
 
-func (c *Cloud) instanceCredentials(q *call) answer {
+func (c *Server) instanceCredentials(q *call) answer {
 	s, ok := c.sessionAt(&c.instance.post, instanceID)
 	if !ok {
 		return noMetadata()

@@ -17,7 +17,7 @@ type proxyState struct {
 
 // RequireProxyAuth makes the proxy answer 407 to whoever does not give this
 // user and password. An empty user lifts it.
-func (c *Cloud) RequireProxyAuth(user, password string) {
+func (c *Server) RequireProxyAuth(user, password string) {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	c.proxy.want = ""
@@ -29,7 +29,7 @@ func (c *Cloud) RequireProxyAuth(user, password string) {
 // Handle serves another host behind the proxy, over TLS on port 443: a
 // registry under its ECR name, say. A host such as *.example.com stands for
 // all names that end so; an exact one goes before it, and both before AWS.
-func (c *Cloud) Handle(host string, h http.Handler) {
+func (c *Server) Handle(host string, h http.Handler) {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	if c.proxy.handlers == nil {
@@ -39,7 +39,7 @@ func (c *Cloud) Handle(host string, h http.Handler) {
 }
 
 // behind returns what serves host behind the proxy, or nil.
-func (c *Cloud) behind(host string) http.Handler {
+func (c *Server) behind(host string) http.Handler {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	if h, ok := c.proxy.handlers[host]; ok {
@@ -56,13 +56,13 @@ func (c *Cloud) behind(host string) http.Handler {
 	return nil
 }
 
-func (c *Cloud) admits(r *http.Request) bool {
+func (c *Server) admits(r *http.Request) bool {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	return c.proxy.want == "" || r.Header.Get("Proxy-Authorization") == c.proxy.want
 }
 
-func (c *Cloud) serveProxy(w http.ResponseWriter, r *http.Request) {
+func (c *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		c.journal.connect("http://" + r.Host + r.URL.Path)
 		http.Error(w, "only CONNECT is served here", http.StatusBadGateway)
@@ -103,6 +103,6 @@ func (c *Cloud) serveProxy(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveTunnel serves a request that came through a tunnel.
-func (c *Cloud) serveTunnel(w http.ResponseWriter, r *http.Request) {
+func (c *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
 	c.behind(tunnelHost(r)).ServeHTTP(w, r)
 }

@@ -17,10 +17,10 @@ type quotas struct {
 	of map[string]*quota // by action
 }
 
-// SetQuota throttles an action, as named by [Cloud.Fail], that is asked for more often than so
-// many times a second, by the Cloud's clock; as many more may come at once after a pause. What
+// SetQuota throttles an action, as named by [Server.Fail], that is asked for more often than so
+// many times a second, by the server's clock; as many more may come at once after a pause. What
 // is throttled counts as a request. 0 ends it.
-func (c *Cloud) SetQuota(action string, perSecond int) {
+func (c *Server) SetQuota(action string, perSecond int) {
 	c.quotas.mu.Lock()
 	defer c.quotas.mu.Unlock()
 	if c.quotas.of == nil {

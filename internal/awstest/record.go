@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// A Request is one that reached a service of the Cloud.
+// A Request is one that reached a service of the server.
 type Request struct {
 	// Action is what was asked: sts:AssumeRole, imds:token and so on, as in
-	// [Cloud.Fail]; "unknown", or imds:unknown, if the Cloud has no such action.
+	// [Server.Fail]; "unknown", or imds:unknown, if the server has no such action.
 	Action string
 	// Host is the host the proxy was asked for, or the Host header of a
 	// request that came another way.
@@ -67,9 +67,9 @@ func (j *journal) connect(host string) {
 	j.connects = append(j.connects, host)
 }
 
-// Requests returns what reached the Cloud since the last ResetCounts, in order
+// Requests returns what reached the server since the last ResetCounts, in order
 // of arrival. Registries served by Handle are not in it.
-func (c *Cloud) Requests() []Request {
+func (c *Server) Requests() []Request {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	all := make([]Request, len(c.journal.requests))
@@ -81,7 +81,7 @@ func (c *Cloud) Requests() []Request {
 
 // Counts returns how many requests there were since the last ResetCounts, by
 // action.
-func (c *Cloud) Counts() map[string]int {
+func (c *Server) Counts() map[string]int {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	return maps.Clone(c.journal.counts)
@@ -89,7 +89,7 @@ func (c *Cloud) Counts() map[string]int {
 
 // Count returns how many requests of one action there were since the last
 // ResetCounts.
-func (c *Cloud) Count(action string) int {
+func (c *Server) Count(action string) int {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	return c.journal.counts[action]
@@ -97,7 +97,7 @@ func (c *Cloud) Count(action string) int {
 
 // Await waits until there were n requests of an action since the last
 // ResetCounts. The error is that of ctx.
-func (c *Cloud) Await(ctx context.Context, action string, n int) error {
+func (c *Server) Await(ctx context.Context, action string, n int) error {
 	for {
 		c.journal.mu.Lock()
 		enough := c.journal.counts[action] >= n
@@ -120,14 +120,14 @@ func (c *Cloud) Await(ctx context.Context, action string, n int) error {
 // Connects returns what the proxy was asked for since the last ResetCounts, in
 // order: a host for each CONNECT (with its port unless that is 443), and a URL
 // that begins with http:// for each request the proxy was to forward.
-func (c *Cloud) Connects() []string {
+func (c *Server) Connects() []string {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	return slices.Clone(c.journal.connects)
 }
 
 // ResetCounts forgets Requests, Counts and Connects.
-func (c *Cloud) ResetCounts() {
+func (c *Server) ResetCounts() {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	c.journal.requests, c.journal.counts, c.journal.connects = nil, nil, nil

@@ -24,7 +24,7 @@ type call struct {
 
 // serve records a request under the action that name gives it, lets it wait
 // or go wrong as it was told to, and else answers with do.
-func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, at place, name func(*call) string, do func(*call) answer) {
+func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name func(*call) string, do func(*call) answer) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -83,7 +83,7 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, at place, name fun
 }
 
 // services serves the APIs of AWS at a place.
-func (c *Cloud) services(at place) http.Handler {
+func (c *Server) services(at place) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.serve(w, r, at, action, c.perform)
 	})
@@ -119,7 +119,7 @@ func action(q *call) string {
 	return name
 }
 
-func (c *Cloud) perform(q *call) answer {
+func (c *Server) perform(q *call) answer {
 	switch q.action {
 	case "sts:AssumeRole":
 		return c.signed(q, c.assumeRole)
@@ -142,7 +142,7 @@ func (c *Cloud) perform(q *call) answer {
 }
 
 // signed answers with do if the request is signed by somebody known.
-func (c *Cloud) signed(q *call, do func(*call, identity) answer) answer {
+func (c *Server) signed(q *call, do func(*call, identity) answer) answer {
 	who, no := c.authenticate(q)
 	if no != nil {
 		return no.answer(q.service)

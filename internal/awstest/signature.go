@@ -52,7 +52,7 @@ func parseSignature(header string) (signature, bool) {
 }
 
 // authenticate tells who signed a call, or why that is not known.
-func (c *Cloud) authenticate(q *call) (identity, *denial) {
+func (c *Server) authenticate(q *call) (identity, *denial) {
 	header := q.Header.Get("Authorization")
 	if header == "" {
 		return identity{}, &denial{"MissingAuthenticationToken", "Request is missing Authentication Token"}
@@ -65,7 +65,7 @@ func (c *Cloud) authenticate(q *call) (identity, *denial) {
 	if no := sig.scoped(q); no != nil {
 		return identity{}, no
 	}
-	who, ok := c.people.find(sig.keyID)
+	who, ok := c.principals.find(sig.keyID)
 	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.at.knows(who.arn) {
 		return identity{}, &denial{"InvalidClientTokenId", "The security token included in the request is invalid."}
 	}

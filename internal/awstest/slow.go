@@ -10,7 +10,7 @@ import (
 // slowListener hands out connections that take their time to come about.
 type slowListener struct {
 	net.Listener
-	cloud *Cloud
+	cloud *Server
 }
 
 func (l slowListener) Accept() (net.Conn, error) {
@@ -23,7 +23,7 @@ func (l slowListener) Accept() (net.Conn, error) {
 
 // slow delays the first word of a connection, as if a round trip had been needed
 // before it.
-func (c *Cloud) slow(conn net.Conn) net.Conn {
+func (c *Server) slow(conn net.Conn) net.Conn {
 	if d := time.Duration(c.connect.Load()); d > 0 {
 		return &slowConn{Conn: conn, wait: func() { c.pause(context.Background(), d) }}
 	}

@@ -53,12 +53,12 @@ type portals struct {
 // AddSSO assigns a role in an account to the user of an IAM Identity Center
 // portal, user@example.com, and logs the user in. Every login to a portal is good
 // for all its roles.
-func (c *Cloud) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
+func (c *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
 	return c.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
 }
 
 // AddSSOUser is AddSSO for a user by name.
-func (c *Cloud) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
+func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
 	sum := sha256.Sum256([]byte(accountID + roleName))
 	partition, _ := partitionOf(region)
 	arn := fmt.Sprintf("arn:%s:iam::%s:role/aws-reserved/sso.amazonaws.com/%s/AWSReservedSSO_%s_%x",
@@ -96,7 +96,7 @@ func (c *Cloud) AddSSOUser(user, startURL, region, accountID, roleName string) S
 // ExpireSSO ends every access token of every portal. What is in a cache file
 // still says otherwise, unless its ExpiresAt is changed too; refresh tokens
 // stay good.
-func (c *Cloud) ExpireSSO() {
+func (c *Server) ExpireSSO() {
 	c.portals.mu.Lock()
 	defer c.portals.mu.Unlock()
 	clear(c.portals.access)
@@ -111,7 +111,7 @@ func (p *portals) admit(to *portal, user string, now time.Time) (string, time.Ti
 }
 
 // roleCredentials is GetRoleCredentials of the portal.
-func (c *Cloud) roleCredentials(q *call) answer {
+func (c *Server) roleCredentials(q *call) answer {
 	now := c.now()
 	query := q.URL.Query()
 	c.portals.mu.Lock()
@@ -124,7 +124,7 @@ func (c *Cloud) roleCredentials(q *call) answer {
 	if !ok || !now.Before(token.expires) || q.at.region != "" && q.at.region != token.portal.region {
 		return failure(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
 	}
-	if role == "" || c.people.forbids(q.action, identity{arn: role}) {
+	if role == "" || c.principals.forbids(q.action, identity{arn: role}) {
 		return failure(q.service, http.StatusForbidden, "ForbiddenException", "No access")
 	}
 	s := c.newSession(sessionARN(role, token.user), role, time.Hour)
@@ -139,7 +139,7 @@ func (c *Cloud) roleCredentials(q *call) answer {
 
 // createToken refreshes an access token. The refresh token stays the same, so
 // that of many clients who refresh at once each succeeds.
-func (c *Cloud) createToken(q *call) answer {
+func (c *Server) createToken(q *call) answer {
 	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil {
 		return oidcFailure("InvalidRequestException", "invalid_request", err.Error())

@@ -41,12 +41,12 @@ type assumeRoleResponse struct {
 
 var roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-func (c *Cloud) assumeRole(q *call, who identity) answer {
+func (c *Server) assumeRole(q *call, who identity) answer {
 	target := q.form.Get("RoleArn")
-	role, ok := c.people.role(target)
+	role, ok := c.principals.role(target)
 	if !ok || !q.at.knows(target) || !role.trusts(who) ||
 		role.ExternalID != "" && role.ExternalID != q.form.Get("ExternalId") ||
-		c.people.forbids(q.action, who) || c.people.forbids(q.action, identity{arn: target}) {
+		c.principals.forbids(q.action, who) || c.principals.forbids(q.action, identity{arn: target}) {
 		no := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
 		return no.answer(q.service)
 	}
@@ -65,7 +65,7 @@ func (r Role) trusts(who identity) bool {
 }
 
 // roleSession makes the session a call asks for, once it may have it.
-func (c *Cloud) roleSession(q *call, r Role, chained bool) (session, *answer) {
+func (c *Server) roleSession(q *call, r Role, chained bool) (session, *answer) {
 	invalid := func(format string, args ...any) (session, *answer) {
 		a := failure(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
 		return session{}, &a
@@ -103,7 +103,7 @@ type callerIdentityResponse struct {
 	RequestID string   `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Cloud) callerIdentity(q *call, who identity) answer {
+func (c *Server) callerIdentity(q *call, who identity) answer {
 	id := requestID()
 	return xmlAnswer(http.StatusOK, id, callerIdentityResponse{
 		Arn: who.arn, UserID: who.userID(), Account: accountOf(who.arn), RequestID: id,

@@ -38,7 +38,7 @@ type tokens struct {
 
 // SetTokenLife sets how long ECR tokens issued from now on are good for: 12
 // hours at first.
-func (c *Cloud) SetTokenLife(d time.Duration) {
+func (c *Server) SetTokenLife(d time.Duration) {
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
 	c.tokens.life = d
@@ -48,7 +48,7 @@ func (c *Cloud) SetTokenLife(d time.Duration) {
 // from now on another than the expiresAt of the API, as AWS has been seen to
 // do: https://github.com/kubernetes/cloud-provider-aws/issues/348. Such a
 // token is good until the earlier of both. 0 makes them the same again.
-func (c *Cloud) SetPasswordLife(d time.Duration) {
+func (c *Server) SetPasswordLife(d time.Duration) {
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
 	c.tokens.passwordLife = d
@@ -56,7 +56,7 @@ func (c *Cloud) SetPasswordLife(d time.Duration) {
 
 // issue makes a token. Its password has the shape and the length of a real
 // one.
-func (c *Cloud) issue(who identity, region string, public bool) token {
+func (c *Server) issue(who identity, region string, public bool) token {
 	now := c.now()
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
@@ -84,11 +84,11 @@ func (c *Cloud) issue(who identity, region string, public bool) token {
 }
 
 // VerifyToken tells whose ECR token a password is, if the registry at host (a
-// registry's own name in any of its forms) would take it: if the Cloud issued
+// registry's own name in any of its forms) would take it: if the server issued
 // it, it has not expired, it is for the region of the registry, or for public
 // ones, and the principal may read the registry. If only that last is missing
 // the error is ErrNotPermitted and the principal is given as well.
-func (c *Cloud) VerifyToken(password, host string) (principal string, err error) {
+func (c *Server) VerifyToken(password, host string) (principal string, err error) {
 	reg, ok := parseRegistry(host)
 	if !ok {
 		return "", fmt.Errorf("%s is no registry of ECR", host)
@@ -107,7 +107,7 @@ func (c *Cloud) VerifyToken(password, host string) (principal string, err error)
 		return "", errors.New("the token is for public registries and this is none, or the other way about")
 	case g.region != reg.region:
 		return "", fmt.Errorf("the token is for %s, the registry is in %s", g.region, reg.region)
-	case c.people.forbids("ecr:BatchGetImage", g.who), !public && !c.people.mayRead(reg.account, g.who):
+	case c.principals.forbids("ecr:BatchGetImage", g.who), !public && !c.principals.mayRead(reg.account, g.who):
 		return g.who.arn, fmt.Errorf("%s: %w", g.who.arn, ErrNotPermitted)
 	}
 	return g.who.arn, nil

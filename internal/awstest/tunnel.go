@@ -22,7 +22,7 @@ func (t *tunnel) Read(p []byte) (int, error) { return t.early.Read(p) }
 // tunnels is a listener whose connections come from the proxy.
 type tunnels struct {
 	conns  chan net.Conn
-	done   <-chan struct{} // the Cloud is closed
+	done   <-chan struct{} // the server is closed
 	closed chan struct{}
 	close  sync.Once
 }

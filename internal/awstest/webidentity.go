@@ -18,7 +18,7 @@ type WebIdentity struct {
 }
 
 // Token is a token for w, such as Kubernetes or a CI system would mount. Its
-// signature is no signature, which the Cloud does not look at.
+// signature is no signature, which the server does not look at.
 func (w WebIdentity) Token(expires time.Time) string {
 	part := func(v any) string {
 		b, err := json.Marshal(v)
@@ -74,7 +74,7 @@ type assumeRoleWithWebIdentityResponse struct {
 	RequestID string        `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Cloud) assumeRoleWithWebIdentity(q *call) answer {
+func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
 	refuse := func(status int, code, message string) answer {
 		return failure(q.service, status, code, message)
 	}
@@ -83,9 +83,9 @@ func (c *Cloud) assumeRoleWithWebIdentity(q *call) answer {
 		return refuse(http.StatusBadRequest, "InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}
 	target := q.form.Get("RoleArn")
-	role, ok := c.people.role(target)
+	role, ok := c.principals.role(target)
 	const unauthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	if !ok || !q.at.knows(target) || role.WebIdentity == nil || c.people.forbids(q.action, identity{arn: target}) {
+	if !ok || !q.at.knows(target) || role.WebIdentity == nil || c.principals.forbids(q.action, identity{arn: target}) {
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
 	want, now := *role.WebIdentity, c.now()

@@ -32,7 +32,7 @@ func cacheCommand() command {
 			{"cache clear 222222222222.dkr.ecr.ap-south-1.amazonaws.com", "have the next get ask AWS"},
 			{"cache clear", "forget everything"},
 		},
-		words:      []string{"list", "clear", "path"},
+		arguments:  []string{"list", "clear", "path"},
 		takesHosts: true,
 		hostsAfter: "clear",
 		run:        (*session).cache,
@@ -78,7 +78,7 @@ func (s *session) cache(args []string) error {
 }
 
 func familyOf(identity string, r registry.Registry) cache.Family {
-	return cache.Family{Identity: identity, Region: r.TokenRegion(), Flavour: r.Flavour()}
+	return cache.Family{Identity: identity, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()}
 }
 
 // clear removes tokens and prints what is gone: of one registry, or of all without one. The error
@@ -95,9 +95,9 @@ func (s *session) clear(c *cache.Cache, dir string, of *registry.Registry, remov
 			}
 		}
 		for _, item := range c.All() {
-			if of == nil || item.Region == of.TokenRegion() && item.Flavour == of.Flavour() {
+			if of == nil || item.Region == of.TokenRegion() && item.EndpointVariant == of.EndpointVariant() {
 				host, _ := hostOf(item.Key)
-				lines[fmt.Sprintf("the token for %s (%s)", host, sanitize.Of(item.Source))] = true
+				lines[fmt.Sprintf("the token for %s (%s)", host, sanitize.Line(item.CredentialSource))] = true
 			}
 		}
 		return lines
@@ -123,7 +123,7 @@ func (s *session) clear(c *cache.Cache, dir string, of *registry.Registry, remov
 // clearRegistry removes the tokens that serve a registry, and the registry from lists.
 func clearRegistry(c *cache.Cache, r registry.Registry) {
 	for _, item := range c.All() {
-		if item.Region == r.TokenRegion() && item.Flavour == r.Flavour() {
+		if item.Region == r.TokenRegion() && item.EndpointVariant == r.EndpointVariant() {
 			c.Purge(item.Family)
 		}
 	}
@@ -143,7 +143,7 @@ func (s *session) offerPeersCache(dir string) {
 
 // hostOf returns the host that a token was requested for; false if that is none of ECR's.
 func hostOf(key cache.Key) (string, bool) {
-	r, ok := registry.Of(key.Registry, key.Region, key.Flavour)
+	r, ok := registry.Of(key.Registry, key.Region, key.EndpointVariant)
 	if !ok {
 		return key.Registry, false
 	}
@@ -170,7 +170,9 @@ func (s *session) listCache(c *cache.Cache) error {
 		fmt.Fprintln(s.Stdout, noTokens)
 		return nil
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.Source, b.Source)) })
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.CredentialSource, b.CredentialSource))
+	})
 	now := time.Now()
 	const columns = "%-*s  %-6s  %-9s  %s\n"
 	fmt.Fprintf(s.Stdout, columns, width, "REGISTRY", "AGE", "FRESH FOR", "EXPIRES UTC")
@@ -179,9 +181,9 @@ func (s *session) listCache(c *cache.Cache) error {
 		if item.Fresh(now) {
 			fresh = short(item.FreshUntil.Sub(now))
 		}
-		fmt.Fprintf(s.Stdout, columns, width, item.host, short(now.Sub(item.Asked)), fresh, item.Expires.UTC().Format("01-02 15:04"))
+		fmt.Fprintf(s.Stdout, columns, width, item.host, short(now.Sub(item.RequestedAt)), fresh, item.Expires.UTC().Format("01-02 15:04"))
 		const indent = "    "
-		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(sanitize.Of(item.Source), 100-len(indent)), "\n", "\n"+indent))
+		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(sanitize.Line(item.CredentialSource), 100-len(indent)), "\n", "\n"+indent))
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ type command struct {
 	examples     []example
 	flags        *flag.FlagSet
 	// words are what its first argument may be, where that is one of a few.
-	words []string
+	arguments []string
 	// takesHosts is set if it takes registries: if it has words, behind the word hostsAfter.
 	takesHosts bool
 	hostsAfter string
@@ -67,7 +67,7 @@ func (s *session) waitFor(what string) {
 const grace = time.Second
 
 // errTold is a failure of which all has been said.
-var errTold = errors.New("")
+var errReported = errors.New("")
 
 // mistake is an error in what was typed.
 type mistake struct{ text string }
@@ -81,7 +81,7 @@ func Main(p *credhelper.Process) int {
 	all := table()
 	out := &checked{Writer: p.Stdout}
 	notice := terminal.NewNotice(p.Stderr)
-	if !terminal.Is(p.Stdout) {
+	if !terminal.IsTerminal(p.Stdout) {
 		p.Stdout = out
 	}
 	s := &session{Process: p, notice: notice}
@@ -99,7 +99,7 @@ func Main(p *credhelper.Process) int {
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
 	if i < 0 {
 		near := suggest.Word(name, namesOf(all))
-		if name == kubelet.AWSWord {
+		if name == kubelet.AWSArgument {
 			near = kubelet.Verb
 		}
 		return s.fail("", mistakef("unknown verb %q%s", name, meant(near)))
@@ -194,8 +194,8 @@ func (c command) parse(args []string) (rest []string, err error) {
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}
-	if len(c.words) > 0 && len(rest) > 0 && !slices.Contains(c.words, rest[0]) {
-		return nil, mistakef("unknown word %q%s", rest[0], meant(suggest.Word(rest[0], c.words)))
+	if len(c.arguments) > 0 && len(rest) > 0 && !slices.Contains(c.arguments, rest[0]) {
+		return nil, mistakef("unknown word %q%s", rest[0], meant(suggest.Word(rest[0], c.arguments)))
 	}
 	return rest, nil
 }
@@ -232,15 +232,15 @@ func meant(word string) string {
 func (s *session) fail(name string, err error) int {
 	var typed mistake
 	switch {
-	case errors.Is(err, errTold):
+	case errors.Is(err, errReported):
 	case errors.As(err, &typed):
 		see := program + " help"
 		if name != "" {
 			see, name = see+" "+name, name+": "
 		}
-		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, sanitize.Of(err.Error()), see)
+		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, sanitize.Line(err.Error()), see)
 	default:
-		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, sanitize.Of(err.Error()))
+		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, sanitize.Line(err.Error()))
 	}
 	return 1
 }
@@ -248,7 +248,7 @@ func (s *session) fail(name string, err error) int {
 // warn tells a person of something that is no failure.
 func (s *session) warn(format string, args ...any) {
 	s.notice.Done()
-	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, sanitize.Of(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, sanitize.Line(fmt.Sprintf(format, args...)))
 }
 
 // settings are those of a get.

@@ -20,7 +20,7 @@ func completionCommand() command {
 			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh (mkdir -p /usr/local/share/zsh/site-functions)"},
 			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish (mkdir -p ~/.config/fish/completions)"},
 		},
-		words: []string{"bash", "zsh", "fish", "hosts"},
+		arguments: []string{"bash", "zsh", "fish", "hosts"},
 		run: func(s *session, args []string) error {
 			if len(args) != 1 {
 				return mistakef("it takes bash, zsh, fish or hosts")
@@ -56,7 +56,7 @@ func wordsOf(c command) []string {
 	if c.name == "help" {
 		return namesOf(table())
 	}
-	return c.words
+	return c.arguments
 }
 
 // flagsOf are the flags of a command. Those that take a value are in valued, too.

@@ -42,9 +42,9 @@ func (s *session) doctor(args []string, asJSON bool) error {
 		return mistakef("it takes one HOST or IMAGE")
 	}
 	settings, err := s.settings()
-	r := &report{out: s.Stdout, colour: terminal.Is(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
+	r := &report{out: s.Stdout, colour: terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
 	r.Version, r.State = s.Version(), doctor.OK
-	c := doctor.Case{
+	c := doctor.Options{
 		Env: s.Env, Settings: settings, SettingsErr: err, Version: r.Version,
 		Found: func(f doctor.Finding) {
 			s.notice.Done()
@@ -71,7 +71,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 				c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("internal error: %v; please report it", r)})
 			}
 		}()
-		doctor.See(ctx, c)
+		doctor.Run(ctx, c)
 	}()
 	select {
 	case <-done:
@@ -157,7 +157,7 @@ func (r *report) end() error {
 		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.shown(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
 	if r.State == doctor.Failure {
-		return errTold
+		return errReported
 	}
 	return nil
 }

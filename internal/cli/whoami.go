@@ -48,18 +48,18 @@ func (s *session) whoami(args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", target.Host, err)
 	}
-	source := identity.Read(s.Env, settings.Home, target.Principal).Source
+	source := identity.Read(s.Env, settings.Home, target.Principal).CredentialSource
 	fmt.Fprintf(s.Stdout, "%s: %s (%s)\n", target.Host, caller.ARN, source)
 	return nil
 }
 
 // caller asks AWS whose credentials a get for the target would use.
 func (s *session) caller(settings config.Settings, target config.Target) (awsapi.Caller, error) {
-	q := tokensource.NewQuestion(settings, s.Env, target)
+	q := tokensource.NewRequest(settings, s.Env, target)
 	// A credential process may have to ask a person.
-	q.Unhurried = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
+	q.ExtendDeadline = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
 	ctx := context.Background()
-	exam, err := awsapi.Examine(ctx, q)
+	exam, err := awsapi.NewProbe(ctx, q)
 	if err != nil {
 		return awsapi.Caller{}, err
 	}

@@ -31,9 +31,9 @@ type Settings struct {
 	CacheErr error
 	// Timeout bounds every verb, whatever AWS, a lock or a disk does.
 	Timeout time.Duration
-	// FailsLoudly is set where the reason of a failed get goes to stdout, so that
+	// FailOnError is set where the reason of a failed get goes to stdout, so that
 	// clients stop on it, in place of "credentials not found".
-	FailsLoudly bool
+	FailOnError bool
 	// Fallback names the helper that has the credentials of hosts that aren't
 	// ECR's, without [HelperPrefix], and FallbackFrom the place that says so. Both
 	// are empty where there is none. FallbackErr tells why it can't be used.
@@ -86,9 +86,9 @@ func (s *Settings) apply(env Env, set scalars) error {
 		}
 	}
 	if role := env.Get(RoleVariable); role != "" {
-		s.Map.Others.RoleARN = role
+		s.Map.Default.RoleARN = role
 		if err := checkRole(role, true); err != nil {
-			s.Map.OthersErr = fmt.Errorf("%s %w", RoleVariable, err)
+			s.Map.DefaultErr = fmt.Errorf("%s %w", RoleVariable, err)
 		}
 	}
 	// First, as it is about the mistakes that follow.
@@ -97,7 +97,7 @@ func (s *Settings) apply(env Env, set scalars) error {
 		if err != nil {
 			return fmt.Errorf("%s %w", onError.where, err)
 		}
-		s.FailsLoudly = loudly
+		s.FailOnError = loudly
 	}
 	if timeout := chosen("timeout"); timeout.text != "" {
 		d, err := parseTimeout(timeout.text)
@@ -181,11 +181,11 @@ func output(variable, text, home string) (string, error) {
 	return path.Clean(file), nil
 }
 
-// ownDir is the folder for what the helper keeps, or empty where it would be in
+// ownDir is the directory for what the helper keeps, or empty where it would be in
 // somebody else's home.
 //
 // Kaniko makes layers of the root file system it runs in, homes included, and empties
-// that between the stages of a build. What it leaves alone is its own folder: there a
+// that between the stages of a build. What it leaves alone is its own directory: there a
 // token gets into no image, and is found again.
 func ownDir(env Env, home string) string {
 	// Where it is told by its flag to move, Kaniko tells its helpers by this alone.

@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: LogFile = %q, want %q", vars, got, want)
 		}
 	}
-	if !load(t, "AWS_ECR_ON_ERROR=fail").FailsLoudly || load(t, "AWS_ECR_ON_ERROR=not-found").FailsLoudly {
+	if !load(t, "AWS_ECR_ON_ERROR=fail").FailOnError || load(t, "AWS_ECR_ON_ERROR=not-found").FailOnError {
 		t.Error("AWS_ECR_ON_ERROR isn't followed")
 	}
 	if got := load(t, "AWS_ECR_TIMEOUT=250ms").Timeout; got != 250*time.Millisecond {
@@ -85,7 +85,7 @@ func TestLoadNamesTheMistake(t *testing.T) {
 	}
 }
 
-// Kaniko's own folder is the one that gets into no image.
+// Kaniko's own directory is the one that gets into no image.
 func TestKanikoDir(t *testing.T) {
 	home, kaniko := t.TempDir(), t.TempDir()
 	env := Env{"KANIKO_DIR=" + kaniko, "AWS_ECR_LOG_LEVEL=debug"}

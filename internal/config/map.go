@@ -14,8 +14,8 @@ import (
 type Map struct {
 	// Others is the principal for the private registries that no entry matches.
 	// OthersErr tells why there can be none.
-	Others    Principal
-	OthersErr error
+	Default    Principal
+	DefaultErr error
 
 	file    string
 	entries []entry
@@ -113,8 +113,8 @@ func (m *Map) target(r registry.Registry) Target {
 // Own is the target for the registry of the principal that no entry is about,
 // whichever that turns out to be.
 func (m *Map) Own() Target {
-	t := Target{Host: "your own registry", Principal: m.Others, Refusal: m.OthersErr}
-	if m.Others != (Principal{}) {
+	t := Target{Host: "your own registry", Principal: m.Default, Refusal: m.DefaultErr}
+	if m.Default != (Principal{}) {
 		t.Where = RoleVariable
 	}
 	return t
@@ -171,18 +171,18 @@ func (m *Map) Hosts() []string {
 }
 
 // Glob is an entry that names no host, but a pattern of them.
-type Glob struct {
+type PatternEntry struct {
 	Pattern   registry.Pattern
 	Principal Principal
 	Where     string
 }
 
 // Globs lists the entries that name no host.
-func (m *Map) Globs() []Glob {
-	var globs []Glob
+func (m *Map) Patterns() []PatternEntry {
+	var globs []PatternEntry
 	for _, e := range m.entries {
 		if e.pattern != "" {
-			globs = append(globs, Glob{e.pattern, e.principal.in(e.pattern.Account()), fmt.Sprintf("%s:%d", m.file, e.line)})
+			globs = append(globs, PatternEntry{e.pattern, e.principal.in(e.pattern.Account()), fmt.Sprintf("%s:%d", m.file, e.line)})
 		}
 	}
 	return globs

@@ -53,7 +53,7 @@ func parse(t testing.TB, text string) Map {
 
 func TestFind(t *testing.T) {
 	m := parse(t, example)
-	m.Others = Principal{RoleARN: "arn:aws:iam::111111111111:role/others"}
+	m.Default = Principal{RoleARN: "arn:aws:iam::111111111111:role/others"}
 	role := func(account string) Principal {
 		return Principal{RoleARN: "arn:aws:iam::" + account + ":role/pull"}
 	}
@@ -65,13 +65,13 @@ func TestFind(t *testing.T) {
 			Target{Principal: Principal{Profile: "prod"}, Where: "map.toml:8"}, "111111111111.dkr.ecr.ap-south-1.amazonaws.com"},
 		// A host is one host.
 		"111111111111.dkr-ecr.ap-south-1.on.aws": {
-			Target{Principal: m.Others, Where: "AWS_ECR_ROLE_ARN"}, "111111111111.dkr-ecr.ap-south-1.on.aws"},
+			Target{Principal: m.Default, Where: "AWS_ECR_ROLE_ARN"}, "111111111111.dkr-ecr.ap-south-1.on.aws"},
 		"222222222222.dkr.ecr.eu-west-1.amazonaws.com": {
 			Target{Principal: Principal{RoleARN: "arn:aws:iam::222222222222:role/path/pull", ExternalID: "id"}, Where: "map.toml:10"},
 			"222222222222.dkr.ecr.eu-west-1.amazonaws.com"},
 		// A star ends with its label.
 		"222222222222.dkr.ecr.cn-north-1.amazonaws.com.cn": {
-			Target{Principal: m.Others, Where: "AWS_ECR_ROLE_ARN"}, "222222222222.dkr.ecr.cn-north-1.amazonaws.com.cn"},
+			Target{Principal: m.Default, Where: "AWS_ECR_ROLE_ARN"}, "222222222222.dkr.ecr.cn-north-1.amazonaws.com.cn"},
 		"444444444444.dkr.ecr.us-east-1.amazonaws.com": {
 			Target{Principal: role("444444444444"), Where: "map.toml:15"}, "444444444444.dkr.ecr.us-east-1.amazonaws.com"},
 		// Accounts and regions go by any name.
@@ -117,7 +117,7 @@ func TestHosts(t *testing.T) {
 	if got := m.Hosts(); !slices.Equal(got, want) {
 		t.Errorf("Hosts() = %q, want %q", got, want)
 	}
-	globs := m.Globs()
+	globs := m.Patterns()
 	if len(globs) != 2 || globs[1].Where != "map.toml:29" || globs[1].Principal.Profile != "rest" {
 		t.Errorf("Globs() = %+v", globs)
 	}
@@ -132,11 +132,11 @@ func TestScalars(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := Load(nil, home)
-	if err != nil || s.Fallback != "secretservice" || s.FallbackFrom != home+"/.ecr/config.toml:2: fallback" || !s.FailsLoudly || s.Timeout.String() != "20s" {
+	if err != nil || s.Fallback != "secretservice" || s.FallbackFrom != home+"/.ecr/config.toml:2: fallback" || !s.FailOnError || s.Timeout.String() != "20s" {
 		t.Errorf("from the map: %+v, %v", s, err)
 	}
 	s, err = Load(Env{"AWS_ECR_FALLBACK=pass", "AWS_ECR_ON_ERROR=not-found", "AWS_ECR_TIMEOUT=3s"}, home)
-	if err != nil || s.Fallback != "pass" || s.FallbackFrom != "AWS_ECR_FALLBACK" || s.FailsLoudly || s.Timeout.String() != "3s" {
+	if err != nil || s.Fallback != "pass" || s.FallbackFrom != "AWS_ECR_FALLBACK" || s.FailOnError || s.Timeout.String() != "3s" {
 		t.Errorf("the environment doesn't win: %+v, %v", s, err)
 	}
 }

@@ -75,7 +75,7 @@ func parseMapFile(file, home string, text []byte, err error) (Map, scalars, erro
 
 var (
 	errAbsent = errors.New("there is no such file")
-	// errHidden is for a file in a folder that the user can't look into, such as
+	// errHidden is for a file in a directory that the user can't look into, such as
 	// the home of another: nobody knows whether there is one.
 	errHidden = errors.New("the folder can't be looked into")
 )

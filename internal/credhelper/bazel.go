@@ -19,7 +19,7 @@ const bazelPatience = 10 * time.Second
 
 // bazelVerb is what get is to Bazel.
 func bazelVerb() verb {
-	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, patience: bazelPatience - grace - time.Second/2}
+	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, clientTimeout: bazelPatience - grace - time.Second/2}
 }
 
 // asksAsBazel tells whether what came on stdin is Bazel's, or of a client that is unknown here.
@@ -28,7 +28,7 @@ func asksAsBazel(input string) bool { return strings.HasPrefix(strings.TrimSpace
 // bazel answers what Bazel asks with the same verb, {"uri": URL} on stdin, with the headers
 // that its requests to a registry need. See
 // https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md.
-func (p *Process) bazel(input string) answer {
+func (p *Process) bazel(input string) response {
 	var asked struct{ URI string }
 	if err := json.Unmarshal([]byte(input), &asked); err != nil || asked.URI == "" {
 		return fail(notFound) // the protocol of another client
@@ -54,12 +54,12 @@ func (p *Process) bazel(input string) answer {
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	item, err := broker.Token(ctx, target)
 	switch {
-	case errors.Is(err, tokensource.ErrCold):
-		return answer{cold: true}
+	case errors.Is(err, tokensource.ErrCacheMiss):
+		return response{miss: true}
 	case err != nil && pullsAnonymously(target, err):
 		return say(`{"headers":{}}`)
 	case err != nil:

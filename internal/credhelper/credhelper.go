@@ -53,7 +53,7 @@ type Process struct {
 	Fetch   tokensource.Fetch
 	OpenLog func(file, level string) (tokensource.Logger, error)
 	// Fallback asks another helper about hosts that aren't ECR's.
-	Fallback func(ctx context.Context, name, verb, input string) (Said, error)
+	Fallback func(ctx context.Context, name, verb, input string) (Output, error)
 	// Version tells the version of the program.
 	Version func() string
 	// Exit ends the process, for what can't be ended otherwise.
@@ -67,27 +67,29 @@ type Process struct {
 	verb     verb // the one that runs
 	watchdog *watchdog
 	// failsLoudly is that of the settings, once they are known.
-	failsLoudly *atomic.Bool
+	failOnError *atomic.Bool
 }
 
 // answer is what a verb comes to: the lines it prints and the exit status; or,
 // if cold, that there is none without AWS or the log.
-type answer struct {
+type response struct {
 	stdout string
 	stderr []string
 	status int
-	cold   bool
+	miss   bool
 }
 
-func say(line string) answer  { return answer{stdout: line + "\n"} }
-func fail(line string) answer { return answer{stdout: sanitize.Of(line) + "\n", status: 1} }
+func say(line string) response  { return response{stdout: line + "\n"} }
+func fail(line string) response { return response{stdout: sanitize.Line(line) + "\n", status: 1} }
 
 // refuse is the answer to clients that read the reason on stderr.
-func refuse(format string, args ...any) answer { return answer{status: 1}.explained(format, args...) }
+func refuse(format string, args ...any) response {
+	return response{status: 1}.withStderr(format, args...)
+}
 
 // explained adds a line to stderr.
-func (a answer) explained(format string, args ...any) answer {
-	a.stderr = append(a.stderr, name+": "+sanitize.Of(fmt.Sprintf(format, args...)))
+func (a response) withStderr(format string, args ...any) response {
+	a.stderr = append(a.stderr, name+": "+sanitize.Line(fmt.Sprintf(format, args...)))
 	return a
 }
 
@@ -105,16 +107,16 @@ func Early(p *Process) (status int, ok bool) {
 		return 0, false
 	}
 	a := p.run()
-	if a.cold {
+	if a.miss {
 		return 0, false
 	}
 	return p.print(a), true
 }
 
 // print prints an answer and returns the exit status.
-func (p *Process) print(a answer) int {
+func (p *Process) print(a response) int {
 	text := strings.Join(a.stderr, "\n")
-	if text != "" && !p.verb.openLine {
+	if text != "" && !p.verb.noNewline {
 		text += "\n"
 	}
 	io.WriteString(p.Stderr, text)
@@ -125,7 +127,7 @@ func (p *Process) print(a answer) int {
 	return a.status
 }
 
-func (p *Process) run() answer {
+func (p *Process) run() response {
 	word := ""
 	if len(p.Args) > 0 {
 		word = p.Args[0]
@@ -157,15 +159,15 @@ func (p *Process) run() answer {
 
 // verb is a verb of the protocol.
 type verb struct {
-	run   func(p *Process, input string) answer
+	run   func(p *Process, input string) response
 	reads bool // input, from stdin
 	// fail is the answer where the verb can't do its work.
-	fail func(p *Process, input, reason string) answer
+	fail func(p *Process, input, reason string) response
 	// patience is how long there is until the client has lost its own, zero where that isn't known:
 	// then it kills the helper, and shows no reason.
-	patience time.Duration
+	clientTimeout time.Duration
 	// openLine is set if stderr ends without a newline.
-	openLine bool
+	noNewline bool
 }
 
 // verbOf returns the verb of that name, false for what is none.
@@ -181,10 +183,10 @@ func verbOf(name string) (verb, bool) {
 		return verb{run: (*Process).list, fail: (*Process).failList}, true
 	case kubelet.Verb:
 		return verb{
-			run: (*Process).kubelet, reads: true, fail: failOnStderr, patience: kubelet.Patience - 5*time.Second,
+			run: (*Process).kubelet, reads: true, fail: failOnStderr, clientTimeout: kubelet.ClientTimeout - 5*time.Second,
 			// klog writes what ends with a newline as a block of its own, and else into the line that
 			// names the pod.
-			openLine: true,
+			noNewline: true,
 		}, true
 	default:
 		return verb{}, false
@@ -193,7 +195,7 @@ func verbOf(name string) (verb, bool) {
 
 // IsWord reports whether the program knows a word as its first: a verb, or what a person types. A
 // test of package commands compares it with the commands there, which aren't imported here.
-func IsWord(word string) bool {
+func IsCommand(word string) bool {
 	_, isVerb := verbOf(word)
 	return isVerb || slices.Contains([]string{
 		"configure", "doctor", "whoami", "cache", "version", "help", "completion",
@@ -202,13 +204,13 @@ func IsWord(word string) bool {
 }
 
 // failOnStderr tells the reason where it isn't an answer of the protocol's.
-func failOnStderr(_ *Process, _, reason string) answer { return refuse("%s", reason) }
+func failOnStderr(_ *Process, _, reason string) response { return refuse("%s", reason) }
 
 // settings reads what the user has set. They are complete even with an error.
 func (p *Process) settings() (config.Settings, error) {
 	settings, err := config.Load(p.Env, p.Home)
 	settings.Timeout = p.timeout(settings.Timeout)
-	p.failsLoudly.Store(settings.FailsLoudly)
+	p.failOnError.Store(settings.FailOnError)
 	p.watchdog.allow(settings.Timeout)
 	return settings, err
 }
@@ -216,35 +218,35 @@ func (p *Process) settings() (config.Settings, error) {
 // context bounds what the verb does by what its client waits. It bounds a credential process too,
 // which has a time of its own otherwise.
 func (p *Process) context() (context.Context, context.CancelFunc) {
-	if p.verb.patience == 0 {
+	if p.verb.clientTimeout == 0 {
 		return context.WithCancel(context.Background())
 	}
-	return context.WithDeadline(context.Background(), p.began.Add(p.verb.patience))
+	return context.WithDeadline(context.Background(), p.began.Add(p.verb.clientTimeout))
 }
 
 // timeout is the one that was set, or less where the client loses its patience before.
 func (p *Process) timeout(set time.Duration) time.Duration {
-	if p.verb.patience == 0 {
+	if p.verb.clientTimeout == 0 {
 		return set
 	}
-	return min(set, p.verb.patience)
+	return min(set, p.verb.clientTimeout)
 }
 
 // broker returns what gets tokens, as the user has set it up. The error is
-// [token.ErrCold], where there is a log to write and no way to.
-func (p *Process) broker(settings config.Settings) (*tokensource.Broker, error) {
+// [tokensource.ErrCacheMiss], where there is a log to write and no way to.
+func (p *Process) broker(settings config.Settings) (*tokensource.Source, error) {
 	var log tokensource.Logger
 	switch {
 	case settings.LogFile == "":
 	case p.OpenLog == nil:
-		return nil, tokensource.ErrCold
+		return nil, tokensource.ErrCacheMiss
 	default:
 		// A log that can't be written is no reason to fail.
 		if opened, err := p.OpenLog(settings.LogFile, settings.LogLevel); err == nil {
 			log = opened
 		}
 	}
-	broker := tokensource.NewBroker(settings, p.Env, p.Fetch, log)
-	broker.Unhurried, broker.Began = p.watchdog.extend, p.began
+	broker := tokensource.New(settings, p.Env, p.Fetch, log)
+	broker.ExtendDeadline, broker.Began = p.watchdog.extend, p.began
 	return broker, nil
 }

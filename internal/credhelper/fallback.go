@@ -11,7 +11,7 @@ import (
 )
 
 // Said is what the fallback helper said.
-type Said struct {
+type Output struct {
 	Stdout, Stderr string
 	// OK is set where its exit status was 0.
 	OK bool
@@ -24,35 +24,35 @@ const fallbackTime = time.Minute
 // others answers a verb about a host that isn't ECR's: with what the fallback
 // helper says or, where there is none, with what clients expect of a helper that
 // knows nothing. The error is that of the settings.
-func (p *Process) others(verb, input string, settings config.Settings, err error) answer {
+func (p *Process) fallback(verb, input string, settings config.Settings, err error) response {
 	var broken *config.MapError
 	switch {
 	case errors.As(err, &broken):
-		return unknown(verb).because(verb, err)
+		return unknown(verb).withError(verb, err)
 	case settings.Fallback == "":
 		return unknown(verb)
 	case settings.FallbackErr != nil:
-		return unknown(verb).because(verb, settings.FallbackErr)
+		return unknown(verb).withError(verb, settings.FallbackErr)
 	case p.Fallback == nil:
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	p.watchdog.extend(fallbackTime)
 	said, err := p.askFallback(fallbackTime, verb, input, settings)
 	if err != nil {
-		return unknown(verb).because(verb, err)
+		return unknown(verb).withError(verb, err)
 	}
-	a := answer{stdout: said.Stdout}
+	a := response{stdout: said.Stdout}
 	if said.OK {
 		return a
 	}
 	a.status = 1
 	if said.Stderr != "" {
-		a = a.explained("%s%s: %s", config.HelperPrefix, settings.Fallback, said.Stderr)
+		a = a.withStderr("%s%s: %s", config.HelperPrefix, settings.Fallback, said.Stderr)
 	}
 	return a
 }
 
-func (p *Process) askFallback(timeout time.Duration, verb, input string, settings config.Settings) (Said, error) {
+func (p *Process) askFallback(timeout time.Duration, verb, input string, settings config.Settings) (Output, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	said, err := p.Fallback(ctx, settings.Fallback, verb, input)
@@ -63,7 +63,7 @@ func (p *Process) askFallback(timeout time.Duration, verb, input string, setting
 }
 
 // unknown is the answer about a host that nobody here knows.
-func unknown(verb string) answer {
+func unknown(verb string) response {
 	switch verb {
 	case "get":
 		return fail(notFound)
@@ -71,15 +71,15 @@ func unknown(verb string) answer {
 		return fail(name + ": keeps no credentials for hosts other than ECR; name a helper that does as the fallback (AWS_ECR_FALLBACK), " +
 			"set credHelpers for those, or AWS_ECR_IGNORE_CREDS_STORAGE=true to ignore this")
 	default:
-		return answer{} // there is nothing to erase
+		return response{} // there is nothing to erase
 	}
 }
 
 // because tells why it can't be known whether anybody here knows. What is to be
 // stored or erased mustn't seem to be.
-func (a answer) because(verb string, err error) answer {
+func (a response) withError(verb string, err error) response {
 	if verb == "get" {
-		return a.explained("%v", err)
+		return a.withStderr("%v", err)
 	}
 	return fail(name + ": " + err.Error())
 }

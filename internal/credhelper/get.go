@@ -15,7 +15,7 @@ import (
 // get answers with the credentials for a server. Where there are none it says
 // just that, since clients ask for every host they meet and drop all they have
 // on any other text; the reason goes to stderr.
-func (p *Process) get(input string) answer {
+func (p *Process) get(input string) response {
 	server := strings.TrimSpace(input)
 	if server == "" {
 		return fail(noServer)
@@ -24,24 +24,24 @@ func (p *Process) get(input string) answer {
 	target, ours := settings.Map.Find(server)
 	switch {
 	case !ours:
-		return p.others("get", input, settings, err)
+		return p.fallback("get", input, settings, err)
 	case err != nil:
 		return p.failGet(server, err.Error())
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	password, err := broker.Password(context.Background(), target)
 	switch {
 	case err == nil:
 		return say(`{"ServerURL":` + quote(server) + `,"Username":"AWS","Secret":` + quote(password) + `}`)
-	case errors.Is(err, tokensource.ErrCold):
-		return answer{cold: true}
+	case errors.Is(err, tokensource.ErrCacheMiss):
+		return response{miss: true}
 	case pullsAnonymously(target, err):
 		return fail(notFound)
 	case target.Registry.Public:
-		return fail(notFound).explained("%s: %v", target.Host, err)
+		return fail(notFound).withStderr("%s: %v", target.Host, err)
 	default:
 		return p.failGet(server, err.Error())
 	}
@@ -49,15 +49,15 @@ func (p *Process) get(input string) answer {
 
 // failGet tells why there are no credentials for a registry. The public one fails
 // no client, as it needs none.
-func (p *Process) failGet(server, reason string) answer {
+func (p *Process) failGet(server, reason string) response {
 	host := registry.Bare(server)
 	if address, ok := registry.ParseAddress(server); ok {
 		host = address.Host
 	}
-	if r, _ := registry.Parse(server); p.failsLoudly.Load() && !r.Public {
+	if r, _ := registry.Parse(server); p.failOnError.Load() && !r.Public {
 		return fail(name + ": " + host + ": " + reason)
 	}
-	return fail(notFound).explained("%s: %s", host, reason)
+	return fail(notFound).withStderr("%s: %s", host, reason)
 }
 
 // pullsAnonymously tells whether a failure is none for the client: everybody may pull from the

@@ -56,7 +56,7 @@ role_arn = "` + mapped + `"
 		var stdout, stderr strings.Builder
 		p := &Process{
 			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
-			Fetch: func(_ context.Context, q tokensource.Question) (tokensource.Answer, error) {
+			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 				if role := q.Principal.RoleARN; role != mapped && role != other && !q.Registry.Public {
 					t.Errorf("the role is %q", role)
 				}
@@ -70,7 +70,7 @@ role_arn = "` + mapped + `"
 				if q.Registry.Public {
 					authorization = "Bearer QVdTOnBhc3N3b3Jk"
 				}
-				return tokensource.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
+				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: time.Hour}, nil
 			},
 		}
 		status := Main(p)
@@ -139,7 +139,7 @@ func FuzzKubelet(f *testing.F) {
 		status := Main(&Process{
 			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,
 			Env: config.Env{"AWS_ECR_CONFIG=/dev/null", "AWS_ECR_DISABLE_CACHE=1"}, Home: "/nowhere",
-			Fetch: func(_ context.Context, q tokensource.Question) (tokensource.Answer, error) {
+			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 				wanted := config.Principal{}
 				if asked.ServiceAccountToken != "" && role != "" {
 					wanted = config.Principal{RoleARN: role, RoleSessionName: "ecr-credential-provider", WebIdentityToken: asked.ServiceAccountToken}
@@ -147,7 +147,7 @@ func FuzzKubelet(f *testing.F) {
 				if q.Principal != wanted {
 					t.Errorf("the principal is %+v, want %+v", q.Principal, wanted)
 				}
-				return tokensource.Answer{Registry: q.Registry, Password: "password", Asked: time.Now(), Life: time.Hour}, nil
+				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: time.Hour}, nil
 			},
 		})
 		said := stderr.String()

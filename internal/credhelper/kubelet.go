@@ -14,7 +14,7 @@ import (
 )
 
 // kubelet answers the kubelet of a node, which pulls the images of pods.
-func (p *Process) kubelet(input string) answer {
+func (p *Process) kubelet(input string) response {
 	var asked kubelet.Request
 	switch err := json.Unmarshal([]byte(input), &asked); {
 	case err != nil:
@@ -30,7 +30,7 @@ func (p *Process) kubelet(input string) answer {
 	defer cancel()
 	target, ours := settings.Map.Find(asked.Image)
 	if err == nil && !ours {
-		return respond(kubelet.Respond(0))
+		return respond(kubelet.NewResponse(0))
 	}
 	host := hostOf(asked.Image)
 	if err == nil {
@@ -42,21 +42,21 @@ func (p *Process) kubelet(input string) answer {
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	// Most nodes are instances, and busy while they start. For public images, too: an anonymous
 	// pull counts against other limits than one of the instance's role.
 	broker.OnInstance = true
 	item, err := broker.Token(ctx, target)
 	switch {
-	case errors.Is(err, tokensource.ErrCold):
-		return answer{cold: true}
+	case errors.Is(err, tokensource.ErrCacheMiss):
+		return response{miss: true}
 	case err != nil && target.Principal.WebIdentityToken == "" && pullsAnonymously(target, err):
-		return respond(kubelet.Respond(retry))
+		return respond(kubelet.NewResponse(retry))
 	case err != nil:
 		return refuse("%s: %v", host, err)
 	}
-	r := kubelet.Respond(servable(item.Token, time.Now()))
+	r := kubelet.NewResponse(servable(item.Token, time.Now()))
 	r.Auth[host] = kubelet.Auth{Username: "AWS", Password: item.Password}
 	return respond(r)
 }
@@ -72,7 +72,7 @@ func forWhom(asked kubelet.Request, t config.Target, m *config.Map, asAWSProvide
 	role, named := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
 	role, where := strings.TrimSpace(role), "the service account's "+kubelet.RoleAnnotation
 	if !named && unmapped {
-		role, where = m.Others.RoleARN, config.RoleVariable
+		role, where = m.Default.RoleARN, config.RoleVariable
 	}
 	switch {
 	case hasToken && role != "":
@@ -86,7 +86,7 @@ func forWhom(asked kubelet.Request, t config.Target, m *config.Map, asAWSProvide
 	default:
 		return t, nil
 	}
-	if t.Refusal == m.OthersErr {
+	if t.Refusal == m.DefaultErr {
 		t.Refusal = nil // of a variable that isn't used
 	}
 	return t, nil
@@ -108,7 +108,7 @@ func servable(t cache.Token, now time.Time) time.Duration {
 	return min(max(t.FreshUntil.Sub(now), retry), t.Expires.Sub(now)).Truncate(time.Second)
 }
 
-func respond(r kubelet.Response) answer {
+func respond(r kubelet.Response) response {
 	text, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // strings can be written

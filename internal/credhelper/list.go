@@ -14,10 +14,10 @@ import (
 // What is missing is explained on stderr, a line each. It fails only if failures are to be
 // reported to clients: with the reason of an empty list, and with that of settings that can't be
 // read, as nobody knows which registries they name.
-func (p *Process) list(string) answer {
+func (p *Process) list(string) response {
 	settings, err := p.settings()
 	if settings.Fallback != "" && p.Fallback == nil {
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	type listed struct {
 		hosts map[string]string
@@ -36,12 +36,12 @@ func (p *Process) list(string) answer {
 	} else {
 		broker, err := p.broker(settings)
 		if err != nil {
-			return answer{cold: true}
+			return response{miss: true}
 		}
 		var hosts []string
 		hosts, lacks = broker.List(context.Background())
 		if slices.ContainsFunc(lacks, isCold) {
-			return answer{cold: true}
+			return response{miss: true}
 		}
 		for _, host := range hosts {
 			all["https://"+host] = "AWS"
@@ -53,7 +53,7 @@ func (p *Process) list(string) answer {
 		lacks = append(lacks, rest.err)
 	}
 	failures := slices.DeleteFunc(slices.Clone(lacks), func(err error) bool { return errors.Is(err, tokensource.ErrPattern) })
-	if p.failsLoudly.Load() && len(failures) > 0 && (len(all) == 0 || err != nil) {
+	if p.failOnError.Load() && len(failures) > 0 && (len(all) == 0 || err != nil) {
 		return fail(name + ": " + joined(failures))
 	}
 	var object []string
@@ -62,7 +62,7 @@ func (p *Process) list(string) answer {
 	}
 	a := say("{" + strings.Join(object, ",") + "}")
 	for _, err := range lacks {
-		a = a.explained("%v", err)
+		a = a.withStderr("%v", err)
 	}
 	return a
 }
@@ -76,11 +76,11 @@ func joined(errs []error) string {
 	return strings.Join(texts, "; ")
 }
 
-func isCold(err error) bool { return errors.Is(err, tokensource.ErrCold) }
+func isCold(err error) bool { return errors.Is(err, tokensource.ErrCacheMiss) }
 
-func (p *Process) failList(_, reason string) answer {
-	if p.failsLoudly.Load() {
+func (p *Process) failList(_, reason string) response {
+	if p.failOnError.Load() {
 		return fail(name + ": " + reason)
 	}
-	return say("{}").explained("%s", reason)
+	return say("{}").withStderr("%s", reason)
 }

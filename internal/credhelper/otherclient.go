@@ -29,8 +29,8 @@ func WithoutVerb(input string) string { return misdirected("", input) }
 
 // misdirect is the answer to a misdirected request. Its clients read the reason on stderr, and the
 // kubelet one without a newline.
-func (p *Process) misdirect(verb, reason string) answer {
-	p.verb.openLine = true
+func (p *Process) misdirect(verb, reason string) response {
+	p.verb.noNewline = true
 	a := refuse("%s", reason)
 	if verb == "get" {
 		a.stdout = notFound + "\n"

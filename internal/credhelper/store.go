@@ -17,11 +17,11 @@ type credentials struct {
 
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts, so that "docker login" does.
-func (p *Process) store(input string) answer {
+func (p *Process) store(input string) response {
 	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
 		return failStore(p, input, err.Error())
 	} else if ignores {
-		return answer{}
+		return response{}
 	}
 	var given credentials
 	if err := json.Unmarshal([]byte(input), &given); err != nil {
@@ -32,19 +32,19 @@ func (p *Process) store(input string) answer {
 	}
 	settings, err := p.settings()
 	if _, ours := settings.Map.Find(given.ServerURL); !ours {
-		return p.others("store", input, settings, err)
+		return p.fallback("store", input, settings, err)
 	}
-	return answer{}
+	return response{}
 }
 
 // erase forgets the tokens that serve a host, so that a logout makes the next
 // get ask AWS.
-func (p *Process) erase(input string) answer {
+func (p *Process) erase(input string) response {
 	server := strings.TrimSpace(input)
 	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
 		return failStore(p, input, err.Error())
 	} else if ignores {
-		return answer{}
+		return response{}
 	}
 	if server == "" {
 		return fail(noServer)
@@ -53,16 +53,16 @@ func (p *Process) erase(input string) answer {
 	target, ours := settings.Map.Find(server)
 	switch {
 	case !ours:
-		return p.others("erase", input, settings, err)
+		return p.fallback("erase", input, settings, err)
 	case err != nil:
 		return failStore(p, input, err.Error())
 	}
 	broker, err := p.broker(settings)
 	if err != nil {
-		return answer{cold: true}
+		return response{miss: true}
 	}
 	broker.Forget(context.Background(), target)
-	return answer{}
+	return response{}
 }
 
-func failStore(_ *Process, _, reason string) answer { return fail(name + ": " + reason) }
+func failStore(_ *Process, _, reason string) response { return fail(name + ": " + reason) }

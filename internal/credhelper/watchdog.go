@@ -60,8 +60,8 @@ func (w *watchdog) limit() time.Duration {
 
 // within runs a verb, but hardly longer than the timeout: then the watchdog answers
 // in its place and exits.
-func (p *Process) within(v verb, input string) (a answer) {
-	p.failsLoudly = new(atomic.Bool)
+func (p *Process) within(v verb, input string) (a response) {
+	p.failOnError = new(atomic.Bool)
 	if !canOpenFiles() {
 		return v.fail(p, input, "this process may open no more files; raise its limit, which ulimit -n shows")
 	}

@@ -129,7 +129,7 @@ func TestSave(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	dir := t.TempDir()
-	// Where a folder on the way is a link, ".." isn't what it seems.
+	// Where a directory on the way is a link, ".." isn't what it seems.
 	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "far/deep"), 0o700), os.Symlink("../true.json", filepath.Join(dir, "far/deep/config.json")),
 		os.Symlink("far/deep", filepath.Join(dir, "near"))); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestSave(t *testing.T) {
 	if err := os.Symlink("../real/config.json", link); err != nil {
 		t.Fatal(err)
 	}
-	save() // below a folder that isn't there
+	save() // below a directory that isn't there
 	if err := os.WriteFile(real, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}

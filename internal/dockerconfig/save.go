@@ -20,7 +20,7 @@ func follow(path string) (string, error) {
 			return path, nil // no link, or nothing at all
 		}
 		if !filepath.IsAbs(to) {
-			// Not by the words of it alone: a folder on the way may be a link, too.
+			// Not by the words of it alone: a directory on the way may be a link, too.
 			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 			if err != nil {
 				return "", err
@@ -33,7 +33,7 @@ func follow(path string) (string, error) {
 }
 
 // Save writes what has changed. The file keeps its mode and its owner, and is whole at every
-// moment; a new one, and new folders above it, are for this user alone. Where it fails, the
+// moment; a new one, and new directories above it, are for this user alone. Where it fails, the
 // file is as it was.
 func (f *File) Save() (err error) {
 	if !f.Changed() {

@@ -27,7 +27,7 @@ func (v *visit) registryMap(context.Context) {
 	m := &v.Settings.Map
 	if v.image.host == "" {
 		v.target = m.Own()
-		v.ok("%s; without a HOST the registry of your own account is looked at", mapWords(m.File(), len(m.Hosts()), len(m.Globs())))
+		v.ok("%s; without a HOST the registry of your own account is looked at", mapWords(m.File(), len(m.Hosts()), len(m.Patterns())))
 		return
 	}
 	target, ok := m.Find(v.Image)
@@ -55,7 +55,7 @@ func (v *visit) registryMap(context.Context) {
 		v.bad = true
 		v.fail("mend it", "%v", target.Refusal)
 	case target.Where == "":
-		v.ok("%s; no entry matches %s, so the AWS SDK's own chain decides", mapWords(m.File(), len(m.Hosts()), len(m.Globs())), target.Host)
+		v.ok("%s; no entry matches %s, so the AWS SDK's own chain decides", mapWords(m.File(), len(m.Hosts()), len(m.Patterns())), target.Host)
 	default:
 		v.ok("%s decides for %s: %s", target.Where, target.Host, principalWords(target))
 	}
@@ -78,7 +78,7 @@ func (v *visit) source(ctx context.Context) {
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}
-	exam, err := awsapi.Examine(ctx, tokensource.NewQuestion(v.Settings, v.Env, v.target))
+	exam, err := awsapi.NewProbe(ctx, tokensource.NewRequest(v.Settings, v.Env, v.target))
 	v.exam = exam
 	if err != nil {
 		f := finding(err)
@@ -86,7 +86,7 @@ func (v *visit) source(ctx context.Context) {
 		v.stop(f)
 		return
 	}
-	v.found(Finding{State: OK, Found: fmt.Sprintf("credentials come from: %s", id.Source), Notes: passed})
+	v.found(Finding{State: OK, Found: fmt.Sprintf("credentials come from: %s", id.CredentialSource), Notes: passed})
 }
 
 // metadata tells of the instance metadata service, where the credentials may be there.
@@ -175,7 +175,7 @@ func (v *visit) network(ctx context.Context) {
 	if v.target.Registry != (registry.Registry{}) {
 		region = v.target.Registry.TokenRegion()
 	}
-	v.ok("%s (%sregion %s) is asked %s; authorities: %s", at.Host, kind, orNone(region), way, v.exam.Authorities())
+	v.ok("%s (%sregion %s) is asked %s; authorities: %s", at.Host, kind, orNone(region), way, v.exam.CACertificates())
 }
 
 // token tells whether ECR gives one.
@@ -193,7 +193,7 @@ func (v *visit) token(ctx context.Context) {
 		v.target.Registry, v.target.Host = answer.Registry, answer.Registry.Host()
 		v.image.host = v.target.Host
 	}
-	v.ok("%s gave a token (%s), which ends in %s, at %s", asked, v.target.Registry.Flavour(), Ago(answer.Life), answer.Asked.Add(answer.Life).Format(time.RFC3339))
+	v.ok("%s gave a token (%s), which ends in %s, at %s", asked, v.target.Registry.EndpointVariant(), Age(answer.TTL), answer.RequestedAt.Add(answer.TTL).Format(time.RFC3339))
 }
 
 // finding is what an error of the exam comes to.

@@ -39,7 +39,7 @@ type Finding struct {
 }
 
 // Case is whom the doctor sees.
-type Case struct {
+type Options struct {
 	// Env and Settings are those of a get, and SettingsErr is what is wrong with them.
 	Env         config.Env
 	Settings    config.Settings
@@ -61,14 +61,14 @@ type Case struct {
 
 // visit is a case and what has been found out of it.
 type visit struct {
-	Case
+	Options
 	step string
 
 	image  image
 	target config.Target // without a registry where no host is known
-	exam   *awsapi.Exam
+	exam   *awsapi.Probe
 	caller awsapi.Caller
-	answer tokensource.Answer
+	answer tokensource.Response
 	bearer string // for public ECR, once it is known
 	bad    bool   // what comes behind can't be done
 	done   bool   // nothing comes behind
@@ -104,8 +104,8 @@ var steps = []struct {
 func About(image string, m *config.Map) string { return parseImage(image, m).String() }
 
 // See takes all steps. The context bounds them together.
-func See(ctx context.Context, c Case) {
-	v := &visit{Case: c, image: parseImage(c.Image, &c.Settings.Map), read: map[string]*dockerconfig.File{}}
+func Run(ctx context.Context, c Options) {
+	v := &visit{Options: c, image: parseImage(c.Image, &c.Settings.Map), read: map[string]*dockerconfig.File{}}
 	defer func() {
 		if v.exam != nil {
 			v.exam.Close()
@@ -139,9 +139,9 @@ func (v *visit) log(context.Context) {
 }
 
 func (v *visit) found(f Finding) {
-	f.Step, f.Found, f.Fix = v.step, sanitize.Of(f.Found), sanitize.Of(f.Fix)
+	f.Step, f.Found, f.Fix = v.step, sanitize.Line(f.Found), sanitize.Line(f.Fix)
 	for i, note := range f.Notes {
-		f.Notes[i] = sanitize.Of(note)
+		f.Notes[i] = sanitize.Line(note)
 	}
 	v.Found(f)
 }
@@ -178,7 +178,7 @@ func (v *visit) isOut() bool {
 }
 
 // Ago is how long ago something was, or in how long it will be.
-func Ago(d time.Duration) string {
+func Age(d time.Duration) string {
 	switch d = d.Abs(); {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))

@@ -68,7 +68,7 @@ func (v *visit) list(context.Context) {
 func (v *visit) isKnown() bool {
 	id, r := identity.Read(v.Env, v.Settings.Home, v.target.Principal), v.target.Registry
 	return slices.ContainsFunc(cache.New(v.Settings.CacheDir).Known(id.Key), func(key cache.Key) bool {
-		return key.Registry == r.ID() && key.Region == r.TokenRegion() && key.Flavour == r.Flavour()
+		return key.Registry == r.ID() && key.Region == r.TokenRegion() && key.EndpointVariant == r.EndpointVariant()
 	})
 }
 

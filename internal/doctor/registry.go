@@ -44,15 +44,15 @@ func (v *visit) cache(context.Context) {
 		return
 	}
 	id := identity.Read(v.Env, v.Settings.Home, v.target.Principal)
-	if id.Unsure {
+	if id.Uncacheable {
 		v.warn("use a file", "no token is kept: whose tokens these are is read from something that can't be read, or not twice, such as a pipe")
 		return
 	}
 	kept := "none of them for this identity in the registry's region"
 	now := time.Now()
 	for _, item := range c.Items(id.Key) {
-		if item.Region == v.target.Registry.TokenRegion() && item.Flavour == v.target.Registry.Flavour() {
-			kept = fmt.Sprintf("one for this registry, of %s ago", Ago(now.Sub(item.Asked)))
+		if item.Region == v.target.Registry.TokenRegion() && item.EndpointVariant == v.target.Registry.EndpointVariant() {
+			kept = fmt.Sprintf("one for this registry, of %s ago", Age(now.Sub(item.RequestedAt)))
 			if !item.Fresh(now) {
 				kept += ", due for renewal"
 			}

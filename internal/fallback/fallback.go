@@ -25,10 +25,10 @@ const inside = config.OwnPrefix + "INSIDE_FALLBACK"
 // Ask runs the helper of that name, which is one without [config.HelperPrefix],
 // with a verb and an input. The error tells why it can't be used; where it says
 // that there are no credentials, that is an answer.
-func Ask(ctx context.Context, env config.Env, name, verb, input string) (credhelper.Said, error) {
+func Run(ctx context.Context, env config.Env, name, verb, input string) (credhelper.Output, error) {
 	path, err := find(env, config.HelperPrefix+name)
 	if err != nil {
-		return credhelper.Said{}, err
+		return credhelper.Output{}, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -42,17 +42,17 @@ func Ask(ctx context.Context, env config.Env, name, verb, input string) (credhel
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded itself
 	}
-	said := credhelper.Said{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
+	said := credhelper.Output{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
 	var exit *exec.ExitError
 	switch {
 	case context.Cause(ctx) == errTooMuch:
-		return credhelper.Said{}, fmt.Errorf("%s printed more than %d bytes to %s and was ended", path, maxOutput, verb)
+		return credhelper.Output{}, fmt.Errorf("%s printed more than %d bytes to %s and was ended", path, maxOutput, verb)
 	case ctx.Err() != nil:
-		return credhelper.Said{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
+		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
 	case err != nil && !errors.As(err, &exit):
-		return credhelper.Said{}, fmt.Errorf("%s can't be run: %w", path, err)
+		return credhelper.Output{}, fmt.Errorf("%s can't be run: %w", path, err)
 	case err != nil && (!exit.Exited() || strings.TrimSpace(said.Stdout) == ""):
-		return credhelper.Said{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, said.Stderr)
+		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, said.Stderr)
 	}
 	return said, nil
 }

@@ -31,7 +31,7 @@ var Process credhelper.Process
 func init() {
 	env := config.Env(os.Environ())
 	Process = credhelper.Process{
-		Args:   kubelet.ArgsOf(os.Args, credhelper.IsWord),
+		Args:   kubelet.ArgsOf(os.Args, credhelper.IsCommand),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,

@@ -12,7 +12,7 @@ import (
 
 // Find returns HOME where that is an absolute path, else the home of the user's
 // entry in /etc/passwd, else nothing. It is never a relative path: a file in the
-// working folder belongs to whoever wrote the CI job.
+// working directory belongs to whoever wrote the CI job.
 func Find(env config.Env) string {
 	if home := env.Home(); home != "" {
 		return home

@@ -32,10 +32,10 @@ type Identity struct {
 	// principal.
 	Key string
 	// Source says in words where the chain finds the credentials, for people.
-	Source string
-	// Unsure is set where an input can't be read twice, such as a pipe, or can't be read: the key
+	CredentialSource string
+	// Uncacheable is set where an input can't be read twice, such as a pipe, or can't be read: the key
 	// then tells nothing, and no token may be kept under it.
-	Unsure bool
+	Uncacheable bool
 	// Settles is when inputs that are being written have settled; see [stamp.Wait].
 	Settles time.Time
 	// Shared are the texts of the AWS configuration that the key was made of.
@@ -78,7 +78,7 @@ func (id Identity) HasFiles() bool { return len(id.tokenFiles)+len(id.loginFiles
 // SameLogin reports whether nothing but a login file tells the identity from one before it, and
 // that file still holds the session of a login's access token or key.
 func (id Identity) SameLogin(before Identity, token string) bool {
-	return id.withoutLogins == before.withoutLogins && !id.Unsure && !before.Unsure && token != "" &&
+	return id.withoutLogins == before.withoutLogins && !id.Uncacheable && !before.Uncacheable && token != "" &&
 		slices.ContainsFunc(id.logins, func(text string) bool { return strings.Contains(text, `"`+token+`"`) })
 }
 
@@ -92,7 +92,7 @@ type Files struct {
 }
 
 // FilesOf finds the shared configuration. The SDK left alone would look below
-// the working folder where there is no home, and where a path begins with "~".
+// the working directory where there is no home, and where a path begins with "~".
 func FilesOf(env config.Env, home string) Files {
 	var files Files
 	find := func(name, variable string) string {
@@ -154,11 +154,11 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	}
 
 	id := Identity{
-		Source:        source.String(),
-		withoutLogins: in.key(),
-		used:          source.used,
-		tokenFiles:    in.files,
-		Shared:        texts,
+		CredentialSource: source.String(),
+		withoutLogins:    in.key(),
+		used:             source.used,
+		tokenFiles:       in.files,
+		Shared:           texts,
 	}
 	in.files = nil
 	in.add("without logins", id.withoutLogins)
@@ -168,7 +168,7 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 			id.logins, unsure = append(id.logins, texts...), unsure || !ok
 		}
 	}
-	id.Key, id.Unsure, id.Settles, id.loginFiles = in.key(), unsure, in.settles, in.files
+	id.Key, id.Uncacheable, id.Settles, id.loginFiles = in.key(), unsure, in.settles, in.files
 	return id
 }
 
@@ -245,7 +245,7 @@ func (in *inputs) token(name, text string) {
 	}
 }
 
-// dir adds the files of a folder, and returns their texts. It is false if one of them or the folder
+// dir adds the files of a directory, and returns their texts. It is false if one of them or the directory
 // can't be read.
 func (in *inputs) dir(dir string) (texts []string, ok bool) {
 	entries, err := os.ReadDir(dir) // sorted
@@ -278,7 +278,7 @@ func (in *inputs) machine() {
 const maxInput = 1 << 20
 
 // contents returns a file's bytes. Those of one that isn't there, or is hidden by the mode of a
-// folder above it, are none, as for the SDK. What else can't be read, or not twice, as a pipe, it
+// directory above it, are none, as for the SDK. What else can't be read, or not twice, as a pipe, it
 // returns in a word.
 func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {

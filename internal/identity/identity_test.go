@@ -251,7 +251,7 @@ func TestUnsure(t *testing.T) {
 		{config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, false},
 		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, true},
 	} {
-		if got := Read(c.env, "", config.Principal{}).Unsure; got != c.want {
+		if got := Read(c.env, "", config.Principal{}).Uncacheable; got != c.want {
 			t.Errorf("%q: unsure is %v, want %v", c.env, got, c.want)
 		}
 	}
@@ -262,10 +262,10 @@ func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "", config.Principal{}).Unsure {
+	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "", config.Principal{}).Uncacheable {
 		t.Error("a pipe's contents are trusted to stay")
 	}
-	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "", config.Principal{}).Unsure {
+	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "", config.Principal{}).Uncacheable {
 		t.Error("/dev/null is taken for a pipe")
 	}
 }

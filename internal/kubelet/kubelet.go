@@ -24,13 +24,13 @@ const (
 
 	// Patience is how long the kubelet waits; then it kills the provider
 	// (k8s.io/kubernetes, pkg/credentialprovider/plugin).
-	Patience = time.Minute
+	ClientTimeout = time.Minute
 
 	// Verb is what this helper is told to be a provider.
 	Verb = "kubelet"
 
 	// AWSWord is the argument that AWS's own provider is often given, and ignores.
-	AWSWord = "get-credentials"
+	AWSArgument = "get-credentials"
 
 	// awsProvider is what AWS's own provider is called. The kubelet starts that which its
 	// configuration names, under that name.
@@ -69,7 +69,7 @@ type Auth struct {
 
 // Respond returns the response that holds for a registry's images for some time, with no
 // credentials yet.
-func Respond(life time.Duration) Response {
+func NewResponse(life time.Duration) Response {
 	return Response{APIVersion: API, Kind: responseKind, CacheKeyType: "Registry", CacheDuration: life.String(), Auth: map[string]Auth{}}
 }
 

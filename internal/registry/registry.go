@@ -9,7 +9,7 @@ import "strings"
 
 // Registry is an ECR registry as its host name describes it. The zero value is
 // no registry. Two hosts that name the same registry by the same endpoint
-// flavour have equal Registries, so it can be compared and used as a map key.
+// endpoint variant have equal Registries, so it can be compared and used as a map key.
 type Registry struct {
 	// Public is true for Amazon ECR Public. Account, Region, and FIPS are then
 	// empty: there is one public registry for the whole world.
@@ -46,9 +46,9 @@ func Parse(server string) (Registry, bool) {
 	return parseHost(address.Host)
 }
 
-// Of is the inverse of [Registry.ID], Region and [Registry.Flavour]: the
+// Of is the inverse of [Registry.ID], Region and [Registry.EndpointVariant]: the
 // registry with this ID, whose tokens come from the region's endpoint of this
-// flavour.
+// endpoint variant.
 func Of(id, region, flavour string) (Registry, bool) {
 	r := Registry{Account: id, Region: region}
 	if strings.HasPrefix(flavour, "public") {
@@ -57,7 +57,7 @@ func Of(id, region, flavour string) (Registry, bool) {
 	r.FIPS = strings.Contains(flavour, "-fips")
 	r.DualStack = strings.Contains(flavour, "-dualstack")
 	parsed, ok := Parse(r.Host())
-	if !ok || parsed != r || r.ID() != id || r.TokenRegion() != region || r.Flavour() != flavour {
+	if !ok || parsed != r || r.ID() != id || r.TokenRegion() != region || r.EndpointVariant() != flavour {
 		return Registry{}, false
 	}
 	return r, true
@@ -114,10 +114,10 @@ func (r Registry) Suffix() string {
 	}
 }
 
-// Flavour names the endpoint that hands out the registry's tokens, apart from
+// EndpointVariant names the endpoint that hands out the registry's tokens, apart from
 // its region: "ecr", "ecr-fips", "ecr-dualstack", "ecr-fips-dualstack",
 // "public" or "public-dualstack".
-func (r Registry) Flavour() string {
+func (r Registry) EndpointVariant() string {
 	flavour := "ecr"
 	if r.Public {
 		flavour = "public"

@@ -56,8 +56,8 @@ func TestParse(t *testing.T) {
 				t.Errorf("Parse(%q) = %+v, %v; want %+v", server, got, ok, want)
 			}
 		}
-		if got, ok := Of(want.ID(), want.TokenRegion(), want.Flavour()); !ok || got != want {
-			t.Errorf("%s: Of(%q, %q, %q) = %+v, %v", host, want.ID(), want.TokenRegion(), want.Flavour(), got, ok)
+		if got, ok := Of(want.ID(), want.TokenRegion(), want.EndpointVariant()); !ok || got != want {
+			t.Errorf("%s: Of(%q, %q, %q) = %+v, %v", host, want.ID(), want.TokenRegion(), want.EndpointVariant(), got, ok)
 		}
 		if got := want.Suffix(); got != row[3] {
 			t.Errorf("%s: Suffix() = %q, want %q", host, got, row[3])
@@ -139,7 +139,7 @@ func TestFlavour(t *testing.T) {
 		"public":             {Public: true},
 		"public-dualstack":   {Public: true, DualStack: true},
 	} {
-		if got := r.Flavour(); got != want {
+		if got := r.EndpointVariant(); got != want {
 			t.Errorf("%+v: Flavour() = %q, want %q", r, got, want)
 		}
 	}

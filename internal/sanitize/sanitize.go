@@ -11,8 +11,8 @@ const longest = 600
 
 // Of returns the text as one line of bounded length without control characters
 // or marks that turn the direction of writing.
-func Of(text string) string {
-	text = Clean(text)
+func Line(text string) string {
+	text = Unbounded(text)
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
@@ -20,7 +20,7 @@ func Of(text string) string {
 }
 
 // Clean is Of for a text of any length.
-func Clean(text string) string {
+func Unbounded(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

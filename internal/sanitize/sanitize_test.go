@@ -17,7 +17,7 @@ func TestOf(t *testing.T) {
 		strings.Repeat("ä", longest):       strings.Repeat("ä", longest/2) + "…",
 		"x" + strings.Repeat("ä", longest): "x" + strings.Repeat("ä", longest/2-1) + "…",
 	} {
-		if got := Of(text); got != want {
+		if got := Line(text); got != want {
 			t.Errorf("Of(%.40q) = %.40q, want %.40q", text, got, want)
 		}
 	}

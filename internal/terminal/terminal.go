@@ -12,13 +12,13 @@ import (
 )
 
 // Is tells whether something that is written to, or read from, is a terminal.
-func Is(stream any) bool {
+func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // patience is how long a person waits without a word.
-const patience = time.Second
+const delay = time.Second
 
 // Notice is the line that tells what is being waited for. The zero Notice tells nothing.
 type Notice struct {
@@ -31,7 +31,7 @@ type Notice struct {
 
 // NewNotice returns one that shows itself on a stream, if that is a terminal.
 func NewNotice(stream io.Writer) *Notice {
-	if !Is(stream) {
+	if !IsTerminal(stream) {
 		return &Notice{}
 	}
 	return &Notice{to: stream}
@@ -45,7 +45,7 @@ func (n *Notice) For(what string) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.timer = time.AfterFunc(patience, func() {
+	n.timer = time.AfterFunc(delay, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if n.timer != nil {

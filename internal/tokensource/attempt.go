@@ -22,15 +22,15 @@ const (
 
 	// changeableTime is how long a token is served without a look at whose it
 	// is, where its principal can change unseen.
-	changeableTime = time.Hour
+	mayChangeTime = time.Hour
 
 	// jitter is the part of its freshness that a token may lose.
 	jitter = 6
 )
 
-// errand is one try to get one token, for one identity.
-type errand struct {
-	*Broker
+// attempt is one try to get one token, for one identity.
+type attempt struct {
+	*Source
 	cache             *cache.Cache
 	id                identity.Identity
 	target            config.Target
@@ -43,23 +43,23 @@ type errand struct {
 	settled                bool
 }
 
-func (e *errand) run(ctx context.Context) (cache.Item, error) {
+func (e *attempt) run(ctx context.Context) (cache.Item, error) {
 	held, ok := e.held()
 	switch {
 	case ok && held.Fresh(e.started):
 		e.Log.Debugf("cache: a token fresh until %s", held.FreshUntil.Format(time.RFC3339))
 		return held, nil
 	case e.Fetch == nil:
-		return cache.Item{}, ErrCold
+		return cache.Item{}, ErrCacheMiss
 	case ok:
 		return e.renew(ctx, held)
 	default:
-		return e.obtain(ctx)
+		return e.acquire(ctx)
 	}
 }
 
-// held returns what the cache has for the errand, fresh or not.
-func (e *errand) held() (cache.Item, bool) {
+// held returns what the cache has for the attempt, fresh or not.
+func (e *attempt) held() (cache.Item, bool) {
 	if e.target.Registry != (registry.Registry{}) {
 		token, ok := e.cache.Get(e.key)
 		return cache.Item{Key: e.key, Token: token}, ok
@@ -73,29 +73,29 @@ func (e *errand) held() (cache.Item, bool) {
 }
 
 // obtain gets a token where the cache has none.
-func (e *errand) obtain(ctx context.Context) (cache.Item, error) {
+func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	release, err := e.lock(ctx)
 	defer release()
 	e.Log.Debugf("cache: no token")
 	if err != nil {
 		e.Log.Debugf("going on without a lock: %v", err)
 	}
-	if err := e.look(); err != nil {
+	if err := e.reread(); err != nil {
 		return cache.Item{}, err
 	}
-	if item, ok := e.lookAgain(); ok {
+	if item, ok := e.recheck(); ok {
 		return item, nil
 	}
 	if failure, ok := e.cache.Failure(e.key.Family); ok && !failure.At.Before(e.started) {
 		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
 		return cache.Item{}, &failure
 	}
-	return e.ask(ctx, time.Until(e.deadline))
+	return e.fetch(ctx, time.Until(e.deadline))
 }
 
 // renew tries to replace a token that still works, and serves it where that
 // isn't to be had.
-func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
+func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
 	if failure, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(failure.At).Abs() < renewalPause {
 		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", failure.Reason)
 		return held, nil
@@ -106,13 +106,13 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 		e.Log.Debugf("cache: serving a token past its freshness; another process renews it")
 		return held, nil
 	}
-	if err := e.look(); err != nil {
+	if err := e.reread(); err != nil {
 		return cache.Item{}, err
 	}
-	if item, ok := e.lookAgain(); ok {
+	if item, ok := e.recheck(); ok {
 		return item, nil
 	}
-	item, err := e.ask(ctx, min(renewalTime, time.Until(e.deadline)))
+	item, err := e.fetch(ctx, min(renewalTime, time.Until(e.deadline)))
 	var failure *cache.Failure
 	if errors.As(err, &failure) && failure.Kind != cache.Denied {
 		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
@@ -123,7 +123,7 @@ func (e *errand) renew(ctx context.Context, held cache.Item) (cache.Item, error)
 
 // lock waits at most half of the time there is, so that a holder that is
 // stopped stops nobody else.
-func (e *errand) lock(ctx context.Context) (release func(), err error) {
+func (e *attempt) lock(ctx context.Context) (release func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Until(e.deadline)/2)
 	defer cancel()
 	return e.cache.Lock(ctx, e.key.Family)
@@ -131,7 +131,7 @@ func (e *errand) lock(ctx context.Context) (release func(), err error) {
 
 // lookAgain returns a fresh token that another process has saved since, or one
 // of a sibling registry.
-func (e *errand) lookAgain() (cache.Item, bool) {
+func (e *attempt) recheck() (cache.Item, bool) {
 	now := time.Now()
 	if item, ok := e.held(); ok && item.Fresh(now) {
 		e.Log.Debugf("cache: another process has just saved a token")
@@ -148,37 +148,37 @@ func (e *errand) lookAgain() (cache.Item, bool) {
 
 // look reads anew what decides the principal, and notes what the files are that the SDK is about to
 // read for itself.
-func (e *errand) look() error {
+func (e *attempt) reread() error {
 	e.tokenStamp, e.loginStamp = e.id.TokenStamp(), e.id.LoginStamp()
 	id, settled := e.identity(e.target.Principal)
-	if id.Key != e.id.Key || id.Unsure != e.id.Unsure {
-		return errMoved
+	if id.Key != e.id.Key || id.Uncacheable != e.id.Uncacheable {
+		return errChanged
 	}
 	e.id, e.settled = id, settled
 	return nil
 }
 
 // ask asks AWS and saves what came of it.
-func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, error) {
-	q := question(e.Settings, e.Env, e.target, e.id)
+func (e *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
+	q := newRequest(e.Settings, e.Env, e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
 	q.Identity += string(e.tokenStamp + e.loginStamp)
-	q.Timeout, q.Unhurried, q.OnInstance, q.Log = timeout, e.Unhurried, e.OnInstance, e.Log
+	q.Timeout, q.ExtendDeadline, q.OnInstance, q.Log = timeout, e.ExtendDeadline, e.OnInstance, e.Log
 	answer, err := e.Fetch(ctx, q)
-	id, moved := e.id, !e.id.Unsure && e.tokenStamp != e.id.TokenStamp()
-	if err == nil && !moved && !id.Unsure {
+	id, moved := e.id, !e.id.Uncacheable && e.tokenStamp != e.id.TokenStamp()
+	if err == nil && !moved && !id.Uncacheable {
 		id, moved = e.afterLogin(answer)
 	}
 	switch {
 	case moved && time.Now().Before(e.deadline):
-		return cache.Item{}, errMoved
+		return cache.Item{}, errChanged
 	case err != nil:
-		e.remember(ctx, err)
+		e.putFailure(ctx, err)
 		return cache.Item{}, err
 	case moved:
 		return cache.Item{}, e.keptChanging()
 	}
-	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.Source)}
+	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.CredentialSource)}
 	e.Log.Infof("AWS gave a token for %s, which expires at %s", answer.Registry.Host(), item.Expires.Format(time.RFC3339))
 	switch {
 	case !id.Covers(answer.Used):
@@ -193,7 +193,7 @@ func (e *errand) ask(ctx context.Context, timeout time.Duration) (cache.Item, er
 
 // afterLogin returns the identity with the login file that the SDK has rewritten, and whether anything
 // else has happened to login files.
-func (e *errand) afterLogin(answer Answer) (id identity.Identity, moved bool) {
+func (e *attempt) afterLogin(answer Response) (id identity.Identity, moved bool) {
 	before := e.id.LoginStamp()
 	if before == e.loginStamp {
 		return e.id, false
@@ -204,7 +204,7 @@ func (e *errand) afterLogin(answer Answer) (id identity.Identity, moved bool) {
 
 // remember keeps a failure for those who want the same token, unless it is the
 // caller's own doing. What ends a context of this package has a cause of its own.
-func (e *errand) remember(ctx context.Context, err error) {
+func (e *attempt) putFailure(ctx context.Context, err error) {
 	e.Log.Errorf("%v", err)
 	var failure *cache.Failure
 	switch cause := context.Cause(ctx); {
@@ -214,35 +214,35 @@ func (e *errand) remember(ctx context.Context, err error) {
 	if failure.Kind == cache.Denied {
 		e.cache.Purge(e.key.Family)
 	}
-	if err := e.cache.Remember(e.key.Family, *failure); err != nil {
+	if err := e.cache.PutFailure(e.key.Family, *failure); err != nil {
 		e.Log.Debugf("cache: the failure isn't kept: %v", err)
 	}
 }
 
-func (e *errand) save(key cache.Key, token cache.Token) cache.Item {
+func (e *attempt) save(key cache.Key, token cache.Token) cache.Item {
 	if err := e.cache.Put(key, token); err != nil {
 		e.Log.Debugf("cache: the token isn't kept: %v", err)
 	}
 	// What works for one registry may work for a list again.
-	e.cache.Recover(keyOf(e.id, registry.Registry{}).Family)
+	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
 	return cache.Item{Key: key, Token: token}
 }
 
 // tokenOf decides how long the token counts as fresh: half its life, but less
 // where its principal can change unseen.
-func tokenOf(a Answer, source string) cache.Token {
-	fresh := a.Life / 2
-	if a.Changeable {
-		fresh = min(fresh, changeableTime)
+func tokenOf(a Response, source string) cache.Token {
+	fresh := a.TTL / 2
+	if a.PrincipalMayChange {
+		fresh = min(fresh, mayChangeTime)
 	}
 	// Machines that were started together are not to ask together again.
 	fresh -= rand.N(fresh/jitter + 1)
 	return cache.Token{
-		Password:   a.Password,
-		Asked:      a.Asked,
-		FreshUntil: a.Asked.Add(fresh),
-		Expires:    a.Asked.Add(a.Life),
-		Source:     source,
-		Default:    a.Default,
+		Password:         a.Password,
+		RequestedAt:      a.RequestedAt,
+		FreshUntil:       a.RequestedAt.Add(fresh),
+		Expires:          a.RequestedAt.Add(a.TTL),
+		CredentialSource: source,
+		Default:          a.Default,
 	}
 }

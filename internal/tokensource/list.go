@@ -22,10 +22,10 @@ const (
 
 	// publicPatience is how much longer than the rest the public registry may
 	// take: hardly anybody lists for its sake.
-	publicPatience = 2 * time.Second
+	publicGrace = 2 * time.Second
 )
 
-// ErrPattern is in the chain of an error of [Broker.List] that is about no failure.
+// ErrPattern is in the chain of an error of [Source.List] that is about no failure.
 var ErrPattern = errors.New("is a pattern, which a list can't hold; name hosts, or accounts and regions, to list them")
 
 var errPublicSlow = errors.New("public ECR took longer than all else")
@@ -34,18 +34,18 @@ var errPublicSlow = errors.New("public ECR took longer than all else")
 // registry, those it was given a token for in the last 30 days, and public ECR if that answers.
 // If the map has an entry, List makes no request: the rest comes from the cache. An error each
 // explains what is missing; one part never breaks another.
-func (b *Broker) List(ctx context.Context) ([]string, []error) {
+func (b *Source) List(ctx context.Context) ([]string, []error) {
 	hosts, lacks := b.Settings.Map.Hosts(), []error(nil)
 	if b.Settings.Map.IsEmpty() {
-		hosts, lacks = b.ask(ctx)
+		hosts, lacks = b.fetchParts(ctx)
 	}
 	hosts = append(hosts, b.cached()...)
 	slices.Sort(hosts)
-	return slices.Compact(hosts), append(lacks, b.unlisted(hosts)...)
+	return slices.Compact(hosts), append(lacks, b.omittedPatterns(hosts)...)
 }
 
 // ask lists the principal's own registry and the public one.
-func (b *Broker) ask(ctx context.Context) (hosts []string, lacks []error) {
+func (b *Source) fetchParts(ctx context.Context) (hosts []string, lacks []error) {
 	var (
 		own, public       cache.Item
 		ownErr, publicErr error
@@ -75,9 +75,9 @@ func (b *Broker) ask(ctx context.Context) (hosts []string, lacks []error) {
 
 // cached lists the registries that the cache knows, for each principal that the map names no
 // hosts for: a get renews their tokens. Public ECR is listed only while its token is valid.
-func (b *Broker) cached() []string {
-	principals := []config.Principal{{}, b.Settings.Map.Others}
-	for _, glob := range b.Settings.Map.Globs() {
+func (b *Source) cached() []string {
+	principals := []config.Principal{{}, b.Settings.Map.Default}
+	for _, glob := range b.Settings.Map.Patterns() {
 		principals = append(principals, glob.Principal)
 	}
 	var hosts []string
@@ -92,7 +92,7 @@ func (b *Broker) cached() []string {
 			keys = append(keys, item.Key)
 		}
 		for _, key := range keys {
-			r, ok := registry.Of(key.Registry, key.Region, key.Flavour)
+			r, ok := registry.Of(key.Registry, key.Region, key.EndpointVariant)
 			if _, valid := c.Get(key); !ok || r.Public && !valid {
 				continue
 			}
@@ -105,14 +105,14 @@ func (b *Broker) cached() []string {
 }
 
 func registryOf(item cache.Item) (registry.Registry, bool) {
-	return registry.Of(item.Registry, item.Region, item.Flavour)
+	return registry.Of(item.Registry, item.Region, item.EndpointVariant)
 }
 
 // unlisted explains the entries of the map that name no host, where nothing else
 // does.
-func (b *Broker) unlisted(hosts []string) []error {
+func (b *Source) omittedPatterns(hosts []string) []error {
 	var lacks []error
-	for _, glob := range b.Settings.Map.Globs() {
+	for _, glob := range b.Settings.Map.Patterns() {
 		if !slices.ContainsFunc(hosts, func(host string) bool {
 			r, ok := registry.Parse(host)
 			return ok && glob.Pattern.Matches(r)
@@ -139,25 +139,25 @@ func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.Cance
 		return
 	}
 	select {
-	case <-time.After(publicPatience):
+	case <-time.After(publicGrace):
 		cancel(errPublicSlow)
 	case <-ctx.Done():
 	}
 }
 
 // part gets the token of one part of a list, unless that has failed lately.
-func (b *Broker) part(ctx context.Context, target config.Target) (cache.Item, error) {
+func (b *Source) part(ctx context.Context, target config.Target) (cache.Item, error) {
 	if target.Refusal != nil {
 		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, target.Refusal)
 	}
-	e := b.errand(target, b.deadline())
+	e := b.newAttempt(target, b.deadline())
 	held, ok := e.held()
 	if ok && held.Fresh(e.started) {
 		return held, nil
 	}
 	if failure, failed := e.cache.Failure(e.key.Family); failed && !ok {
 		pause := listPause
-		if target.Registry.Public && failure.Kind == cache.Silent {
+		if target.Registry.Public && failure.Kind == cache.Timeout {
 			pause = publicPause
 		}
 		if e.started.Sub(failure.At).Abs() < pause {

@@ -19,8 +19,8 @@ import (
 	"docker-credential-ecr-login/internal/stamp"
 )
 
-// Question is what a [Fetch] is to ask of AWS.
-type Question struct {
+// Request is what a [Fetch] is to ask of AWS.
+type Request struct {
 	// Registry is whose token is wanted. The zero value asks for the token of
 	// the principal's own registry, in the region that is configured or, where
 	// none is, the one the instance is in.
@@ -39,37 +39,37 @@ type Question struct {
 	// Timeout bounds everything but a credential process, which may have to ask
 	// a person and ends only with the context.
 	Timeout time.Duration
-	// Unhurried is to be called when something begins that has a time of its
+	// ExtendDeadline is to be called when something begins that has a time of its
 	// own, on top of the timeout.
-	Unhurried func(time.Duration)
+	ExtendDeadline func(time.Duration)
 	// OnInstance is set where this is taken to be an instance, so that its metadata service
 	// is there and deserves the SDK's own patience.
 	OnInstance bool
 	Log        Logger
 }
 
-// NewQuestion is what a [Broker] would ask for a target, but for its log.
-func NewQuestion(settings config.Settings, env config.Env, target config.Target) Question {
-	return question(settings, env, target, identity.Read(env, settings.Home, target.Principal))
+// NewRequest is what a [Source] would ask for a target, but for its log.
+func NewRequest(settings config.Settings, env config.Env, target config.Target) Request {
+	return newRequest(settings, env, target, identity.Read(env, settings.Home, target.Principal))
 }
 
-func question(settings config.Settings, env config.Env, target config.Target, id identity.Identity) Question {
-	return Question{
-		Registry:  target.Registry,
-		Principal: target.Principal,
-		Where:     target.Where,
-		Env:       env,
-		Home:      settings.Home,
-		Identity:  id.Key,
-		Shared:    id.Shared,
-		Timeout:   settings.Timeout,
-		Unhurried: func(time.Duration) {},
-		Log:       silent{},
+func newRequest(settings config.Settings, env config.Env, target config.Target, id identity.Identity) Request {
+	return Request{
+		Registry:       target.Registry,
+		Principal:      target.Principal,
+		Where:          target.Where,
+		Env:            env,
+		Home:           settings.Home,
+		Identity:       id.Key,
+		Shared:         id.Shared,
+		Timeout:        settings.Timeout,
+		ExtendDeadline: func(time.Duration) {},
+		Log:            noLog{},
 	}
 }
 
-// Answer is what came of a [Question].
-type Answer struct {
+// Response is what came of a [Request].
+type Response struct {
 	// Registry is the one that was asked for or, where none was, the
 	// principal's own.
 	Registry registry.Registry
@@ -78,11 +78,11 @@ type Answer struct {
 	Password string
 	// Asked is when the question was asked, on the local clock, and Life how
 	// long the token lives from then on.
-	Asked time.Time
-	Life  time.Duration
+	RequestedAt time.Time
+	TTL         time.Duration
 	// Changeable is set where the principal can become another one while all
 	// that can be read locally stays as it is.
-	Changeable bool
+	PrincipalMayChange bool
 	// Default is set where Registry is the principal's own, in its own region.
 	Default bool
 	// Login is the access token or the access key that the SDK has used of a login session, and
@@ -96,7 +96,7 @@ type Answer struct {
 }
 
 // Fetch asks AWS. An error is a [*cache.Failure].
-type Fetch func(context.Context, Question) (Answer, error)
+type Fetch func(context.Context, Request) (Response, error)
 
 // Logger gets a line for every decision. A logrus.Logger is one.
 type Logger interface {
@@ -105,70 +105,70 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
-// ErrCold says that the cache doesn't have what was asked for, and that there is
+// ErrCacheMiss says that the cache doesn't have what was asked for, and that there is
 // nobody to ask.
-var ErrCold = errors.New("not in the cache")
+var ErrCacheMiss = errors.New("not in the cache")
 
-// Broker gets tokens. Use [NewBroker] to make one.
-type Broker struct {
+// Source gets tokens. Use [NewBroker] to make one.
+type Source struct {
 	Settings config.Settings
 	Env      config.Env
 	Cache    *cache.Cache
 	// Fetch asks AWS. Without one, what the cache doesn't have fresh is
-	// [ErrCold], and nothing is changed by asking for it.
+	// [ErrCacheMiss], and nothing is changed by asking for it.
 	Fetch Fetch
 	Log   Logger
-	// Unhurried and OnInstance are those of every [Question].
-	Unhurried  func(time.Duration)
-	OnInstance bool
+	// ExtendDeadline and OnInstance are those of every [Request].
+	ExtendDeadline func(time.Duration)
+	OnInstance     bool
 	// Began is when the timeout began to count, if not at each call.
 	Began time.Time
 }
 
 // NewBroker returns the broker that the settings and the environment ask for.
-func NewBroker(settings config.Settings, env config.Env, fetch Fetch, log Logger) *Broker {
+func New(settings config.Settings, env config.Env, fetch Fetch, log Logger) *Source {
 	if log == nil {
-		log = silent{}
+		log = noLog{}
 	}
 	if settings.CacheErr != nil {
 		log.Errorf("no token is kept: %v", settings.CacheErr)
 	}
-	return &Broker{
-		Settings:  settings,
-		Env:       env,
-		Cache:     cache.New(settings.CacheDir),
-		Fetch:     fetch,
-		Log:       log,
-		Unhurried: func(time.Duration) {},
+	return &Source{
+		Settings:       settings,
+		Env:            env,
+		Cache:          cache.New(settings.CacheDir),
+		Fetch:          fetch,
+		Log:            log,
+		ExtendDeadline: func(time.Duration) {},
 	}
 }
 
-type silent struct{}
+type noLog struct{}
 
-func (silent) Debugf(string, ...any) {}
-func (silent) Infof(string, ...any)  {}
-func (silent) Errorf(string, ...any) {}
+func (noLog) Debugf(string, ...any) {}
+func (noLog) Infof(string, ...any)  {}
+func (noLog) Errorf(string, ...any) {}
 
 // errMoved says that what decides the principal changed while it was asked for.
-var errMoved = errors.New("the AWS configuration changed meanwhile")
+var errChanged = errors.New("the AWS configuration changed meanwhile")
 
 // Password returns what opens the target for the user "AWS". An error is a
 // [*cache.Failure].
-func (b *Broker) Password(ctx context.Context, target config.Target) (string, error) {
+func (b *Source) Password(ctx context.Context, target config.Target) (string, error) {
 	token, err := b.Token(ctx, target)
 	return token.Password, err
 }
 
 // Token gets the token of a target or, where that has no registry, of the
 // principal's own. An error is a [*cache.Failure].
-func (b *Broker) Token(ctx context.Context, target config.Target) (cache.Item, error) {
+func (b *Source) Token(ctx context.Context, target config.Target) (cache.Item, error) {
 	if target.Refusal != nil {
 		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
 	deadline := b.deadline()
 	for range maxTries {
-		item, err := b.errand(target, deadline).run(ctx)
-		if !errors.Is(err, errMoved) {
+		item, err := b.newAttempt(target, deadline).run(ctx)
+		if !errors.Is(err, errChanged) {
 			return item, err
 		}
 		b.Log.Debugf("%v: beginning again", err)
@@ -179,7 +179,7 @@ func (b *Broker) Token(ctx context.Context, target config.Target) (cache.Item, e
 // maxTries is how often AWS is asked while the configuration changes.
 const maxTries = 5
 
-func (b *Broker) keptChanging() error {
+func (b *Source) keptChanging() error {
 	return &cache.Failure{
 		Kind:   cache.Misconfigured,
 		Reason: "what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login",
@@ -190,8 +190,8 @@ func (b *Broker) keptChanging() error {
 
 // Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
-func (b *Broker) Forget(ctx context.Context, target config.Target) {
-	e := b.errand(target, b.deadline())
+func (b *Source) Forget(ctx context.Context, target config.Target) {
+	e := b.newAttempt(target, b.deadline())
 	// Whoever adopts a sibling does so under the lock.
 	release, err := e.lock(ctx)
 	defer release()
@@ -199,12 +199,12 @@ func (b *Broker) Forget(ctx context.Context, target config.Target) {
 		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
 	e.cache.Purge(e.key.Family)
-	e.cache.Recover(keyOf(e.id, registry.Registry{}).Family)
+	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
 	b.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
 // deadline leaves a little of the time to tell why there was too little.
-func (b *Broker) deadline() time.Time {
+func (b *Source) deadline() time.Time {
 	began := b.Began
 	if began.IsZero() {
 		began = time.Now()
@@ -212,10 +212,10 @@ func (b *Broker) deadline() time.Time {
 	return began.Add(b.Settings.Timeout - b.Settings.Timeout/20)
 }
 
-func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
+func (b *Source) newAttempt(target config.Target, deadline time.Time) *attempt {
 	id, _ := b.identity(target.Principal) // it is looked at again before it counts for AWS
-	e := &errand{
-		Broker:   b,
+	e := &attempt{
+		Source:   b,
 		cache:    b.cacheFor(id),
 		id:       id,
 		target:   target,
@@ -223,13 +223,13 @@ func (b *Broker) errand(target config.Target, deadline time.Time) *errand {
 		started:  time.Now(),
 		deadline: deadline,
 	}
-	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.Source, e.key.Region, e.key.Flavour)
+	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, e.key.Region, e.key.EndpointVariant)
 	return e
 }
 
 // identity reads the identity, and waits a moment for files that are being written. It reports
 // whether that has helped.
-func (b *Broker) identity(asked config.Principal) (id identity.Identity, settled bool) {
+func (b *Source) identity(asked config.Principal) (id identity.Identity, settled bool) {
 	for range 4 {
 		id = identity.Read(b.Env, b.Settings.Home, asked)
 		wait := stamp.Wait(id.Settles, time.Now())
@@ -241,8 +241,8 @@ func (b *Broker) identity(asked config.Principal) (id identity.Identity, settled
 	return id, false
 }
 
-func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {
-	if id.Unsure {
+func (b *Source) cacheFor(id identity.Identity) *cache.Cache {
+	if id.Uncacheable {
 		return cache.New("")
 	}
 	return b.Cache
@@ -251,10 +251,10 @@ func (b *Broker) cacheFor(id identity.Identity) *cache.Cache {
 func keyOf(id identity.Identity, r registry.Registry) cache.Key {
 	if r == (registry.Registry{}) {
 		// No token is saved under this key; it names a lock and a failure.
-		return cache.Key{Family: cache.Family{Identity: id.Key, Region: "own", Flavour: "own"}}
+		return cache.Key{Family: cache.Family{Identity: id.Key, Region: "own", EndpointVariant: "own"}}
 	}
 	return cache.Key{
-		Family:   cache.Family{Identity: id.Key, Region: r.TokenRegion(), Flavour: r.Flavour()},
+		Family:   cache.Family{Identity: id.Key, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()},
 		Registry: r.ID(),
 	}
 }

@@ -59,7 +59,7 @@ func TestTokenFile(t *testing.T) {
 			if s.Must(t, l, testenv.UserARN) == old {
 				s.Wrong(t, "the old token, from a file that can't be trusted")
 			}
-			if _, kept := s.Must(t, l, testenv.UserARN), l.Cloud.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
+			if _, kept := s.Must(t, l, testenv.UserARN), l.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
 				s.Wrong(t, "%d requests for three gets: what was saved isn't found", kept)
 			}
 			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
@@ -108,10 +108,10 @@ func TestLockFile(t *testing.T) {
 			if err := errors.Join(os.Remove(locks[0]), os.Remove(l.TokenFile(t)), spoil(locks[0])); err != nil {
 				t.Fatal(err)
 			}
-			testenv.Crowd(3, func(int) { s.Must(t, l, testenv.UserARN) })
-			l.Cloud.ResetCounts()
+			testenv.Concurrently(3, func(int) { s.Must(t, l, testenv.UserARN) })
+			l.AWS.ResetCounts()
 			s.Must(t, l, testenv.UserARN)
-			if n := l.Cloud.Count("ecr:GetAuthorizationToken"); n != 0 {
+			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
 				s.Wrong(t, "what was saved isn't found")
 			}
 		})

@@ -13,7 +13,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// mount mounts a file system over a folder of the home for the time of a test.
+// mount mounts a file system over a directory of the home for the time of a test.
 func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -58,34 +58,34 @@ func TestDoctorTriesTheCache(t *testing.T) {
 // Where nothing can be kept, or not as it should be, a get works all the same, and says
 // nothing of it.
 func TestCacheFolder(t *testing.T) {
-	ecr := func(l *testenv.Lab) string { return filepath.Join(l.Home, ".ecr") }
+	ecr := func(l *testenv.Env) string { return filepath.Join(l.Home, ".ecr") }
 	for name, c := range map[string]struct {
-		spoil func(t *testing.T, l *testenv.Lab)
+		spoil func(t *testing.T, l *testenv.Env)
 		keeps bool // the token is found again
 	}{
-		"world-writable": {func(t *testing.T, l *testenv.Lab) {
+		"world-writable": {func(t *testing.T, l *testenv.Env) {
 			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.Tokens(), 0o777)))
 		}, false},
-		"somebody else's": {func(t *testing.T, l *testenv.Lab) {
+		"somebody else's": {func(t *testing.T, l *testenv.Env) {
 			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.Tokens(), 65534, 65534)))
 		}, false},
-		"read-only":          {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "", unix.MS_RDONLY) }, false},
-		"a full disk":        {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
-		"a disk of one page": {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "size=4k", 0) }, true},
-		"no more files":      {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "tmpfs", "nr_inodes=3", 0) }, false},
-		"world-writable above": {func(t *testing.T, l *testenv.Lab) {
+		"read-only":          {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "", unix.MS_RDONLY) }, false},
+		"a full disk":        {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
+		"a disk of one page": {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "size=4k", 0) }, true},
+		"no more files":      {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "nr_inodes=3", 0) }, false},
+		"world-writable above": {func(t *testing.T, l *testenv.Env) {
 			must(t, errors.Join(os.MkdirAll(ecr(l), 0o700), os.Chmod(ecr(l), 0o777)))
 		}, true},
-		"a log on a full disk": {func(t *testing.T, l *testenv.Lab) {
+		"a log on a full disk": {func(t *testing.T, l *testenv.Env) {
 			l.Set("AWS_ECR_LOG_FILE=" + filepath.Join(l.Home, "full/log"))
 			mount(t, filepath.Join(l.Home, "full"), "tmpfs", "size=4k", 0)
 			fill(t, filepath.Join(l.Home, "full"))
 		}, true},
-		"a file":         {func(t *testing.T, l *testenv.Lab) { l.Write(t, ".ecr", "") }, false},
-		"a file below":   {func(t *testing.T, l *testenv.Lab) { l.Write(t, ".ecr/tokens", "") }, false},
-		"a FIFO":         {func(t *testing.T, l *testenv.Lab) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
-		"a dead symlink": {func(t *testing.T, l *testenv.Lab) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
-		"/proc":          {func(t *testing.T, l *testenv.Lab) { mount(t, ecr(l), "proc", "", 0) }, false},
+		"a file":         {func(t *testing.T, l *testenv.Env) { l.Write(t, ".ecr", "") }, false},
+		"a file below":   {func(t *testing.T, l *testenv.Env) { l.Write(t, ".ecr/tokens", "") }, false},
+		"a FIFO":         {func(t *testing.T, l *testenv.Env) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
+		"a dead symlink": {func(t *testing.T, l *testenv.Env) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
+		"/proc":          {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "proc", "", 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
@@ -93,8 +93,8 @@ func TestCacheFolder(t *testing.T) {
 			for range 3 {
 				s.Must(t, l, testenv.UserARN)
 			}
-			testenv.Crowd(5, func(int) { s.Must(t, l, testenv.UserARN) })
-			n := l.Cloud.Count("ecr:GetAuthorizationToken")
+			testenv.Concurrently(5, func(int) { s.Must(t, l, testenv.UserARN) })
+			n := l.AWS.Count("ecr:GetAuthorizationToken")
 			if c.keeps && n != 1 || !c.keeps && n < 4 {
 				s.Wrong(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
 			}
@@ -116,27 +116,27 @@ func fill(t *testing.T, dir string) {
 	}
 }
 
-// The folder goes while AWS is being asked.
+// The directory goes while AWS is being asked.
 func TestCacheFolderGone(t *testing.T) {
-	for name, spoil := range map[string]func(l *testenv.Lab) error{
-		"removed": func(l *testenv.Lab) error { return os.RemoveAll(filepath.Join(l.Home, ".ecr")) },
-		"emptied": func(l *testenv.Lab) error { return os.RemoveAll(l.Tokens()) },
-		"a file": func(l *testenv.Lab) error {
+	for name, spoil := range map[string]func(l *testenv.Env) error{
+		"removed": func(l *testenv.Env) error { return os.RemoveAll(filepath.Join(l.Home, ".ecr")) },
+		"emptied": func(l *testenv.Env) error { return os.RemoveAll(l.Tokens()) },
+		"a file": func(l *testenv.Env) error {
 			return errors.Join(os.RemoveAll(l.Tokens()), os.WriteFile(l.Tokens(), nil, 0o600))
 		},
-		"replaced": func(l *testenv.Lab) error { return errors.Join(os.RemoveAll(l.Tokens()), os.Mkdir(l.Tokens(), 0o755)) },
+		"replaced": func(l *testenv.Env) error { return errors.Join(os.RemoveAll(l.Tokens()), os.Mkdir(l.Tokens(), 0o755)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Cloud.SetLatency(300 * time.Millisecond)
+			l.AWS.SetLatency(300 * time.Millisecond)
 			done := make(chan error)
 			go func() {
-				err := l.Cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
+				err := l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
 				done <- errors.Join(err, spoil(l))
 			}()
 			s.Must(t, l, testenv.UserARN)
 			must(t, <-done)
-			l.Cloud.SetLatency(0)
+			l.AWS.SetLatency(0)
 			s.Must(t, l, testenv.UserARN)
 		})
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // What lies in the place of a file that AWS's configuration names is a device without an end, a
-// pipe that nobody writes to, a folder, or too large: a clear error in time, of a process that
+// pipe that nobody writes to, a directory, or too large: a clear error in time, of a process that
 // takes no more memory than others do.
 func TestConfigurationFile(t *testing.T) {
 	for _, name := range []string{
@@ -64,8 +64,8 @@ func TestLineBreakInKeys(t *testing.T) {
 		l.Set(name + "=x\n")
 		r := l.Run(t, "get", testenv.Host)
 		s.Judge(t, l, r, testenv.UserARN)
-		if !strings.Contains(r.Stderr, "holds a line break") || len(l.Cloud.Requests()) > 0 {
-			s.Wrong(t, "%s: %d requests, stderr %q", name, len(l.Cloud.Requests()), r.Stderr)
+		if !strings.Contains(r.Stderr, "holds a line break") || len(l.AWS.Requests()) > 0 {
+			s.Wrong(t, "%s: %d requests, stderr %q", name, len(l.AWS.Requests()), r.Stderr)
 		}
 	}
 }

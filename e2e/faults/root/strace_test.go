@@ -74,7 +74,7 @@ func TestEmptyWhileItIsRead(t *testing.T) {
 }
 
 // No file is readable by others at any moment, whatever the umask: those that hold a token
-// are made with mode 0600, and folders with 0700.
+// are made with mode 0600, and directories with 0700.
 func TestModesOnTheWay(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	must(t, err)

@@ -20,29 +20,29 @@ const PeerVersion = "v0.12.0"
 
 const peer = "github.com/awslabs/amazon-ecr-credential-helper/ecr-login/cli/" + Name
 
-// Root is the folder of the repository.
+// Root is the directory of the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "../../..")
 }
 
-// Helper builds the helper at a path.
+// BuildHelper builds the helper at a path.
 func BuildHelper(ctx context.Context, path string) error {
 	return BuildHelperVerbose(ctx, path, io.Discard)
 }
 
-// HelperShown is [Helper] that writes a line to w for each module it downloads and each package
+// BuildHelperVerbose is [BuildHelper] that writes a line to w for each module it downloads and each package
 // it compiles.
 func BuildHelperVerbose(ctx context.Context, path string, w io.Writer) error {
 	return run(ctx, w, Root(), "GOFLAGS=-v "+os.Getenv("GOFLAGS"), "make", "-s", "build", "OUT="+path)
 }
 
-// Peer installs the peer, as its README says, into a folder of its own, and returns its path.
+// InstallPeer installs the peer, as its README says, into a directory of its own, and returns its path.
 func InstallPeer(ctx context.Context, dir string) (path string, err error) {
 	return filepath.Join(dir, Name), run(ctx, io.Discard, dir, "GOBIN="+dir, "go", "install", "-trimpath", "-ldflags", "-s -w", peer+"@"+PeerVersion)
 }
 
-// Go builds a package at a path, from a folder of the module that knows it, with flags of go build.
+// BuildGo builds a package at a path, from a directory of the module that knows it, with flags of go build.
 func BuildGo(ctx context.Context, dir, pkg, path string, flags ...string) error {
 	words := append([]string{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path}, flags...)
 	return run(ctx, io.Discard, dir, "", append(words, pkg)...)

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Tokens is the folder in which the binary keeps its tokens.
-func (l *Lab) Tokens() string { return filepath.Join(l.Home, ".ecr/tokens") }
+// Tokens is the directory in which the binary keeps its tokens.
+func (l *Env) Tokens() string { return filepath.Join(l.Home, ".ecr/tokens") }
 
 // TokenFile is the one token's file; the test ends where there are more or fewer.
-func (l *Lab) TokenFile(t testing.TB) string {
+func (l *Env) TokenFile(t testing.TB) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(l.Tokens(), "*.token"))
 	if err != nil || len(files) != 1 {

@@ -14,7 +14,7 @@ import (
 	"unicode"
 )
 
-// A Torment is something that is done, some number of times.
+// A Fault is something that is done, some number of times.
 type Fault struct {
 	name string
 
@@ -29,7 +29,7 @@ var faults struct {
 	all []*Fault
 }
 
-// Of begins a torment, which the report names as the test.
+// NewFault begins a fault, which the report names as the test.
 func NewFault(t testing.TB) *Fault {
 	s := &Fault{name: strings.TrimPrefix(t.Name(), "Test")}
 	faults.Lock()
@@ -38,7 +38,7 @@ func NewFault(t testing.TB) *Fault {
 	return s
 }
 
-// Report prints a table of all torments, a line for each test. A TestMain calls it last.
+// Report prints a table of all faults, a line for each test. A TestMain calls it last.
 func Report() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "fault\tkinds\ttries\twrong answers\tworst time")
@@ -66,10 +66,10 @@ func Times(n int) int {
 	return n
 }
 
-// Judge counts the answer to a get of [lab.Host]. It is wrong where it is neither a token that
+// Judge counts the answer to a get of [testenv.Host]. It is wrong where it is neither a token that
 // the registry takes, of the principal whose ARN ends so, nor a clear error; for that the
 // password is empty.
-func (s *Fault) Judge(t testing.TB, l *Lab, r Result, principal string) (password string) {
+func (s *Fault) Judge(t testing.TB, l *Env, r Result, principal string) (password string) {
 	t.Helper()
 	password, err := verdict(l, r, principal)
 	s.Count(t, r, err)
@@ -98,8 +98,8 @@ func (s *Fault) Wrong(t testing.TB, format string, args ...any) {
 	t.Errorf(format, args...)
 }
 
-// Must runs a get of [lab.Host], for which an error is wrong, too.
-func (s *Fault) Must(t testing.TB, l *Lab, principal string) (password string) {
+// Must runs a get of [testenv.Host], for which an error is wrong, too.
+func (s *Fault) Must(t testing.TB, l *Env, principal string) (password string) {
 	t.Helper()
 	r := l.Run(t, "get", Host)
 	password, err := verdict(l, r, principal)
@@ -115,7 +115,7 @@ const tooLong = 20 * time.Second
 
 // verdict tells what is wrong with the answer to a get. The password is empty for a clear
 // error.
-func verdict(l *Lab, r Result, principal string) (password string, err error) {
+func verdict(l *Env, r Result, principal string) (password string, err error) {
 	switch {
 	case r.Took > tooLong:
 		return "", errors.New("it took too long")
@@ -128,7 +128,7 @@ func verdict(l *Lab, r Result, principal string) (password string, err error) {
 		if err := json.Unmarshal([]byte(r.Stdout), &c); err != nil || r.Stderr != "" || c.ServerURL != Host || c.Username != "AWS" || c.Secret == "" {
 			return "", errors.New("that is no answer")
 		}
-		who, err := l.Cloud.VerifyToken(c.Secret, Host)
+		who, err := l.AWS.VerifyToken(c.Secret, Host)
 		if err != nil {
 			return "", fmt.Errorf("the registry refuses the token: %w", err)
 		}
@@ -147,14 +147,14 @@ func Panics(r Result) bool {
 	return strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "goroutine")
 }
 
-// Clear tells whether it is one line that can be read and says who says it.
+// IsClearError reports whether it is one line that can be read and says who says it.
 func IsClearError(stderr string) bool {
 	line, ok := strings.CutSuffix(stderr, "\n")
 	return ok && strings.HasPrefix(line, Name+": ") && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// NothingLeft checks that the folder of tokens holds nothing but tokens that live, locks and known registries.
-func (s *Fault) NothingLeft(t testing.TB, l *Lab) {
+// NothingLeft checks that the directory of tokens holds nothing but tokens that live, locks and known registries.
+func (s *Fault) NothingLeft(t testing.TB, l *Env) {
 	t.Helper()
 	entries, err := os.ReadDir(l.Tokens())
 	if err != nil {

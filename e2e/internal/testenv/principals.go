@@ -20,25 +20,25 @@ const (
 	Host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
 )
 
-// WithKeys is a lab with an IAM user's keys in the environment. The user may read the
+// WithKeys is an Env with an IAM user's keys in the environment. The user may read the
 // registry of Host.
-func WithKeys(t testing.TB) *Lab {
+func WithKeys(t testing.TB) *Env {
 	t.Helper()
 	l := New(t)
-	l.Cloud.AddUser(UserARN, KeyID, Secret)
-	l.Cloud.Grant("222222222222", UserARN)
+	l.AWS.AddUser(UserARN, KeyID, Secret)
+	l.AWS.Grant("222222222222", UserARN)
 	l.Set("AWS_ACCESS_KEY_ID="+KeyID, "AWS_SECRET_ACCESS_KEY="+Secret)
 	return l
 }
 
-// OnInstance is a lab on an EC2 instance whose role may assume PullRole, set up as the docs
+// OnInstance is an Env on an EC2 instance whose role may assume PullRole, set up as the docs
 // set up a runner.
-func OnInstance(t testing.TB) *Lab {
+func OnInstance(t testing.TB) *Env {
 	t.Helper()
 	l := New(t)
-	l.Cloud.AddRole(awstest.Role{ARN: RunnerRole})
-	l.Cloud.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
-	l.Cloud.SetInstanceRole(RunnerRole)
+	l.AWS.AddRole(awstest.Role{ARN: RunnerRole})
+	l.AWS.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
+	l.AWS.SetInstanceRole(RunnerRole)
 	text, err := os.ReadFile(filepath.Join(Root(), "testdata/gitlab-runner/credentials"))
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 // AtTerminal runs the binary with stdout and stderr at a terminal, and returns what that
 // showed.
-func (l *Lab) AtTerminal(t testing.TB, verb, server string) string {
+func (l *Env) AtTerminal(t testing.TB, verb, server string) string {
 	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {

@@ -26,45 +26,45 @@ const NotFound = "credentials not found in native keychain\n"
 
 // Inherit is the variable by which a test process that starts another one hands
 // its binary down.
-const Inherit = "ECR_LOGIN_TEST_BINARY"
+const BinaryVariable = "ECR_LOGIN_TEST_BINARY"
 
 // A run that takes longer than this hangs: it is twice the longest timeout of any test.
 const hung = 10 * time.Minute
 
-// Lab is a place to run the binary in.
-type Lab struct {
-	Cloud *awstest.Cloud
+// Env is a place to run the binary in.
+type Env struct {
+	AWS *awstest.Server
 	// Home is an empty home, and Env the environment of the next run: a clean
-	// one through which the binary reaches nothing but the Cloud.
+	// one through which the binary reaches nothing but the server.
 	Home string
-	Env  []string
+	Vars []string
 
 	bin string
 }
 
-// New makes a lab that is gone with the test. The Cloud knows nobody yet.
-func New(t testing.TB) *Lab {
+// New makes an Env that is gone with the test. The server knows nobody yet.
+func New(t testing.TB) *Env {
 	t.Helper()
 	cloud, err := awstest.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cloud.Close)
-	return In(t, cloud, t.TempDir())
+	return NewIn(t, cloud, t.TempDir())
 }
 
-// In makes a lab around a Cloud, with the home in an empty folder.
-func In(t testing.TB, cloud *awstest.Cloud, home string) *Lab {
+// In makes an Env around a Server, with the home in an empty directory.
+func NewIn(t testing.TB, cloud *awstest.Server, home string) *Env {
 	t.Helper()
 	ca := filepath.Join(home, "ca.pem")
 	if err := os.WriteFile(ca, cloud.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &Lab{
-		Cloud: cloud,
-		Home:  home,
-		bin:   Binary(t),
-		Env: []string{
+	return &Env{
+		AWS:  cloud,
+		Home: home,
+		bin:  Binary(t),
+		Vars: []string{
 			"HOME=" + home,
 			"PATH=" + filepath.Dir(Binary(t)) + ":/usr/bin:/bin",
 			"HTTPS_PROXY=" + cloud.ProxyURL(),
@@ -80,11 +80,11 @@ func In(t testing.TB, cloud *awstest.Cloud, home string) *Lab {
 
 // Set adds variables, NAME=VALUE each, to the environment; a name without "="
 // is taken out of it.
-func (l *Lab) Set(vars ...string) {
+func (l *Env) Set(vars ...string) {
 	for _, kv := range vars {
 		name, _, keep := strings.Cut(kv, "=")
 		var env []string
-		for _, old := range l.Env {
+		for _, old := range l.Vars {
 			if !strings.HasPrefix(old, name+"=") {
 				env = append(env, old)
 			}
@@ -92,19 +92,19 @@ func (l *Lab) Set(vars ...string) {
 		if keep {
 			env = append(env, kv)
 		}
-		l.Env = env
+		l.Vars = env
 	}
 }
 
-// Use makes the lab run another binary.
-func (l *Lab) Use(bin string) { l.bin = bin }
+// Use makes the Env run another binary.
+func (l *Env) Use(bin string) { l.bin = bin }
 
 // NoTimeouts makes the binary wait as long as it takes: for tests that count requests, which a
 // timeout on a busy machine would add to.
-func (l *Lab) NoTimeouts() { l.Set("AWS_ECR_TIMEOUT=5m", "AWS_METADATA_SERVICE_TIMEOUT=300") }
+func (l *Env) NoTimeouts() { l.Set("AWS_ECR_TIMEOUT=5m", "AWS_METADATA_SERVICE_TIMEOUT=300") }
 
 // Write writes a file below the home.
-func (l *Lab) Write(t testing.TB, path, text string) {
+func (l *Env) Write(t testing.TB, path, text string) {
 	t.Helper()
 	path = filepath.Join(l.Home, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -124,7 +124,7 @@ type Result struct {
 
 // Run runs the binary with a verb, its arguments behind blanks, and a server on stdin; or a program that gets it and the
 // verb as the last of its arguments, and is to run it.
-func (l *Lab) Run(t testing.TB, verb, server string, under ...string) Result {
+func (l *Env) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
@@ -141,18 +141,18 @@ func (l *Lab) Run(t testing.TB, verb, server string, under ...string) Result {
 }
 
 // Command is what Run runs, ready to be started.
-func (l *Lab) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
+func (l *Env) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
 	words := slices.Concat(under, []string{l.bin}, strings.Fields(verb))
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Dir = l.Home
-	cmd.Env = l.Env
+	cmd.Env = l.Vars
 	cmd.Stdin = strings.NewReader(server)
 	return cmd
 }
 
 // Password gets the password for a server, and fails the test where there is
 // none or anything is on stderr.
-func (l *Lab) Password(t testing.TB, server string) string {
+func (l *Env) Password(t testing.TB, server string) string {
 	t.Helper()
 	r := l.Run(t, "get", server)
 	password, err := r.Password()
@@ -173,8 +173,8 @@ func (r Result) Password() (string, error) {
 	return c.Secret, nil
 }
 
-// Crowd runs n functions at once and returns when all have ended.
-func Crowd(n int, run func(i int)) {
+// Concurrently runs n functions at once and returns when all have ended.
+func Concurrently(n int, run func(i int)) {
 	begin := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range n {
@@ -188,7 +188,7 @@ func Crowd(n int, run func(i int)) {
 }
 
 var binary = sync.OnceValues(func() (string, error) {
-	if bin := os.Getenv(Inherit); bin != "" {
+	if bin := os.Getenv(BinaryVariable); bin != "" {
 		return bin, nil
 	}
 	dir, err := os.MkdirTemp("", "ecr-login-")
@@ -211,7 +211,7 @@ func Binary(t testing.TB) string {
 
 // Clean removes what Binary built. A TestMain calls it last.
 func Clean() {
-	if bin, err := binary(); err == nil && bin != os.Getenv(Inherit) {
+	if bin, err := binary(); err == nil && bin != os.Getenv(BinaryVariable) {
 		os.RemoveAll(filepath.Dir(bin))
 	}
 }

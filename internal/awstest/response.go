@@ -27,7 +27,7 @@ func (a answer) write(w http.ResponseWriter, now time.Time) {
 }
 
 // writeBadly writes an answer byte by byte, or half of it.
-func (c *Cloud) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
+func (c *Server) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
 	body := a.body
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	a.body = nil

@@ -39,9 +39,9 @@ const (
 	secret    = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 )
 
-// start returns a Cloud that knows a user, and an environment without a trace
+// start returns a Server that knows a user, and an environment without a trace
 // of AWS.
-func start(t *testing.T) *awstest.Cloud {
+func start(t *testing.T) *awstest.Server {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
@@ -59,7 +59,7 @@ func start(t *testing.T) *awstest.Cloud {
 }
 
 // proxied is a client as HTTPS_PROXY and AWS_CA_BUNDLE make it.
-func proxied(t *testing.T, c *awstest.Cloud) *awshttp.BuildableClient {
+func proxied(t *testing.T, c *awstest.Server) *awshttp.BuildableClient {
 	t.Helper()
 	proxy, err := url.Parse(c.ProxyURL())
 	if err != nil {
@@ -84,7 +84,7 @@ func proxied(t *testing.T, c *awstest.Cloud) *awshttp.BuildableClient {
 
 // load is the SDK's configuration for a region, of the user unless opts say
 // otherwise.
-func load(t *testing.T, c *awstest.Cloud, region string, opts ...func(*config.LoadOptions) error) aws.Config {
+func load(t *testing.T, c *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
 	t.Helper()
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", c.MetadataURL())
 	all := append([]func(*config.LoadOptions) error{

@@ -16,7 +16,7 @@ const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
 // pull asks the registry at host for /v2/ and returns the status, the
 // challenge and the body.
-func pull(t *testing.T, c *awstest.Cloud, host, password string) (status int, challenge, body string) {
+func pull(t *testing.T, c *awstest.Server, host, password string) (status int, challenge, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
 	if err != nil {
@@ -32,9 +32,9 @@ func pull(t *testing.T, c *awstest.Cloud, host, password string) (status int, ch
 	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), readAll(t, resp)
 }
 
-func gated(t *testing.T, c *awstest.Cloud, host string) {
+func gated(t *testing.T, c *awstest.Server, host string) {
 	t.Helper()
-	c.Handle(host, c.RegistryGate(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.Handle(host, c.RegistryAuth(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "welcome")
 	})))
 }

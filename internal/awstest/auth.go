@@ -16,7 +16,7 @@ const anonymousToken = "anonymous-token-of-public-ecr"
 // bearer token, either base64 of the user AWS and a password that VerifyToken accepts, or the one
 // that /token/ gives to everybody. See
 // https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
-func (c *Cloud) PublicGate(host string, next http.Handler) http.Handler {
+func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token/" {
 			json.NewEncoder(w).Encode(map[string]string{"token": anonymousToken})
@@ -45,7 +45,7 @@ func (c *Cloud) PublicGate(host string, next http.Handler) http.Handler {
 // one at host: requests must come with Basic credentials of the user AWS and a
 // password that VerifyToken accepts. Others get 401 and a challenge, or 403 if
 // only the permission is missing.
-func (c *Cloud) RegistryGate(host string, next http.Handler) http.Handler {
+func (c *Server) RegistryAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 		user, password, ok := r.BasicAuth()

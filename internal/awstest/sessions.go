@@ -6,7 +6,7 @@ import (
 )
 
 // A post is where sessions of one role are handed out.
-type post struct {
+type sessions struct {
 	mu    sync.Mutex
 	role  string
 	fresh bool
@@ -16,15 +16,15 @@ type post struct {
 // SetFreshSessions makes the metadata service and the container's agent hand
 // out a new session, with new keys, on every request. At first they repeat one
 // until it expires, as the real ones do.
-func (c *Cloud) SetFreshSessions(fresh bool) {
-	for _, p := range []*post{&c.instance.post, &c.agent.post} {
+func (c *Server) SetFreshSessions(fresh bool) {
+	for _, p := range []*sessions{&c.instance.post, &c.agent.post} {
 		p.mu.Lock()
 		p.fresh = fresh
 		p.mu.Unlock()
 	}
 }
 
-func (p *post) set(roleARN string) {
+func (p *sessions) set(roleARN string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.role, p.last = roleARN, session{}
@@ -32,21 +32,21 @@ func (p *post) set(roleARN string) {
 
 // sessionAt gives the session standing at a post, made under a session name;
 // false if the post has no role.
-func (c *Cloud) sessionAt(p *post, name string) (session, bool) {
+func (c *Server) sessionAt(p *sessions, name string) (session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.role == "" {
 		return session{}, false
 	}
 	// Looked up again, for ExpireSessions may have ended it.
-	who, ok := c.people.find(p.last.keyID)
+	who, ok := c.principals.find(p.last.keyID)
 	if p.fresh || !ok || who.expired(c.now()) {
 		p.last = c.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
 	}
 	return p.last, true
 }
 
-func (p *post) roleARN() string {
+func (p *sessions) roleARN() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.role

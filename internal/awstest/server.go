@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A Cloud is a running stand-in. All its methods may be called at any time,
+// A Server is a running stand-in. All its methods may be called at any time,
 // from many goroutines.
-type Cloud struct {
+type Server struct {
 	ca      *authority
 	tunnels *tunnels
 	servers []*http.Server
@@ -28,25 +28,25 @@ type Cloud struct {
 	latency atomic.Int64 // a time.Duration
 	connect atomic.Int64 // so
 
-	proxy    proxyState
-	journal  journal
-	faults   faults
-	quotas   quotas
-	people   people
-	tokens   tokens
-	instance instance
-	agent    agent
-	portals  portals
-	logins   logins
+	proxy      proxyState
+	journal    journal
+	faults     faults
+	quotas     quotas
+	principals principals
+	tokens     tokens
+	instance   instance
+	agent      agent
+	portals    portals
+	logins     logins
 }
 
-// Start listens on loopback and returns a running Cloud that knows nobody.
-func Start() (*Cloud, error) {
+// Start listens on loopback and returns a running Server that knows nobody.
+func Start() (*Server, error) {
 	ca, err := newAuthority()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cloud{ca: ca, done: make(chan struct{})}
+	c := &Server{ca: ca, done: make(chan struct{})}
 	c.tunnels = newTunnels(c.done)
 	c.SetClock(time.Now)
 	c.SetTokenLife(12 * time.Hour)
@@ -76,7 +76,7 @@ func Start() (*Cloud, error) {
 	return c, nil
 }
 
-func (c *Cloud) run(l net.Listener, s *http.Server) {
+func (c *Server) run(l net.Listener, s *http.Server) {
 	// A client that does not trust our authority is a case some tests are
 	// about; its handshake error is the client's to report.
 	s.ErrorLog = log.New(io.Discard, "", 0)
@@ -91,7 +91,7 @@ func (c *Cloud) run(l net.Listener, s *http.Server) {
 
 // Close stops listening and drops every connection, those of hung requests
 // too.
-func (c *Cloud) Close() {
+func (c *Server) Close() {
 	c.close.Do(func() {
 		close(c.done)
 		for _, s := range c.servers {
@@ -101,37 +101,37 @@ func (c *Cloud) Close() {
 	})
 }
 
-// ProxyURL is what HTTPS_PROXY must hold for a client to reach the Cloud under
+// ProxyURL is what HTTPS_PROXY must hold for a client to reach the server under
 // the names of AWS.
-func (c *Cloud) ProxyURL() string { return c.proxyURL }
+func (c *Server) ProxyURL() string { return c.proxyURL }
 
 // EndpointURL is a plain HTTP endpoint of every service, for AWS_ENDPOINT_URL
 // and its kin. The service is told by the request, and any region is right.
-func (c *Cloud) EndpointURL() string { return c.endpointURL }
+func (c *Server) EndpointURL() string { return c.endpointURL }
 
 // MetadataURL is the EC2 instance metadata service, for
 // AWS_EC2_METADATA_SERVICE_ENDPOINT.
-func (c *Cloud) MetadataURL() string { return c.metadataURL }
+func (c *Server) MetadataURL() string { return c.metadataURL }
 
 // ContainerURL is where the container's credentials are, for
 // AWS_CONTAINER_CREDENTIALS_FULL_URI. Every other path of the same server
 // gives them as well.
-func (c *Cloud) ContainerURL() string { return c.containerURL + "/v1/credentials" }
+func (c *Server) ContainerURL() string { return c.containerURL + "/v1/credentials" }
 
 // CAPEM is the certificate of the authority that signs for the hosts behind
 // the proxy, for AWS_CA_BUNDLE.
-func (c *Cloud) CAPEM() []byte { return c.ca.pem }
+func (c *Server) CAPEM() []byte { return c.ca.pem }
 
-// SetClock makes now the Cloud's clock: that of its Date headers, of the
+// SetClock makes now the server's clock: that of its Date headers, of the
 // signatures it accepts and of everything that expires. Certificates keep to
 // the real time.
-func (c *Cloud) SetClock(now func() time.Time) { c.clock.Store(&now) }
+func (c *Server) SetClock(now func() time.Time) { c.clock.Store(&now) }
 
-func (c *Cloud) now() time.Time { return (*c.clock.Load())() }
+func (c *Server) now() time.Time { return (*c.clock.Load())() }
 
 // SetConnectLatency delays every new connection to a service, metadata included,
 // by d for TCP and, where there is TLS, by d again for the handshake.
-func (c *Cloud) SetConnectLatency(d time.Duration) { c.connect.Store(int64(d)) }
+func (c *Server) SetConnectLatency(d time.Duration) { c.connect.Store(int64(d)) }
 
 // SetLatency delays every answer of every service, metadata included, by d.
-func (c *Cloud) SetLatency(d time.Duration) { c.latency.Store(int64(d)) }
+func (c *Server) SetLatency(d time.Duration) { c.latency.Store(int64(d)) }

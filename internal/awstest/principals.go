@@ -36,7 +36,7 @@ func (i identity) expired(now time.Time) bool { return !i.expires.IsZero() && !n
 // is reports whether an ARN names the principal or the role behind it.
 func (i identity) is(arn string) bool { return arn == i.arn || arn != "" && arn == i.role }
 
-type people struct {
+type principals struct {
 	mu     sync.Mutex
 	keys   map[string]identity // by access key ID
 	roles  map[string]Role     // by ARN
@@ -50,19 +50,19 @@ type rule struct{ what, arn string }
 
 // AddUser makes an IAM user with an access key known; a key that is known
 // already gets the new owner and secret.
-func (c *Cloud) AddUser(arn, accessKeyID, secret string) {
-	c.people.put(accessKeyID, identity{arn: arn, secret: secret})
+func (c *Server) AddUser(arn, accessKeyID, secret string) {
+	c.principals.put(accessKeyID, identity{arn: arn, secret: secret})
 }
 
 // AddRole makes a role known, or replaces the one of the same ARN.
-func (c *Cloud) AddRole(r Role) {
-	c.people.mu.Lock()
-	defer c.people.mu.Unlock()
-	if c.people.roles == nil {
-		c.people.roles = map[string]Role{}
+func (c *Server) AddRole(r Role) {
+	c.principals.mu.Lock()
+	defer c.principals.mu.Unlock()
+	if c.principals.roles == nil {
+		c.principals.roles = map[string]Role{}
 	}
 	r.Trusts = slices.Clone(r.Trusts)
-	c.people.roles[r.ARN] = r
+	c.principals.roles[r.ARN] = r
 }
 
 // Deny forbids an action, such as ecr:GetAuthorizationToken, to a principal or
@@ -70,48 +70,48 @@ func (c *Cloud) AddRole(r Role) {
 // sts:AssumeRoleWithWebIdentity the ARN may also be that of the role that is
 // to be assumed, for ecr-public:GetAuthorizationToken the action may also be
 // sts:GetServiceBearerToken, and ecr:BatchGetImage is what a registry asks.
-func (c *Cloud) Deny(action, arn string) {
-	c.people.mu.Lock()
-	defer c.people.mu.Unlock()
-	if c.people.denied == nil {
-		c.people.denied = map[rule]bool{}
+func (c *Server) Deny(action, arn string) {
+	c.principals.mu.Lock()
+	defer c.principals.mu.Unlock()
+	if c.principals.denied == nil {
+		c.principals.denied = map[rule]bool{}
 	}
-	c.people.denied[rule{action, arn}] = true
+	c.principals.denied[rule{action, arn}] = true
 }
 
 // Allow takes back what Deny did.
-func (c *Cloud) Allow(action, arn string) {
-	c.people.mu.Lock()
-	defer c.people.mu.Unlock()
-	delete(c.people.denied, rule{action, arn})
+func (c *Server) Allow(action, arn string) {
+	c.principals.mu.Lock()
+	defer c.principals.mu.Unlock()
+	delete(c.principals.denied, rule{action, arn})
 }
 
 // Grant lets a principal, or all sessions of a role, read the registry of
 // another account.
-func (c *Cloud) Grant(account, arn string) {
-	c.people.mu.Lock()
-	defer c.people.mu.Unlock()
-	if c.people.grants == nil {
-		c.people.grants = map[rule]bool{}
+func (c *Server) Grant(account, arn string) {
+	c.principals.mu.Lock()
+	defer c.principals.mu.Unlock()
+	if c.principals.grants == nil {
+		c.principals.grants = map[rule]bool{}
 	}
-	c.people.grants[rule{account, arn}] = true
+	c.principals.grants[rule{account, arn}] = true
 }
 
 // ExpireSessions makes every session handed out so far an expired one. ECR
 // tokens outlive the session that got them.
-func (c *Cloud) ExpireSessions() {
+func (c *Server) ExpireSessions() {
 	now := c.now()
-	c.people.mu.Lock()
-	defer c.people.mu.Unlock()
-	for key, who := range c.people.keys {
+	c.principals.mu.Lock()
+	defer c.principals.mu.Unlock()
+	for key, who := range c.principals.keys {
 		if who.token != "" {
 			who.expires = now
-			c.people.keys[key] = who
+			c.principals.keys[key] = who
 		}
 	}
 }
 
-func (p *people) put(accessKeyID string, who identity) {
+func (p *principals) put(accessKeyID string, who identity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.keys == nil {
@@ -120,28 +120,28 @@ func (p *people) put(accessKeyID string, who identity) {
 	p.keys[accessKeyID] = who
 }
 
-func (p *people) find(accessKeyID string) (identity, bool) {
+func (p *principals) find(accessKeyID string) (identity, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, ok := p.keys[accessKeyID]
 	return who, ok
 }
 
-func (p *people) role(arn string) (Role, bool) {
+func (p *principals) role(arn string) (Role, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r, ok := p.roles[arn]
 	return r, ok
 }
 
-func (p *people) forbids(action string, who identity) bool {
+func (p *principals) forbids(action string, who identity) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.denied[rule{action, who.arn}] || p.denied[rule{action, who.role}]
 }
 
 // mayRead reports whether the registry of an account is open to who.
-func (p *people) mayRead(account string, who identity) bool {
+func (p *principals) mayRead(account string, who identity) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return accountOf(who.arn) == account || p.grants[rule{account, who.arn}] || p.grants[rule{account, who.role}]
@@ -155,7 +155,7 @@ type session struct {
 
 // newSession hands out credentials of a principal; role is the ARN behind it,
 // or "".
-func (c *Cloud) newSession(arn, role string, life time.Duration) session {
+func (c *Server) newSession(arn, role string, life time.Duration) session {
 	s := session{"ASIA" + rand.Text()[:16], identity{
 		arn:     arn,
 		role:    role,
@@ -163,7 +163,7 @@ func (c *Cloud) newSession(arn, role string, life time.Duration) session {
 		token:   "IQoJb3JpZ2luX2Vj" + random(300),
 		expires: c.now().Add(life).UTC().Truncate(time.Second),
 	}}
-	c.people.put(s.keyID, s.identity)
+	c.principals.put(s.keyID, s.identity)
 	return s
 }
 
