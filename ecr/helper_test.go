@@ -36,7 +36,7 @@ func start(t *testing.T) *awstest.Server {
 			os.Unsetenv(name)
 		}
 	}
-	cloud, err := awstest.Start()
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,37 +30,37 @@ const (
 )
 
 // ground is where rows are measured.
-type ground struct {
+type benchmark struct {
 	ctx      context.Context
 	dir      string
 	programs programs
 	rounds   int
 
-	cloud   *awstest.Server
+	aws   *awstest.Server
 	homes   int
 	results []result
 	sizes   []size
 }
 
 // A place is a home and an environment to run a program in.
-type place struct {
+type environment struct {
 	home string
 	env  []string
 }
 
 // newPlace makes a place with an empty home, in which AWS is the stand-in.
-func (g *ground) newPlace(vars ...string) place {
+func (g *benchmark) newEnvironment(vars ...string) environment {
 	g.homes++
 	home := filepath.Join(g.dir, fmt.Sprintf("home%d", g.homes))
 	ca := filepath.Join(g.dir, "ca.pem")
-	return place{home, append([]string{
+	return environment{home, append([]string{
 		"HOME=" + home,
 		"PATH=/usr/bin:/bin",
-		"HTTPS_PROXY=" + g.cloud.ProxyURL(),
+		"HTTPS_PROXY=" + g.aws.ProxyURL(),
 		// Not AWS_CA_BUNDLE, which the SDK reads at every start: that would be
 		// to the peer's disadvantage.
 		"SSL_CERT_FILE=" + ca,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + g.cloud.MetadataURL(),
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + g.aws.MetadataURL(),
 	}, vars...)}
 }
 
@@ -69,18 +69,18 @@ func keys() []string {
 }
 
 // write writes a file below the place's home.
-func (p place) write(path, text string) error {
+func (p environment) write(path, text string) error {
 	path = filepath.Join(p.home, path)
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
 }
 
 // newCloud begins a row: everybody is known, and nothing is slow.
-func (g *ground) newCloud() error {
-	cloud, err := awstest.Start()
+func (g *benchmark) newServer() error {
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	g.cloud = cloud
+	g.aws = cloud
 	cloud.AddUser(userARN, keyID, secret)
 	cloud.AddRole(awstest.Role{ARN: runnerRole})
 	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
@@ -100,12 +100,12 @@ type run struct {
 	program string
 	args    []string
 	stdin   string // a file
-	place   place
+	env   environment
 }
 
 // once runs the program and returns how long that took, from the start of the
 // process to its end.
-func (g *ground) once(r run) (time.Duration, error) {
+func (g *benchmark) measureRun(r run) (time.Duration, error) {
 	stdin, err := os.Open(r.stdin)
 	if err != nil {
 		return 0, err
@@ -117,7 +117,7 @@ func (g *ground) once(r run) (time.Duration, error) {
 	}
 	defer null.Close()
 	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
-	cmd.Dir, cmd.Env = r.place.home, r.place.env
+	cmd.Dir, cmd.Env = r.env.home, r.env.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, null, null
 	start := time.Now()
 	err = cmd.Run()
@@ -125,14 +125,14 @@ func (g *ground) once(r run) (time.Duration, error) {
 }
 
 // output runs the program and returns its stdout, whatever its exit status.
-func (g *ground) output(r run) (string, error) {
+func (g *benchmark) output(r run) (string, error) {
 	stdin, err := os.ReadFile(r.stdin)
 	if err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
-	cmd.Dir, cmd.Env = r.place.home, r.place.env
+	cmd.Dir, cmd.Env = r.env.home, r.env.env
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(stdin), &out
 	err = cmd.Run()
 	var exit *exec.ExitError

@@ -46,7 +46,7 @@ func bench(ctx context.Context, rounds int, only, out string) error {
 	if err != nil {
 		return err
 	}
-	b := &ground{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
+	b := &benchmark{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
 	began := time.Now()
 	for _, row := range rows {
 		if !strings.Contains(row.name, only) {

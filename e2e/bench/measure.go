@@ -33,11 +33,11 @@ func quantile(all []time.Duration, q float64) time.Duration {
 
 // measure does a row: each contender once to warm up and to see that it does its
 // work, then in rounds.
-func (g *ground) measure(r row) error {
-	if err := g.newCloud(); err != nil {
+func (g *benchmark) measure(r row) error {
+	if err := g.newServer(); err != nil {
 		return err
 	}
-	defer g.cloud.Close()
+	defer g.aws.Close()
 	contenders, err := r.contenders(g)
 	if err != nil {
 		return err
@@ -53,11 +53,11 @@ func (g *ground) measure(r row) error {
 		if err := g.check(c); err != nil {
 			return fmt.Errorf("%s: %w", c.label, err)
 		}
-		g.cloud.ResetCounts()
+		g.aws.ResetCounts()
 		if _, err := g.turn(c); err != nil {
 			return fmt.Errorf("%s: %w", c.label, err)
 		}
-		for _, n := range g.cloud.Counts() {
+		for _, n := range g.aws.Counts() {
 			res.requests[c.label] += n
 		}
 	}
@@ -76,7 +76,7 @@ func (g *ground) measure(r row) error {
 }
 
 // check runs a contender and looks at what it says.
-func (g *ground) check(c contender) error {
+func (g *benchmark) check(c contender) error {
 	if c.before != nil {
 		if err := c.before(); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (g *ground) check(c contender) error {
 }
 
 // turn runs a contender once, all its runs one after the other.
-func (g *ground) turn(c contender) (time.Duration, error) {
+func (g *benchmark) turn(c contender) (time.Duration, error) {
 	if c.before != nil {
 		if err := c.before(); err != nil {
 			return 0, err
@@ -107,7 +107,7 @@ func (g *ground) turn(c contender) (time.Duration, error) {
 	}
 	var total time.Duration
 	for _, r := range c.runs {
-		took, err := g.once(r)
+		took, err := g.measureRun(r)
 		var exit *exec.ExitError
 		if err != nil && !(c.fails && errors.As(err, &exit)) {
 			return 0, err

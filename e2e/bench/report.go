@@ -10,7 +10,7 @@ import (
 )
 
 // report writes all results as one Markdown document.
-func (g *ground) report(took time.Duration) string {
+func (g *benchmark) report(took time.Duration) string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("# Benchmarks")

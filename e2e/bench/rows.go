@@ -20,7 +20,7 @@ type row struct {
 	name string
 	// slow divides the rounds, for what takes long.
 	slow       int
-	contenders func(g *ground) ([]contender, error)
+	contenders func(g *benchmark) ([]contender, error)
 	bars       []bar
 }
 
@@ -88,7 +88,7 @@ var rows = []row{
 	{
 		name:       "a runner's pass: list and 50 gets, warm, over roles, 40 ms a request",
 		slow:       50,
-		contenders: pass,
+		contenders: runnerPass,
 		bars:       []bar{{ours, theirs, 1 / 20.0}},
 	},
 	{
@@ -110,12 +110,12 @@ var rows = []row{
 	{
 		name:       "get without credentials, the metadata service refused",
 		slow:       60,
-		contenders: nobody(func(g *ground) { g.cloud.Close() }),
+		contenders: withoutCredentials(func(g *benchmark) { g.aws.Close() }),
 	},
 	{
 		name:       "get without credentials, the metadata service silent",
 		slow:       60,
-		contenders: nobody(func(g *ground) { g.cloud.Fail("*", awstest.Fault{Hang: true}) }),
+		contenders: withoutCredentials(func(g *benchmark) { g.aws.Fail("*", awstest.Fault{Hang: true}) }),
 	},
 	{
 		name:       "cold get, instance profile, 400 ms an answer of the metadata service",
@@ -124,19 +124,19 @@ var rows = []row{
 	},
 	{
 		name:       "warm get beside other tokens",
-		contenders: crowded,
+		contenders: withOtherTokens,
 		bars:       []bar{{"1,500 tokens", "1 token", 1.1}, {"20,000 tokens", "1 token", 1.1}},
 	},
 }
 
 // input is a file with a server for stdin.
-func (g *ground) input(server string) (string, error) {
+func (g *benchmark) input(server string) (string, error) {
 	path := filepath.Join(g.dir, "stdin-"+hex.EncodeToString([]byte(server)))
 	return path, os.WriteFile(path, []byte(server), 0o600)
 }
 
 // get is a contender that gets one server's credentials.
-func (g *ground) get(label, program, server string, at place) (contender, error) {
+func (g *benchmark) get(label, program, server string, at environment) (contender, error) {
 	if err := os.MkdirAll(at.home, 0o700); err != nil {
 		return contender{}, err
 	}
@@ -145,8 +145,8 @@ func (g *ground) get(label, program, server string, at place) (contender, error)
 }
 
 // floor is a contender that reads stdin and a file as large as a token's.
-func (g *ground) floor() (contender, error) {
-	at := g.newPlace()
+func (g *benchmark) floor() (contender, error) {
+	at := g.newEnvironment()
 	file := filepath.Join(at.home, "token")
 	if err := at.write("token", strings.Repeat("x", 3<<10)); err != nil {
 		return contender{}, err
@@ -168,12 +168,12 @@ func collect(make ...func() (contender, error)) ([]contender, error) {
 	return all, nil
 }
 
-func static(g *ground) ([]contender, error) {
+func static(g *benchmark) ([]contender, error) {
 	vars := append(keys(), "AWS_REGION=ap-south-1")
 	return collect(
 		g.floor,
-		func() (contender, error) { return g.get(ours, g.programs.us, host, g.newPlace(vars...)) },
-		func() (contender, error) { return g.get(theirs, g.programs.peer, host, g.newPlace(vars...)) },
+		func() (contender, error) { return g.get(ours, g.programs.helper, host, g.newEnvironment(vars...)) },
+		func() (contender, error) { return g.get(theirs, g.programs.peer, host, g.newEnvironment(vars...)) },
 	)
 }
 
@@ -183,32 +183,32 @@ func roleProfile() (string, error) {
 	return string(text), err
 }
 
-func (g *ground) onRole(label, program string) (contender, error) {
+func (g *benchmark) onRole(label, program string) (contender, error) {
 	text, err := roleProfile()
 	if err != nil {
 		return contender{}, err
 	}
-	at := g.newPlace()
+	at := g.newEnvironment()
 	if err := at.write(".aws/credentials", text); err != nil {
 		return contender{}, err
 	}
 	return g.get(label, program, host, at)
 }
 
-func warmRole(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
+func warmRole(g *benchmark) ([]contender, error) {
+	g.aws.SetLatency(latency)
 	return collect(
-		func() (contender, error) { return g.onRole(ours, g.programs.us) },
+		func() (contender, error) { return g.onRole(ours, g.programs.helper) },
 		func() (contender, error) { return g.onRole(theirs, g.programs.peer) },
 	)
 }
 
-func sources(g *ground) ([]contender, error) {
+func sources(g *benchmark) ([]contender, error) {
 	const aKey = "aws_access_key_id = " + keyID + "\naws_secret_access_key = " + secret + "\n"
 	const portal = "https://acme.awsapps.com/start"
 	from := func(label string, files map[string]string, vars ...string) func() (contender, error) {
 		return func() (contender, error) {
-			at := g.newPlace(vars...)
+			at := g.newEnvironment(vars...)
 			for path, text := range files {
 				if err := at.write(path, strings.ReplaceAll(text, "HOME", at.home)); err != nil {
 					return contender{}, err
@@ -217,7 +217,7 @@ func sources(g *ground) ([]contender, error) {
 			for i, kv := range at.env {
 				at.env[i] = strings.ReplaceAll(kv, "=HOME", "="+at.home)
 			}
-			return g.get(label, g.programs.us, host, at)
+			return g.get(label, g.programs.helper, host, at)
 		}
 	}
 	asJSON := func(v any, err error) string {
@@ -228,9 +228,9 @@ func sources(g *ground) ([]contender, error) {
 		return string(text)
 	}
 	job := awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
-	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
-	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
-	g.cloud.SetContainerRole(runnerRole, "")
+	g.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
+	g.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
+	g.aws.SetContainerRole(runnerRole, "")
 	runner, err := roleProfile()
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func sources(g *ground) ([]contender, error) {
 		from("two roles over keys", map[string]string{".aws/config": "[default]\nrole_arn = arn:aws:iam::222222222222:role/last\nsource_profile = a\n" +
 			"[profile a]\nrole_arn = " + pullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
 		from("instance profile", nil),
-		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+g.cloud.ContainerURL()),
+		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+g.aws.ContainerURL()),
 		from("web identity", map[string]string{"token": job.Token(time.Now().Add(time.Hour))},
 			"AWS_ROLE_ARN=arn:aws:iam::222222222222:role/job", "AWS_WEB_IDENTITY_TOKEN_FILE=HOME/token"),
 		from("credential process", map[string]string{
@@ -252,17 +252,17 @@ func sources(g *ground) ([]contender, error) {
 		from("SSO", map[string]string{
 			".aws/config": "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
 				"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = " + portal + "\n",
-			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(g.cloud.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
+			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(g.aws.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
 		}),
 		from("aws login", map[string]string{
 			".aws/config": "[default]\nlogin_session = " + userARN + "\nregion = eu-west-1\n",
-			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(g.cloud.AddLogin(userARN)),
+			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(g.aws.AddLogin(userARN)),
 		}),
 	)
 }
 
 // hundred is a map of n hosts with a role each; the last is host.
-func hundred(n int) string {
+func mapOfHosts(n int) string {
 	var text strings.Builder
 	for i := range n {
 		account := fmt.Sprintf("%012d", i+1)
@@ -276,15 +276,15 @@ func hundred(n int) string {
 }
 
 // withMap is a contender with keys and a registry map.
-func (g *ground) withMap(label, verb, text string) func() (contender, error) {
+func (g *benchmark) withMap(label, verb, text string) func() (contender, error) {
 	return func() (contender, error) {
-		at := g.newPlace(keys()...)
+		at := g.newEnvironment(keys()...)
 		if text != "" {
 			if err := at.write(".ecr/config.toml", text); err != nil {
 				return contender{}, err
 			}
 		}
-		c, err := g.get(label, g.programs.us, host, at)
+		c, err := g.get(label, g.programs.helper, host, at)
 		if verb != "get" {
 			c.runs[0].args = []string{verb}
 		}
@@ -292,8 +292,8 @@ func (g *ground) withMap(label, verb, text string) func() (contender, error) {
 	}
 }
 
-func mapped(g *ground) ([]contender, error) {
-	g.cloud.Grant("222222222222", userARN)
+func mapped(g *benchmark) ([]contender, error) {
+	g.aws.Grant("222222222222", userARN)
 	var accounts strings.Builder
 	for i := range 99 {
 		fmt.Fprintf(&accounts, "%q, ", fmt.Sprintf("%012d", i+1))
@@ -302,33 +302,33 @@ func mapped(g *ground) ([]contender, error) {
 		"role_arn = \"arn:aws:iam::{account}:role/pull\"\n"
 	return collect(
 		g.withMap("no map", "get", ""),
-		g.withMap("map of 100 hosts", "get", hundred(100)),
+		g.withMap("map of 100 hosts", "get", mapOfHosts(100)),
 		g.withMap("map of 100 accounts by region", "get", byAccount),
 	)
 }
 
-func notECR(g *ground) ([]contender, error) {
+func notECR(g *benchmark) ([]contender, error) {
 	get := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, program, "docker.io", g.newPlace(keys()...))
+			c, err := g.get(label, program, "docker.io", g.newEnvironment(keys()...))
 			c.fails = true
 			return c, err
 		}
 	}
-	return collect(g.floor, get(ours, g.programs.us), get(theirs, g.programs.peer))
+	return collect(g.floor, get(ours, g.programs.helper), get(theirs, g.programs.peer))
 }
 
-func lists(g *ground) ([]contender, error) {
+func lists(g *benchmark) ([]contender, error) {
 	return collect(
 		g.withMap("get", "get", ""),
-		g.withMap("list of 1", "list", hundred(1)),
-		g.withMap("list of 100", "list", hundred(100)),
+		g.withMap("list of 1", "list", mapOfHosts(1)),
+		g.withMap("list of 100", "list", mapOfHosts(100)),
 	)
 }
 
 // pass is what GitLab Runner does for a job: it lists, and gets every key.
-func pass(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
+func runnerPass(g *benchmark) ([]contender, error) {
+	g.aws.SetLatency(latency)
 	make := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
 			c, err := g.onRole(label, program)
@@ -336,81 +336,81 @@ func pass(g *ground) ([]contender, error) {
 				return c, err
 			}
 			first := c.runs[0]
-			c.runs = []run{{program, []string{"list"}, first.stdin, first.place}}
+			c.runs = []run{{program, []string{"list"}, first.stdin, first.env}}
 			for i := range 50 {
 				stdin, err := g.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
 				if err != nil {
 					return c, err
 				}
-				c.runs = append(c.runs, run{program, []string{"get"}, stdin, first.place})
+				c.runs = append(c.runs, run{program, []string{"get"}, stdin, first.env})
 			}
 			return c, nil
 		}
 	}
-	return collect(make(ours, g.programs.us), make(theirs, g.programs.peer))
+	return collect(make(ours, g.programs.helper), make(theirs, g.programs.peer))
 }
 
 // forgetful is a contender whose cache is empty at the beginning of each round.
-func forgetful(c contender, err error) (contender, error) {
-	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+func withEmptyCache(c contender, err error) (contender, error) {
+	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].env.home, ".ecr")) }
 	return c, err
 }
 
-func coldStatic(latency time.Duration) func(g *ground) ([]contender, error) {
-	return func(g *ground) ([]contender, error) {
-		g.cloud.SetLatency(latency)
-		g.cloud.SetConnectLatency(latency)
+func coldStatic(latency time.Duration) func(g *benchmark) ([]contender, error) {
+	return func(g *benchmark) ([]contender, error) {
+		g.aws.SetLatency(latency)
+		g.aws.SetConnectLatency(latency)
 		get := func(label, program string) func() (contender, error) {
-			return func() (contender, error) { return forgetful(g.get(label, program, host, g.newPlace(keys()...))) }
+			return func() (contender, error) { return withEmptyCache(g.get(label, program, host, g.newEnvironment(keys()...))) }
 		}
-		return collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
+		return collect(get(ours, g.programs.helper), get(theirs, g.programs.peer))
 	}
 }
 
-func cold(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
-	g.cloud.SetConnectLatency(latency)
+func cold(g *benchmark) ([]contender, error) {
+	g.aws.SetLatency(latency)
+	g.aws.SetConnectLatency(latency)
 	return collect(
-		func() (contender, error) { return forgetful(g.onRole(ours, g.programs.us)) },
-		func() (contender, error) { return forgetful(g.onRole(theirs, g.programs.peer)) },
+		func() (contender, error) { return withEmptyCache(g.onRole(ours, g.programs.helper)) },
+		func() (contender, error) { return withEmptyCache(g.onRole(theirs, g.programs.peer)) },
 	)
 }
 
-func nobody(breakCloud func(*ground)) func(g *ground) ([]contender, error) {
-	return func(g *ground) ([]contender, error) {
+func withoutCredentials(breakCloud func(*benchmark)) func(g *benchmark) ([]contender, error) {
+	return func(g *benchmark) ([]contender, error) {
 		get := func(label, program string) func() (contender, error) {
 			return func() (contender, error) {
-				c, err := g.get(label, program, host, g.newPlace())
+				c, err := g.get(label, program, host, g.newEnvironment())
 				c.fails = true
 				return c, err
 			}
 		}
-		all, err := collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
+		all, err := collect(get(ours, g.programs.helper), get(theirs, g.programs.peer))
 		breakCloud(g)
 		return all, err
 	}
 }
 
-func slowMetadata(g *ground) ([]contender, error) {
+func slowMetadata(g *benchmark) ([]contender, error) {
 	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
-		g.cloud.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
+		g.aws.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
 	}
-	c, err := forgetful(g.get(ours, g.programs.us, host, g.newPlace()))
+	c, err := withEmptyCache(g.get(ours, g.programs.helper, host, g.newEnvironment()))
 	return []contender{c}, err
 }
 
 // crowded has the tokens of other identities in the cache.
-func crowded(g *ground) ([]contender, error) {
+func withOtherTokens(g *benchmark) ([]contender, error) {
 	beside := func(label string, n int) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, g.programs.us, host, g.newPlace(keys()...))
+			c, err := g.get(label, g.programs.helper, host, g.newEnvironment(keys()...))
 			if err != nil {
 				return c, err
 			}
 			if _, err := g.output(c.runs[0]); err != nil {
 				return c, err
 			}
-			dir := filepath.Join(c.runs[0].place.home, ".ecr/tokens")
+			dir := filepath.Join(c.runs[0].env.home, ".ecr/tokens")
 			found, err := filepath.Glob(filepath.Join(dir, "*.token"))
 			if err != nil || len(found) != 1 {
 				return c, fmt.Errorf("%d tokens in the cache, %w", len(found), err)

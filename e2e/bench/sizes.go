@@ -25,11 +25,11 @@ type size struct {
 }
 
 // measureSizes measures what doesn't depend on the clock.
-func (g *ground) measureSizes() error {
-	if err := g.newCloud(); err != nil {
+func (g *benchmark) measureSizes() error {
+	if err := g.newServer(); err != nil {
 		return err
 	}
-	defer g.cloud.Close()
+	defer g.aws.Close()
 	warm, err := static(g)
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (g *ground) measureSizes() error {
 }
 
 // peak is the median of the peak memory in KiB of some runs.
-func (g *ground) peak(r run) (float64, error) {
+func (g *benchmark) peak(r run) (float64, error) {
 	var all []float64
 	for range 21 {
 		var errs bytes.Buffer
@@ -81,7 +81,7 @@ func (g *ground) peak(r run) (float64, error) {
 			return 0, err
 		}
 		cmd := exec.CommandContext(g.ctx, g.programs.launch, append([]string{r.program}, r.args...)...)
-		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.place.home, r.place.env, stdin, &errs
+		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 		err = cmd.Run()
 		stdin.Close()
 		if err != nil {
@@ -100,7 +100,7 @@ func (g *ground) peak(r run) (float64, error) {
 var guestInstructions = regexp.MustCompile(`guest instrs:\s+([\d,]+)`)
 
 // instructions counts with valgrind, where there is one.
-func (g *ground) instructions(r run) (float64, error) {
+func (g *benchmark) instructions(r run) (float64, error) {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil {
 		return 0, fmt.Errorf("there is no valgrind here")
@@ -112,7 +112,7 @@ func (g *ground) instructions(r run) (float64, error) {
 	defer stdin.Close()
 	var errs bytes.Buffer
 	cmd := exec.CommandContext(g.ctx, valgrind, append([]string{"--tool=lackey", r.program}, r.args...)...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.place.home, r.place.env, stdin, &errs
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("valgrind: %w", err)
 	}
@@ -125,7 +125,7 @@ func (g *ground) instructions(r run) (float64, error) {
 
 // largestParts lists what takes most of our binary, by the symbols of one that has
 // them still.
-func (g *ground) largestParts() (string, error) {
+func (g *benchmark) largestParts() (string, error) {
 	path := filepath.Join(g.dir, "symbols")
 	cmd := exec.CommandContext(g.ctx, "go", "build", "-trimpath", "-ldflags", "-w", "-o", path, "./cmd/docker-credential-ecr-login")
 	cmd.Dir, cmd.Env = testenv.Root(), append(os.Environ(), "CGO_ENABLED=0")

@@ -18,7 +18,7 @@ type client struct {
 	path, version string // of the program that is each command's first word
 	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
 	// furnish gives the client what it needs besides its configuration.
-	furnish func(t *testing.T, l *testenv.Env)
+	prepare func(t *testing.T, l *testenv.Env)
 	// config is what docker's configuration is copied from, and file where to in the home.
 	config, file string
 
@@ -37,7 +37,7 @@ type client struct {
 // run runs one of the client's commands.
 func (c client) run(t *testing.T, l *testenv.Env, command string) (output, error) {
 	t.Helper()
-	words := strings.Fields(strings.NewReplacer("$REF", trialRef, "$HOST", pullHost).Replace(command))
+	words := strings.Fields(strings.NewReplacer("$REF", imageRef, "$HOST", pullHost).Replace(command))
 	if c.shell == "" {
 		return run(t, l, nil, c.path, words...)
 	}
@@ -58,7 +58,7 @@ func (c client) must(t *testing.T, l *testenv.Env, command string) (stdout strin
 	return out.stdout
 }
 
-const trialRef = pullHost + "/team/app:1.0"
+const imageRef = pullHost + "/team/app:1.0"
 
 // The two ways to name the helper in docker's configuration, as docs/docker.md shows them.
 const (
@@ -68,15 +68,15 @@ const (
 
 // trial pushes an image and pulls it again, cold and warm, and then without a role
 // that may be assumed.
-func (c client) trial(t *testing.T) {
+func (c client) pushAndPull(t *testing.T) {
 	l := onRunner(t)
 	serveRegistry(t, l)
 	example(t, l, c.file, c.config)
 	l.Set("XDG_RUNTIME_DIR=" + filepath.Join(l.Home, "run"))
 	img := tinyImage(t)
-	saveImage(t, l, "image.tar", trialRef, img)
-	if c.furnish != nil {
-		c.furnish(t, l)
+	saveImage(t, l, "image.tar", imageRef, img)
+	if c.prepare != nil {
+		c.prepare(t, l)
 	}
 	for _, command := range c.before {
 		c.must(t, l, command)

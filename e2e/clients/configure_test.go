@@ -10,7 +10,7 @@ import (
 )
 
 // typed runs what a person types behind the helper's name, which has to succeed.
-func typed(t *testing.T, l *testenv.Env, words string) (stdout string) {
+func mustRun(t *testing.T, l *testenv.Env, words string) (stdout string) {
 	t.Helper()
 	r := l.Run(t, words, "")
 	if r.Status != 0 {
@@ -24,17 +24,17 @@ func TestConfigure(t *testing.T) {
 	// ready is an Env with an image in its registry, and no configuration of a client.
 	ready := func(t *testing.T) *testenv.Env {
 		l := onRunner(t)
-		putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
+		putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
 		return l
 	}
 
 	t.Run("Docker", func(t *testing.T) {
 		for _, cli := range dockerCLIs(t) {
 			l := ready(t)
-			typed(t, l, "configure "+pullHost)
+			mustRun(t, l, "configure "+pullHost)
 			d := docker{l, cli.path}
-			d.furnish(t, l)
-			d.run(t, nil, "pull", trialRef)
+			d.prepare(t, l)
+			d.run(t, nil, "pull", imageRef)
 			wantRequests(t, l, cli.name, coldGet)
 			record(t, cli.name, cli.version, "pull after configure")
 		}
@@ -42,11 +42,11 @@ func TestConfigure(t *testing.T) {
 	t.Run("crane", func(t *testing.T) {
 		l := ready(t)
 		path, version := built(t, "crane")
-		typed(t, l, "configure --creds-store")
+		mustRun(t, l, "configure --creds-store")
 		crane := client{name: "crane", path: path, version: version}
 		crane.must(t, l, "crane manifest $REF")
 		wantRequests(t, l, "crane", coldGet)
-		typed(t, l, "configure --creds-store --remove")
+		mustRun(t, l, "configure --creds-store --remove")
 		if out, err := crane.run(t, l, "crane manifest $REF"); err == nil {
 			t.Errorf("after that was undone: %s", out.stdout)
 		}
@@ -55,14 +55,14 @@ func TestConfigure(t *testing.T) {
 	t.Run("skopeo", func(t *testing.T) {
 		l := ready(t)
 		path, version := installed(t, "skopeo")
-		typed(t, l, "configure --podman "+pullHost)
-		client{name: "skopeo", path: path, version: version, shell: inPrivate}.must(t, l, "skopeo inspect docker://$REF")
+		mustRun(t, l, "configure --podman "+pullHost)
+		client{name: "skopeo", path: path, version: version, shell: privateMount}.must(t, l, "skopeo inspect docker://$REF")
 		wantRequests(t, l, "skopeo", coldGet)
 		record(t, "skopeo", version, "pull after configure")
 	})
 	t.Run("GitLab Runner", func(t *testing.T) {
 		l := ready(t)
-		for line := range strings.Lines(typed(t, l, "configure --print gitlab "+pullHost)) {
+		for line := range strings.Lines(mustRun(t, l, "configure --print gitlab "+pullHost)) {
 			if strings.HasPrefix(line, "DOCKER_AUTH_CONFIG=") {
 				l.Set(strings.TrimSpace(line))
 			}
@@ -78,9 +78,9 @@ func TestConfigure(t *testing.T) {
 // doctor asks a registry that isn't of this project's making.
 func TestDoctorAtRegistry(t *testing.T) {
 	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-	typed(t, l, "configure "+pullHost)
-	if out := typed(t, l, "doctor "+trialRef); !strings.Contains(out, "is there, and may be pulled") || strings.Contains(out, "warning") {
+	putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
+	mustRun(t, l, "configure "+pullHost)
+	if out := mustRun(t, l, "doctor "+imageRef); !strings.Contains(out, "is there, and may be pulled") || strings.Contains(out, "warning") {
 		t.Errorf("%s", out)
 	}
 	for image, want := range map[string]string{

@@ -39,12 +39,12 @@ func newDocker(t *testing.T, path, config string) docker {
 	serveRegistry(t, l)
 	example(t, l, dockerConfig, config)
 	d := docker{l, path}
-	d.furnish(t, l)
+	d.prepare(t, l)
 	return d
 }
 
 // furnish starts the engine, and gives the command line its plugins.
-func (d docker) furnish(t *testing.T, l *testenv.Env) {
+func (d docker) prepare(t *testing.T, l *testenv.Env) {
 	t.Helper()
 	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
 	err := os.MkdirAll(plugins, 0o700)
@@ -90,11 +90,11 @@ func TestDocker(t *testing.T) {
 			t.Run(cli.name+"/"+name, func(t *testing.T) {
 				client{
 					name: cli.name, path: cli.path, version: cli.version,
-					file: dockerConfig, config: config, furnish: docker{path: cli.path}.furnish,
+					file: dockerConfig, config: config, prepare: docker{path: cli.path}.prepare,
 					before: []string{"docker load --input image.tar"},
 					push:   "docker push $REF", remove: "docker rmi $REF", pull: "docker pull $REF",
 					pulledID: "docker image inspect --format {{.Id}} $REF",
-				}.trial(t)
+				}.pushAndPull(t)
 			})
 		}
 	}
@@ -106,19 +106,19 @@ func TestDockerLogin(t *testing.T) {
 			t.Run(cli.name+"/"+name, func(t *testing.T) {
 				l := onRunner(t)
 				img := tinyImage(t)
-				putImage(t, serveRegistry(t, l), img, trialRef)
+				putImage(t, serveRegistry(t, l), img, imageRef)
 				example(t, l, dockerConfig, config)
 				d := docker{l, cli.path}
-				d.furnish(t, l)
+				d.prepare(t, l)
 
 				// A login is with the credentials that are there, and is stored.
 				d.run(t, nil, "login", pullHost)
 				wantRequests(t, d.Env, "a login", coldGet)
-				d.run(t, nil, "pull", trialRef)
+				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a login", nil)
 				// A logout forgets them.
 				d.run(t, nil, "logout", pullHost)
-				d.run(t, nil, "pull", trialRef)
+				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a logout", coldGet)
 				if text, err := os.ReadFile(filepath.Join(d.Home, dockerConfig)); err != nil || strings.Contains(string(text), `"auth"`) {
 					t.Errorf("the configuration is %q, %v", text, err)
@@ -144,12 +144,12 @@ func TestDockerBuild(t *testing.T) {
 		for buildKit, builder := range builders {
 			t.Run(cli.name+"/"+builder, func(t *testing.T) {
 				l := onRunner(t)
-				putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
+				putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
 				example(t, l, dockerConfig, withStore)
 				d := docker{l, cli.path}
-				d.furnish(t, l)
+				d.prepare(t, l)
 				d.Set("DOCKER_BUILDKIT=" + buildKit)
-				d.Write(t, "context/Dockerfile", "FROM "+trialRef+"\nCOPY Dockerfile /\n")
+				d.Write(t, "context/Dockerfile", "FROM "+imageRef+"\nCOPY Dockerfile /\n")
 				build := []string{"build", "--no-cache", "--pull", "--tag", "built", "context"}
 
 				d.run(t, nil, build...)
@@ -188,7 +188,7 @@ func TestCompose(t *testing.T) {
 	example(t, l, dockerConfig, withStore)
 	l.Write(t, "compose.yaml", file.String())
 	d := docker{l, path}
-	d.furnish(t, l)
+	d.prepare(t, l)
 
 	d.run(t, nil, "compose", "pull")
 	wantRequests(t, d.Env, fmt.Sprintf("%d pulls at once", images), coldGet)

@@ -97,7 +97,7 @@ func startEngine(t *testing.T, l *testenv.Env) (dockerHost string) {
 		<-ended
 	})
 
-	ready.SetReadDeadline(time.Now().Add(hung))
+	ready.SetReadDeadline(time.Now().Add(runTimeout))
 	if _, err := ready.Read(make([]byte, 64)); err != nil {
 		stop()
 		exit := <-ended

@@ -24,11 +24,11 @@ const fileHelper = "docker-credential-pass"
 
 type fileStore struct{}
 
-func kept() string { return filepath.Join(os.Getenv("HOME"), "kept.json") }
+func storeFile() string { return filepath.Join(os.Getenv("HOME"), "kept.json") }
 
 func (fileStore) read() (map[string]credentials.Credentials, error) {
 	all := map[string]credentials.Credentials{}
-	text, err := os.ReadFile(kept())
+	text, err := os.ReadFile(storeFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}
@@ -48,7 +48,7 @@ func (f fileStore) change(change func(map[string]credentials.Credentials)) error
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(kept(), text, 0o600)
+	return os.WriteFile(storeFile(), text, 0o600)
 }
 
 func (f fileStore) Add(c *credentials.Credentials) error {

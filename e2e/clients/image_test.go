@@ -54,19 +54,19 @@ func (d docker) goImage(t *testing.T, tag string) {
 		"--change", "ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOPROXY=file:///modules GOTOOLCHAIN=local", file, tag)
 }
 
-const authorities = "etc/ssl/certs/ca-certificates.crt"
+const caCertificates = "etc/ssl/certs/ca-certificates.crt"
 
 // glibcImage makes an image of Debian's that trusts the server's authority besides its own.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
 	tree := filepath.Join(testenv.Root(), "dist/glibc.tar")
-	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+authorities).Output()
+	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+caCertificates).Output()
 	if err != nil {
 		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
 	}
 	d.run(t, nil, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", tree, "debian:local")
 	d.build(t, tag, map[string]string{
-		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + authorities + "\n",
+		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + caCertificates + "\n",
 		"authorities": string(own) + string(d.AWS.CAPEM()),
 	})
 }
@@ -90,7 +90,7 @@ func (d docker) muslImage(t *testing.T, tag string) {
 	for path, text := range map[string][]byte{
 		loader:        read(t, "/"+loader),
 		"bin/busybox": read(t, need(t, "busybox")),
-		authorities:   d.AWS.CAPEM(),
+		caCertificates:   d.AWS.CAPEM(),
 		"etc/passwd":  []byte("root:x:0:0::/root:/bin/sh\n"),
 	} {
 		addFile(t, w, path, text)
@@ -149,7 +149,7 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatalf("get printed %.40q: %v", stdout, err)
 	}
-	ref, err := name.ParseReference(trialRef)
+	ref, err := name.ParseReference(imageRef)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +192,9 @@ func onImages(t *testing.T) (d docker, credentials string) {
 	t.Helper()
 	path, _ := built(t, "docker")
 	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
+	putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
 	d = docker{l, path}
-	d.furnish(t, l)
+	d.prepare(t, l)
 	return d, filepath.Join(l.Home, ".aws") + ":/root/.aws:ro"
 }
 

@@ -61,10 +61,10 @@ func TestKubelet(t *testing.T) {
 		}
 	}
 
-	who, _ := asks("credential-provider.yaml", trialRef)
+	who, _ := asks("credential-provider.yaml", imageRef)
 	wantRole(who, 1, "pull")
 	wantRequests(t, l, "a node's first pull", coldGet)
-	who, _ = asks("credential-provider.yaml", trialRef)
+	who, _ = asks("credential-provider.yaml", imageRef)
 	wantRole(who, 1, "pull")
 	wantRequests(t, l, "a pull after a restart of the kubelet", nil)
 	if who, _ := asks("credential-provider.yaml", "docker.io/library/busybox"); len(who) != 0 {
@@ -82,7 +82,7 @@ func TestKubelet(t *testing.T) {
 	const pod = "arn:aws:iam::222222222222:role/cart-pull"
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
 	l.AWS.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
-	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
 	// On a node of EKS, where it stands in the place of AWS's own.
@@ -95,13 +95,13 @@ func TestKubelet(t *testing.T) {
 	}
 	l.Write(t, "eks.yaml", strings.Replace(string(read(t, filepath.Join(l.Home, "service-accounts.yaml"))), "name: "+testenv.Name, "name: ecr-credential-provider", 1))
 	bin = eks
-	who, _ = asks("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	who, _ = asks("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	wantRole(who, 1, "cart-pull")
 	wantRequests(t, l, "the same on a node of EKS", nil)
 	bin = filepath.Dir(testenv.Binary(t))
 	thief := cart
 	thief.Subject = "system:serviceaccount:shop:thief"
-	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	if len(who) != 0 || !strings.Contains(log, "may not assume "+pod) {
 		t.Errorf("a service account that isn't trusted gets the token of %q; the kubelet's log is %s", who, log)
 	}

@@ -89,7 +89,7 @@ func onRunner(t *testing.T) *testenv.Env {
 }
 
 // A run of a client that takes longer than this hangs.
-const hung = time.Minute
+const runTimeout = time.Minute
 
 // output is what a client left on stdout and stderr.
 type output struct{ stdout, stderr string }
@@ -97,7 +97,7 @@ type output struct{ stdout, stderr string }
 // run runs a client in the Env's environment. The error is that of exec.Cmd.
 func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), hung)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, path)

@@ -19,7 +19,7 @@ import (
 var writeMatrix = flag.Bool("matrix", false, "write what the clients did into README.md")
 
 // ran is what each client did, in tests that passed.
-var ran = struct {
+var recorded = struct {
 	sync.Mutex
 	versions map[string]string
 	did      map[string]map[string]bool
@@ -32,14 +32,14 @@ func record(t *testing.T, client, version string, does ...string) {
 		if t.Failed() || t.Skipped() {
 			return
 		}
-		ran.Lock()
-		defer ran.Unlock()
-		ran.versions[client] = version
-		if ran.did[client] == nil {
-			ran.did[client] = map[string]bool{}
+		recorded.Lock()
+		defer recorded.Unlock()
+		recorded.versions[client] = version
+		if recorded.did[client] == nil {
+			recorded.did[client] = map[string]bool{}
 		}
 		for _, what := range does {
-			ran.did[client][what] = true
+			recorded.did[client][what] = true
 		}
 	})
 }
@@ -48,9 +48,9 @@ func record(t *testing.T, client, version string, does ...string) {
 func matrix() string {
 	var b strings.Builder
 	b.WriteString("| client | version | what was run | result |\n|---|---|---|---|\n")
-	for _, client := range slices.Sorted(maps.Keys(ran.did)) {
+	for _, client := range slices.Sorted(maps.Keys(recorded.did)) {
 		fmt.Fprintf(&b, "| %s | %s | %s | passed |\n",
-			client, ran.versions[client], strings.Join(slices.Sorted(maps.Keys(ran.did[client])), "; "))
+			client, recorded.versions[client], strings.Join(slices.Sorted(maps.Keys(recorded.did[client])), "; "))
 	}
 	return b.String()
 }

@@ -26,40 +26,40 @@ func ownStorage(t *testing.T, l *testenv.Env) {
 
 // inPrivate runs a program in a mount namespace where what it notes down of registries
 // is its own, for which there is no setting.
-const inPrivate = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
+const privateMount = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
 
 func TestSkopeo(t *testing.T) {
 	path, version := installed(t, "skopeo")
 	client{
-		name: "skopeo", path: path, version: version, shell: inPrivate,
+		name: "skopeo", path: path, version: version, shell: privateMount,
 		file: podmanConfig, config: withHelpers,
 		push: "skopeo copy docker-archive:image.tar docker://$REF",
 		pull: "skopeo copy docker://$REF docker-archive:pulled.tar", pulledTar: "pulled.tar",
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestPodman(t *testing.T) {
 	path, version := installed(t, "podman")
 	client{
-		name: "podman", path: path, version: version, shell: inPrivate,
+		name: "podman", path: path, version: version, shell: privateMount,
 		file: "registries.conf", config: "testdata/docker/registries.conf",
-		furnish: func(t *testing.T, l *testenv.Env) {
+		prepare: func(t *testing.T, l *testenv.Env) {
 			ownStorage(t, l)
 			l.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(l.Home, "registries.conf"))
 		},
 		before: []string{"podman load --input image.tar"},
 		push:   "podman push $REF", remove: "podman rmi $REF", pull: "podman pull $REF",
 		pulledID: "podman image inspect --format {{.Id}} $REF",
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestBuildah(t *testing.T) {
 	path, version := installed(t, "buildah")
 	client{
-		name: "buildah", path: path, version: version, shell: inPrivate,
-		file: dockerConfig, config: withHelpers, furnish: ownStorage,
+		name: "buildah", path: path, version: version, shell: privateMount,
+		file: dockerConfig, config: withHelpers, prepare: ownStorage,
 		before: []string{"buildah pull docker-archive:image.tar"},
 		push:   "buildah push $REF", remove: "buildah rmi $REF", pull: "buildah pull $REF",
 		pulledID: "buildah images --no-trunc --quiet $REF",
-	}.trial(t)
+	}.pushAndPull(t)
 }

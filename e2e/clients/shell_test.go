@@ -18,7 +18,7 @@ func TestCompletions(t *testing.T) {
 	l := testenv.New(t)
 	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		l.Write(t, shell, typed(t, l, "completion "+shell))
+		l.Write(t, shell, mustRun(t, l, "completion "+shell))
 	}
 
 	t.Run("bash", func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestCompletions(t *testing.T) {
 	t.Run("zsh", func(t *testing.T) {
 		path := need(t, "zsh")
 		// As installed: from a directory of fpath.
-		l.Write(t, "functions/_docker-credential-ecr-login", typed(t, l, "completion zsh"))
+		l.Write(t, "functions/_docker-credential-ecr-login", mustRun(t, l, "completion zsh"))
 		for typed, want := range map[string]string{
 			"docker-credential-ecr-login who\t\n":                 "whoami: it takes one HOST",
 			"docker-credential-ecr-login cache pa\t\n":            filepath.Join(l.Home, ".ecr/tokens"),
@@ -109,7 +109,7 @@ func inZsh(t *testing.T, l *testenv.Env, path, typed, want string) string {
 func TestManual(t *testing.T) {
 	path := need(t, "mandoc")
 	l := testenv.New(t)
-	l.Write(t, "page.1", typed(t, l, "help --man"))
+	l.Write(t, "page.1", mustRun(t, l, "help --man"))
 	// It has no date, as that would be another one's each time.
 	out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")
 	for line := range strings.Lines(out.stdout + out.stderr) {

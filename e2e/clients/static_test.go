@@ -87,12 +87,12 @@ func TestOwnRoots(t *testing.T) {
 		t.Fatalf("with no authorities but its own: %v, stderr %q", err, out.stderr)
 	}
 	d.wantPull(t, out.stdout)
-	if out, err := get(trusting, map[string][]byte{authorities: nil}); err != nil {
+	if out, err := get(trusting, map[string][]byte{caCertificates: nil}); err != nil {
 		t.Errorf("with an empty file of authorities: %v, stderr %q", err, out.stderr)
 	}
 	wantBundle(t)
 
-	stranger, err := awstest.Start()
+	stranger, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestOwnRoots(t *testing.T) {
 	other := stranger.CAPEM()
 	for when, try := range map[string]func() (output, error){
 		"Mozilla's authorities":        func() (output, error) { return get(testenv.Binary(t), nil) },
-		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{authorities: other}) },
+		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{caCertificates: other}) },
 		"a folder that has some":       func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
 		"a file that the user has set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
 		"a folder that the user set":   func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_DIR=/none") },
@@ -160,7 +160,7 @@ func TestNotFound(t *testing.T) {
 	path, _ := built(t, "docker")
 	l := onRunner(t)
 	d := docker{l, path}
-	d.furnish(t, l)
+	d.prepare(t, l)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
 		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + testenv.Name + ": not found"},

@@ -24,9 +24,9 @@ import (
 const program = testenv.Name
 
 // A stage is where the demo plays: the helper, the cloud and two homes.
-type stage struct {
-	teller teller
-	cloud  *awstest.Server
+type demo struct {
+	out printer
+	aws  *awstest.Server
 
 	dir       string // holds all that is below
 	bin       string // the directory of the helper, and all there is on the PATH
@@ -39,14 +39,14 @@ type stage struct {
 }
 
 // clear takes the stage down, whatever of it is up.
-func (s *stage) clear() {
-	if s.cloud != nil {
-		s.cloud.Close()
+func (s *demo) cleanUp() {
+	if s.aws != nil {
+		s.aws.Close()
 	}
 	os.RemoveAll(s.dir)
 }
 
-func (s *stage) build(ctx context.Context) error {
+func (s *demo) build(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "ecr-login-demo-")
 	if err != nil {
 		return err
@@ -73,17 +73,17 @@ func (s *stage) build(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s version: %w", bin, err)
 	}
-	s.teller.say("version", "%s", strings.TrimSpace(string(version)))
-	s.teller.say("size", "%.1f MB", float64(info.Size())/1e6)
+	s.out.print("version", "%s", strings.TrimSpace(string(version)))
+	s.out.print("size", "%.1f MB", float64(info.Size())/1e6)
 	return nil
 }
 
-func (s *stage) cloudUp(ctx context.Context) error {
-	cloud, err := awstest.Start()
+func (s *demo) startAWS(ctx context.Context) error {
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	s.cloud = cloud
+	s.aws = cloud
 	cloud.AddRole(awstest.Role{ARN: runnerRole})
 	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
 	cloud.SetInstanceRole(runnerRole)
@@ -94,22 +94,22 @@ func (s *stage) cloudUp(ctx context.Context) error {
 	}
 
 	s.digests = map[string]string{}
-	s.teller.say("runner", "%s, from the instance's metadata", runnerRole)
-	s.teller.say("trusts it", "%s", pullRole)
+	s.out.print("runner", "%s, from the instance's metadata", runnerRole)
+	s.out.print("trusts it", "%s", pullRole)
 	if err := s.serve(ctx, host, image); err != nil {
 		return err
 	}
 	s.expected = []string{host}
-	s.teller.say("image", "%s", image)
-	s.teller.say("digest", "%.19s…", s.digests[image])
+	s.out.print("image", "%s", image)
+	s.out.print("digest", "%.19s…", s.digests[image])
 	cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
 	return s.serve(ctx, partnerHost, partnerImage)
 }
 
 // serve puts a registry with one image behind the gate of a host.
-func (s *stage) serve(ctx context.Context, host, image string) error {
+func (s *demo) serve(ctx context.Context, host, image string) error {
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s.cloud.Handle(host, s.cloud.RegistryAuth(host, images))
+	s.aws.Handle(host, s.aws.RegistryAuth(host, images))
 
 	// The image gets in by the back door, so that the pull is the first to go
 	// through the gate.
@@ -135,7 +135,7 @@ func (s *stage) serve(ctx context.Context, host, image string) error {
 	return nil
 }
 
-func (s *stage) furnish(context.Context) error {
+func (s *demo) writeHome(context.Context) error {
 	return errors.Join(
 		s.write(".aws/credentials", "testdata/gitlab-runner/credentials"),
 		s.write(".docker/config.json", "testdata/docker/all.json"),
@@ -143,12 +143,12 @@ func (s *stage) furnish(context.Context) error {
 }
 
 // write puts a file of the repository into the runner's home, and shows it.
-func (s *stage) write(path, from string) error {
+func (s *demo) write(path, from string) error {
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), from))
 	if err != nil {
 		return err
 	}
-	s.teller.say("~/"+path, "%s", text)
+	s.out.print("~/"+path, "%s", text)
 	path = filepath.Join(s.home, path)
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
 }

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	act := play
+	act := runDemo
 	if len(os.Args) > 1 {
 		// The demo runs itself as the clients, since those take their proxy,
 		// authority and home from the environment of their process.

@@ -8,12 +8,12 @@ import (
 
 // A teller tells the script on the terminal: numbered steps, and below each what
 // came of it, label by label.
-type teller struct {
+type printer struct {
 	steps int
 	began time.Time
 }
 
-func (t *teller) step(title string) {
+func (t *printer) step(title string) {
 	if t.steps == 0 {
 		t.began = time.Now()
 		fmt.Println("A GitLab runner in AWS account 111111111111 pulls images from ECR in 222222222222 and 333333333333.")
@@ -24,7 +24,7 @@ func (t *teller) step(title string) {
 }
 
 // say prints a text of any number of lines.
-func (t *teller) say(label, format string, args ...any) {
+func (t *printer) print(label, format string, args ...any) {
 	const width = 23
 	for line := range strings.Lines(strings.TrimSpace(fmt.Sprintf(format, args...))) {
 		fmt.Printf("    %-*s%s\n", width, label, strings.TrimRight(line, "\n"))
@@ -32,6 +32,6 @@ func (t *teller) say(label, format string, args ...any) {
 	}
 }
 
-func (t *teller) end() {
+func (t *printer) end() {
 	fmt.Printf("\nAll is as it should be, after %.1f s.\n", time.Since(t.began).Seconds())
 }

@@ -28,26 +28,26 @@ const (
 )
 
 // patience is for the demo once the helper is built, which takes 2 seconds on an idle machine.
-const patience = 3 * time.Minute
+const demoTimeout = 3 * time.Minute
 
-var errPatience = fmt.Errorf("the demo ends itself %v after the helper is built", patience)
+var errDemoTimeout = fmt.Errorf("the demo ends itself %v after the helper is built", demoTimeout)
 
 // play shows the demo and ends with the first step that fails.
-func play(ctx context.Context) error {
-	s := &stage{}
-	defer s.clear()
+func runDemo(ctx context.Context) error {
+	s := &demo{}
+	defer s.cleanUp()
 	if err := s.step(ctx, "the helper, built as for a release", s.build); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, errDemoTimeout)
 	defer cancel()
 	for _, step := range []struct {
 		title string
 		run   func(context.Context) error
 	}{
-		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", s.cloudUp},
-		{"the runner's home", s.furnish},
-		{"the image is pulled without credentials", s.pullAsNobody},
+		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", s.startAWS},
+		{"the runner's home", s.writeHome},
+		{"the image is pulled without credentials", s.pullAnonymously},
 		{"the helper is asked for the first time, and again", s.coldAndWarm},
 		{"a job of GitLab Runner: list, then get every key verbatim", s.firstJob},
 		{"the next job", s.nextJob},
@@ -64,17 +64,17 @@ func play(ctx context.Context) error {
 			return err
 		}
 	}
-	s.teller.end()
+	s.out.end()
 	return nil
 }
 
 // step runs one step. If the demo's time is over, the error says so, and not only that a process
 // was killed.
-func (s *stage) step(ctx context.Context, title string, run func(context.Context) error) error {
-	s.teller.step(title)
+func (s *demo) step(ctx context.Context, title string, run func(context.Context) error) error {
+	s.out.step(title)
 	err := run(ctx)
 	if err != nil {
-		err = fmt.Errorf("step %d, %s: %w", s.teller.steps, title, err)
+		err = fmt.Errorf("step %d, %s: %w", s.out.steps, title, err)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = fmt.Errorf("%w: %w", cause, err)
@@ -82,7 +82,7 @@ func (s *stage) step(ctx context.Context, title string, run func(context.Context
 	return err
 }
 
-func (s *stage) pullAsNobody(ctx context.Context) error {
+func (s *demo) pullAnonymously(ctx context.Context) error {
 	got, err := s.pullFrom(ctx, s.emptyHome, image)
 	if err != nil {
 		return err
@@ -90,11 +90,11 @@ func (s *stage) pullAsNobody(ctx context.Context) error {
 	if got.Status != http.StatusUnauthorized {
 		return fmt.Errorf("the registry should refuse with status 401, and answered %+v", got)
 	}
-	s.teller.say("registry", "%d %s", got.Status, got.Refusal)
+	s.out.print("registry", "%d %s", got.Status, got.Refusal)
 	return s.requests(nil)
 }
 
-func (s *stage) coldAndWarm(ctx context.Context) error {
+func (s *demo) coldAndWarm(ctx context.Context) error {
 	for _, want := range []map[string]int{{"imds": 3, "sts": 1, "ecr": 1}, nil} {
 		if err := s.get(ctx, want); err != nil {
 			return err
@@ -104,20 +104,20 @@ func (s *stage) coldAndWarm(ctx context.Context) error {
 }
 
 // A list is about public ECR as well, whose token is another.
-func (s *stage) firstJob(ctx context.Context) error {
+func (s *demo) firstJob(ctx context.Context) error {
 	return s.resolve(ctx, map[string]int{"imds": 3, "sts": 1, "ecr-public": 1})
 }
 
-func (s *stage) nextJob(ctx context.Context) error { return s.resolve(ctx, nil) }
+func (s *demo) nextJob(ctx context.Context) error { return s.resolve(ctx, nil) }
 
 // resolve has the runner find its credentials.
-func (s *stage) resolve(ctx context.Context, want map[string]int) error {
+func (s *demo) resolve(ctx context.Context, want map[string]int) error {
 	var got resolved
 	if err := s.client(ctx, s.home, &got, "runner"); err != nil {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
-		s.teller.say("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
+		s.out.print("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
 	}
 	for _, host := range s.expected {
 		if c := got["https://"+host]; c.User != "AWS" || c.Length == 0 {
@@ -127,14 +127,14 @@ func (s *stage) resolve(ctx context.Context, want map[string]int) error {
 	return s.requests(want)
 }
 
-func (s *stage) pull(ctx context.Context) error { return s.pullWith(ctx, image, host) }
+func (s *demo) pull(ctx context.Context) error { return s.pullWith(ctx, image, host) }
 
-func (s *stage) pullPartner(ctx context.Context) error {
+func (s *demo) pullPartner(ctx context.Context) error {
 	return s.pullWith(ctx, partnerImage, partnerHost)
 }
 
 // pullWith pulls an image with the runner's credentials, which asks AWS for nothing.
-func (s *stage) pullWith(ctx context.Context, image, host string) error {
+func (s *demo) pullWith(ctx context.Context, image, host string) error {
 	got, err := s.pullFrom(ctx, s.home, image)
 	switch {
 	case err != nil:
@@ -143,15 +143,15 @@ func (s *stage) pullWith(ctx context.Context, image, host string) error {
 		return fmt.Errorf("the registry refused: %d %s", got.Status, got.Refusal)
 	case got.Digest != s.digests[image]:
 		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, s.digests[image])
-	case !slices.Contains(s.cloud.Connects(), host):
-		return fmt.Errorf("the client asked the proxy for %v, not for %s", s.cloud.Connects(), host)
+	case !slices.Contains(s.aws.Connects(), host):
+		return fmt.Errorf("the client asked the proxy for %v, not for %s", s.aws.Connects(), host)
 	}
-	s.teller.say("pulled", "%.19s…, %d layers of %d bytes, each digest checked", got.Digest, got.Layers, got.Bytes)
+	s.out.print("pulled", "%.19s…, %d layers of %d bytes, each digest checked", got.Digest, got.Layers, got.Bytes)
 	return s.requests(nil)
 }
 
-func (s *stage) denied(ctx context.Context) error {
-	s.cloud.Deny("sts:AssumeRole", pullRole)
+func (s *demo) denied(ctx context.Context) error {
+	s.aws.Deny("sts:AssumeRole", pullRole)
 	if err := s.forget(ctx, host); err != nil {
 		return err
 	}
@@ -162,9 +162,9 @@ func (s *stage) denied(ctx context.Context) error {
 	if r.status == 0 {
 		return errors.New("the helper gives credentials all the same") // not to be shown
 	}
-	s.teller.say("stdout", "%s", r.stdout)
-	s.teller.say("stderr", "%s", r.stderr)
-	s.teller.say("status", "%d", r.status)
+	s.out.print("stdout", "%s", r.stdout)
+	s.out.print("stderr", "%s", r.stderr)
+	s.out.print("status", "%d", r.status)
 	switch {
 	case r.status != 1 || r.stdout != "credentials not found in native keychain":
 		return errors.New("clients take that for something other than credentials not found")
@@ -176,14 +176,14 @@ func (s *stage) denied(ctx context.Context) error {
 	return s.requests(map[string]int{"imds": 3, "sts": 1})
 }
 
-func (s *stage) recovered(ctx context.Context) error {
-	s.cloud.Allow("sts:AssumeRole", pullRole)
+func (s *demo) recovered(ctx context.Context) error {
+	s.aws.Allow("sts:AssumeRole", pullRole)
 	return s.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
 }
 
 // The credentials file goes, as the map takes over: what isn't in the map is asked
 // for as the instance itself.
-func (s *stage) addMap(context.Context) error {
+func (s *demo) addMap(context.Context) error {
 	s.expected = []string{host, partnerHost}
 	if err := os.Remove(filepath.Join(s.home, ".aws/credentials")); err != nil {
 		return err
@@ -191,22 +191,22 @@ func (s *stage) addMap(context.Context) error {
 	return s.write(".ecr/config.toml", "testdata/gitlab-runner/ecr.toml")
 }
 
-func (s *stage) mappedJob(ctx context.Context) error {
+func (s *demo) mappedJob(ctx context.Context) error {
 	return s.resolve(ctx, map[string]int{"imds": 6, "sts": 2, "ecr": 2})
 }
 
-func (s *stage) oneBroken(ctx context.Context) error {
-	s.cloud.Deny("sts:AssumeRole", partnerRole)
+func (s *demo) oneBroken(ctx context.Context) error {
+	s.aws.Deny("sts:AssumeRole", partnerRole)
 	if err := s.forget(ctx, partnerHost); err != nil {
 		return err
 	}
 	s.expected = []string{host}
 	var got resolved
-	reason, err := s.clientSaying(ctx, s.home, &got, "runner")
+	reason, err := s.clientWithStderr(ctx, s.home, &got, "runner")
 	if err != nil {
 		return err
 	}
-	s.teller.say("stderr", "%s", reason)
+	s.out.print("stderr", "%s", reason)
 	switch {
 	case got["https://"+host].Length == 0:
 		return fmt.Errorf("the runner has no credentials for %s", host)
@@ -215,6 +215,6 @@ func (s *stage) oneBroken(ctx context.Context) error {
 	case strings.Count(reason, "\n") != 1 || !strings.Contains(reason, partnerRole):
 		return fmt.Errorf("the reason is not one line that names %s", partnerRole)
 	}
-	s.teller.say("key", "https://%s still has its password", host)
+	s.out.print("key", "https://%s still has its password", host)
 	return s.requests(map[string]int{"imds": 3, "sts": 1})
 }

@@ -25,15 +25,15 @@ func TestClocks(t *testing.T) {
 					t.Parallel()
 					l, s := testenv.WithKeys(t), testenv.NewFault(t)
 					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart) })
-					s.Must(t, l, testenv.UserARN)
+					s.MustGet(t, l, testenv.UserARN)
 					must(t, testenv.Age(l.TokenFile(t), passed+set))
 					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
 					// What is served now comes from the cache.
 					l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
-					s.Judge(t, l, l.Run(t, "get", testenv.Host), testenv.UserARN)
+					s.Check(t, l, l.Run(t, "get", testenv.Host), testenv.UserARN)
 					l.AWS.Heal("ecr:GetAuthorizationToken")
-					s.Must(t, l, testenv.UserARN)
-					s.Must(t, l, testenv.UserARN)
+					s.MustGet(t, l, testenv.UserARN)
+					s.MustGet(t, l, testenv.UserARN)
 				})
 			}
 		}

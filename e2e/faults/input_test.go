@@ -12,7 +12,7 @@ import (
 )
 
 // What the author of a CI job might send, in the place of a server.
-var hostile = []string{
+var hostileInputs = []string{
 	"", "\n", "\x00", "{", `{"uri":"https://` + testenv.Host + `"}`, "[default]\nrole_arn=arn:aws:iam::666666666666:role/evil",
 	testenv.Host + "\nlevel=error msg=injected", testenv.Host + "\r\nX-Injected: yes", testenv.Host + "\x1b[2J\x1b[31m", testenv.Host + "\u202egpj.", testenv.Host + "\u2028x",
 	"evil.example.com/" + testenv.Host, "evil.example.com#" + testenv.Host, "evil.example.com?" + testenv.Host, testenv.Host + "@evil.example.com", "user:pass@" + testenv.Host,
@@ -25,7 +25,7 @@ var hostile = []string{
 }
 
 // unexpected tells what is wrong with an answer.
-func unexpected(l *testenv.Env, verb, input string, r testenv.Result) error {
+func checkInput(l *testenv.Env, verb, input string, r testenv.Result) error {
 	switch {
 	case verb != "get":
 		return nil
@@ -66,15 +66,15 @@ func TestHostileInput(t *testing.T) {
 	must(t, os.Link(filepath.Join(l.Home, "bin/docker-credential-evil"), filepath.Join(l.Home, "work/docker-credential-evil")))
 
 	for _, verb := range []string{"get", "erase", "store", "list"} {
-		for _, input := range hostile {
+		for _, input := range hostileInputs {
 			r := l.Run(t, verb, input, "env", "-C", filepath.Join(l.Home, "work"))
-			s.Count(t, r, unexpected(l, verb, input, r))
+			s.Count(t, r, checkInput(l, verb, input, r))
 			if strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "internal error") {
-				s.Wrong(t, "%s %.60q: %s", verb, input, r.Stderr)
+				s.Errorf(t, "%s %.60q: %s", verb, input, r.Stderr)
 			}
 			for line := range strings.Lines(r.Stderr) {
 				if !strings.HasPrefix(line, testenv.Name+": ") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
-					s.Wrong(t, "%s %.60q: on stderr is %q", verb, input, line)
+					s.Errorf(t, "%s %.60q: on stderr is %q", verb, input, line)
 				}
 			}
 		}
@@ -83,22 +83,22 @@ func TestHostileInput(t *testing.T) {
 	must(t, err)
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, `time="`) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
-			s.Wrong(t, "in the log is %q", line)
+			s.Errorf(t, "in the log is %q", line)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(l.Home, "ran")); err == nil {
-		s.Wrong(t, "a program ran")
+		s.Errorf(t, "a program ran")
 	}
 	for _, request := range l.AWS.Requests() {
 		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != testenv.PullRole {
-			s.Wrong(t, "the role %s was asked for", role)
+			s.Errorf(t, "the role %s was asked for", role)
 		}
 	}
 	for _, to := range l.AWS.Connects() {
 		if !strings.HasPrefix(to, "api.ecr") && !strings.HasPrefix(to, "sts.") || strings.Contains(to, "evil") {
-			s.Wrong(t, "it went to %s", to)
+			s.Errorf(t, "it went to %s", to)
 		}
 	}
-	must(t, os.RemoveAll(l.Tokens()))
-	s.Must(t, l, "assumed-role/pull/")
+	must(t, os.RemoveAll(l.TokenDir()))
+	s.MustGet(t, l, "assumed-role/pull/")
 }

@@ -29,11 +29,11 @@ func TestKilled(t *testing.T) {
 		time.Sleep(took * time.Duration(i) / time.Duration(n))
 		cmd.Process.Kill()
 		cmd.Wait()
-		s.Must(t, l, principal)
+		s.MustGet(t, l, principal)
 	}
 	l.Run(t, "erase", testenv.Host)
-	s.Must(t, l, principal)
-	s.NothingLeft(t, l)
+	s.MustGet(t, l, principal)
+	s.CheckLeftovers(t, l)
 }
 
 // It is told to end while it asks AWS, or nobody reads its answer.
@@ -50,9 +50,9 @@ func TestSignals(t *testing.T) {
 				must(t, l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
 				must(t, cmd.Process.Signal(sig))
 				cmd.Wait()
-				s.Must(t, l, testenv.UserARN)
+				s.MustGet(t, l, testenv.UserARN)
 			}
-			s.NothingLeft(t, l)
+			s.CheckLeftovers(t, l)
 		})
 	}
 }
@@ -72,7 +72,7 @@ func TestClosedStreams(t *testing.T) {
 				}
 				s.Count(t, r, err)
 			}
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 		})
 	}
 }
@@ -92,14 +92,14 @@ func TestLockHolder(t *testing.T) {
 			defer holder.Process.Kill()
 			must(t, l.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
 			must(t, holder.Process.Signal(sig))
-			testenv.Concurrently(testenv.Times(50), func(int) { s.Must(t, l, testenv.UserARN) })
+			testenv.Concurrently(testenv.Times(50), func(int) { s.MustGet(t, l, testenv.UserARN) })
 		})
 	}
 }
 
 // Many processes of several principals do everything at once that there is to do, in one
 // cache. Each gets its own principal's token.
-func TestStorm(t *testing.T) {
+func TestVerbsAtOnce(t *testing.T) {
 	l, s := testenv.WithKeys(t), testenv.NewFault(t)
 	l.NoTimeouts()
 	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
@@ -123,10 +123,10 @@ func TestStorm(t *testing.T) {
 			switch i / len(labs) % 10 {
 			case 0:
 				r := l.Run(t, "erase", testenv.Host)
-				s.Count(t, r, wantSilence(r, ""))
+				s.Count(t, r, checkSuccess(r, ""))
 			case 1:
 				r := l.Run(t, "list", "")
-				s.Count(t, r, wantSilence(r, "{"))
+				s.Count(t, r, checkSuccess(r, "{"))
 			case 2:
 				r := l.Run(t, "get", "docker.io")
 				var err error
@@ -135,17 +135,17 @@ func TestStorm(t *testing.T) {
 				}
 				s.Count(t, r, err)
 			default:
-				s.Must(t, l, principal)
+				s.MustGet(t, l, principal)
 			}
 		})
 	}
 	for i, l := range labs {
-		s.Must(t, l, principals[i])
+		s.MustGet(t, l, principals[i])
 	}
-	s.NothingLeft(t, l)
+	s.CheckLeftovers(t, l)
 }
 
-func wantSilence(r testenv.Result, begin string) error {
+func checkSuccess(r testenv.Result, begin string) error {
 	if r.Status != 0 || r.Stderr != "" || !strings.HasPrefix(r.Stdout, begin) {
 		return fmt.Errorf("it fails")
 	}
@@ -159,7 +159,7 @@ func TestUmask(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			l.Set("AWS_ECR_LOG_LEVEL=debug")
 			for range 2 {
-				s.Judge(t, l, l.Run(t, "get", testenv.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), testenv.UserARN)
+				s.Check(t, l, l.Run(t, "get", testenv.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), testenv.UserARN)
 			}
 			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
 				t.Errorf("%d requests for two gets", n)
@@ -184,10 +184,10 @@ func TestFIPS(t *testing.T) {
 			s := testenv.NewFault(t)
 			l.Set("GODEBUG=fips140=only")
 			principal := map[string]string{"role": "assumed-role/pull/", "keys": testenv.UserARN}[name]
-			s.Must(t, l, principal)
-			s.Must(t, l, principal)
+			s.MustGet(t, l, principal)
+			s.MustGet(t, l, principal)
 			l.Run(t, "erase", testenv.Host)
-			s.Must(t, l, principal)
+			s.MustGet(t, l, principal)
 		})
 	}
 }

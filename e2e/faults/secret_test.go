@@ -19,7 +19,7 @@ import (
 
 // A secret in every place that can hold one, each marked; what AWS gives has marks of its
 // own: how its session tokens, secret keys and registry passwords begin.
-var marks = regexp.MustCompile(`MARKED|IQoJb3JpZ2lu|eyJkYXRha2V5|eyJhbGciOi`)
+var secretMarks = regexp.MustCompile(`MARKED|IQoJb3JpZ2lu|eyJkYXRha2V5|eyJhbGciOi`)
 
 // secrets puts one in each place, and leads every request into some failure.
 var secrets = map[string]func(t *testing.T, l *testenv.Env){
@@ -139,7 +139,7 @@ var secrets = map[string]func(t *testing.T, l *testenv.Env){
 		l.Set("AWS_ECR_LOG_FILE=/dev/full")
 	},
 	"AWS's answer is a token and an error": func(t *testing.T, l *testenv.Env) {
-		l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Body: answerOf(encoded("AWS:MARKED password"), 2000000000)})
+		l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Body: responseOf(encoded("AWS:MARKED password"), 2000000000)})
 	},
 	"an SSO login that is refused": func(t *testing.T, l *testenv.Env) {
 		l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -177,7 +177,7 @@ const (
 const accountToken = "MARKED.service.account"
 
 // asked is what the helper is asked, with secrets where people have been seen to put them.
-var asked = []struct{ verb, input string }{
+var requests = []struct{ verb, input string }{
 	{"get", testenv.Host},
 	{"get", testenv.Host},
 	{"get", "https://user:MARKED@" + testenv.Host + "/v2/?token=MARKED#MARKED"},
@@ -218,7 +218,7 @@ func TestSecrets(t *testing.T) {
 					fmt.Fprintf(w, `{"errors":[{"code":"DENIED","message":"%s"}]}`, password)
 				}))
 				l.Write(t, ".docker/config.json", `{"auths":{"docker.io":{"auth":"TUFSS0VE","password":"MARKED"}}}`)
-				for _, a := range asked {
+				for _, a := range requests {
 					r := l.Run(t, a.verb, a.input)
 					said := r.Stderr
 					if r.Status != 0 || a.verb != "get" && a.verb != "kubelet" {
@@ -229,7 +229,7 @@ func TestSecrets(t *testing.T) {
 					}
 					said = strings.ReplaceAll(said, "AKIAIOSFODNN7EXAMPLE", "")
 					var err error
-					if found := marks.FindString(said); found != "" || strings.Contains(said, testenv.Secret) {
+					if found := secretMarks.FindString(said); found != "" || strings.Contains(said, testenv.Secret) {
 						err = fmt.Errorf("%s %s tells %q in %.2000q", a.verb, a.input, found, said)
 					}
 					s.Count(t, r, err)
@@ -242,13 +242,13 @@ func TestSecrets(t *testing.T) {
 // What ends before it has begun tells no more of what it was asked.
 func TestSecretsWithoutFiles(t *testing.T) {
 	l, s := testenv.WithKeys(t), testenv.NewFault(t)
-	for _, a := range asked {
+	for _, a := range requests {
 		if !slices.Contains([]string{"get", "store", "erase", "kubelet"}, a.verb) {
 			continue
 		}
 		r := l.Run(t, a.verb, a.input, "sh", "-c", `ulimit -n 3; exec "$0" "$@"`)
 		var err error
-		if found := marks.FindString(r.Stdout + r.Stderr); found != "" || r.Status != 1 || !strings.Contains(r.Stdout+r.Stderr, "may open no more files") {
+		if found := secretMarks.FindString(r.Stdout + r.Stderr); found != "" || r.Status != 1 || !strings.Contains(r.Stdout+r.Stderr, "may open no more files") {
 			err = fmt.Errorf("%s %s: status %d, tells %q in %q, %q", a.verb, a.input, r.Status, found, r.Stdout, r.Stderr)
 		}
 		if bazel := strings.HasPrefix(a.input, `{"uri"`); (bazel || a.verb == "kubelet") && r.Stdout != "" {
@@ -268,21 +268,21 @@ func TestChildren(t *testing.T) {
 	l.Write(t, "keys", `{"Version":1,"AccessKeyId":"`+testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}`)
 	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 	l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role", "AWS_ECR_FALLBACK=spy", "PATH="+l.Home+"/bin:/usr/bin:/bin")
-	s.Must(t, l, "assumed-role/pull/")
+	s.MustGet(t, l, "assumed-role/pull/")
 	l.Run(t, "get", "docker.io")
 	seen, err := os.ReadFile(filepath.Join(l.Home, "seen"))
 	must(t, err)
 	if !strings.Contains(string(seen), "AWS_PROFILE=role") || !strings.Contains(string(seen), testenv.Name) {
 		t.Fatalf("nothing was seen: %q", seen)
 	}
-	if found := marks.FindString(string(seen)); found != "" || strings.Contains(string(seen), testenv.Secret) {
+	if found := secretMarks.FindString(string(seen)); found != "" || strings.Contains(string(seen), testenv.Secret) {
 		t.Errorf("the programs it starts see %q", found)
 	}
 }
 
 // A helper that ends with a trace tells nothing secret in it, and leaves no image of its
 // memory.
-func TestTraces(t *testing.T) {
+func TestStackTraces(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGSEGV} {
 		t.Run(sig.String(), func(t *testing.T) {
 			l, s := testenv.OnInstance(t), testenv.NewFault(t)
@@ -301,10 +301,10 @@ func TestTraces(t *testing.T) {
 			if !strings.Contains(said.String(), "goroutine") {
 				t.Errorf("it leaves no trace: %.200q", said.String())
 			}
-			if found := marks.FindString(said.String()); found != "" {
+			if found := secretMarks.FindString(said.String()); found != "" {
 				t.Errorf("the trace tells %q", found)
 			}
-			s.Must(t, l, "assumed-role/pull/")
+			s.MustGet(t, l, "assumed-role/pull/")
 		})
 	}
 }

@@ -35,7 +35,7 @@ func docker(program string) client {
 func kubelet(account *serviceAccount, words ...string) client {
 	return func(ctx context.Context, m *machine, image string) (string, error) {
 		registry := registryOf(image)
-		if password, ok := m.remembers(registry); ok {
+		if password, ok := m.cached(registry); ok {
 			return password, nil
 		}
 		request := v1.CredentialProviderRequest{Image: image}
@@ -60,7 +60,7 @@ func kubelet(account *serviceAccount, words ...string) client {
 		if password == "" || answer.CacheKeyType != v1.RegistryPluginCacheKeyType || answer.CacheDuration == nil {
 			return "", fmt.Errorf("%s: nothing to keep for the registry in the answer about %s", words[0], image)
 		}
-		m.remember(registry, password, answer.CacheDuration.Duration)
+		m.store(registry, password, answer.CacheDuration.Duration)
 		return password, nil
 	}
 }
@@ -71,20 +71,20 @@ type serviceAccount struct {
 	role     string
 }
 
-func (m *machine) remembers(registry string) (password string, ok bool) {
-	m.memory.Lock()
-	defer m.memory.Unlock()
-	k, ok := m.kept[registry]
+func (m *machine) cached(registry string) (password string, ok bool) {
+	m.passwordsMu.Lock()
+	defer m.passwordsMu.Unlock()
+	k, ok := m.passwords[registry]
 	return k.password, ok && m.clock <= k.until
 }
 
-func (m *machine) remember(registry, password string, life time.Duration) {
+func (m *machine) store(registry, password string, life time.Duration) {
 	if life == 0 {
 		return // as the kubelet takes it
 	}
-	m.memory.Lock()
-	defer m.memory.Unlock()
-	m.kept[registry] = kept{password, m.clock + life}
+	m.passwordsMu.Lock()
+	defer m.passwordsMu.Unlock()
+	m.passwords[registry] = cachedPassword{password, m.clock + life}
 }
 
 func registryOf(image string) string {

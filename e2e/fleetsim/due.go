@@ -12,7 +12,7 @@ import (
 // dueInMemory tells when the first of what the machine's kubelet has in memory is to be renewed.
 func dueInMemory(m *machine) (time.Duration, error) {
 	var all []time.Duration
-	for _, k := range m.kept {
+	for _, k := range m.passwords {
 		all = append(all, k.until)
 	}
 	return earliest(m, all)

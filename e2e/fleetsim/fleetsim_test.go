@@ -11,19 +11,19 @@ import (
 )
 
 // noMachines says why this machine lets nobody make machines of a fleet; nil if it does.
-var noMachines error
+var namespacesRefused error
 
 func TestMain(m *testing.M) {
 	os.Exit(inNamespaces(func(refused error) int {
 		defer testenv.Clean()
-		noMachines = refused
+		namespacesRefused = refused
 		return m.Run()
 	}))
 }
 
 // A small fleet costs in each setting what docs/scale.md tells of a large one.
-func TestFleet(t *testing.T) {
-	testenv.Require(t, noMachines)
+func TestFleetSimulation(t *testing.T) {
+	testenv.Require(t, namespacesRefused)
 	// Few at a time: a get with a token to renew waits 2 s for the new one and then serves the old
 	// one, which would change the counts.
 	const machines = 8
@@ -74,10 +74,10 @@ func TestFleet(t *testing.T) {
 }
 
 // oneMachine is a fleet of one, of a runner's, that runs this helper.
-func oneMachine(t *testing.T) *trial {
+func simulateOneMachine(t *testing.T) *simulation {
 	t.Helper()
-	testenv.Require(t, noMachines)
-	one, err := newTrial(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: testenv.Binary(t)})
+	testenv.Require(t, namespacesRefused)
+	one, err := newSimulation(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: testenv.Binary(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +87,8 @@ func oneMachine(t *testing.T) *trial {
 
 // Machines that share a home, on a network disk, don't share the tokens of their instances.
 func TestSharedHome(t *testing.T) {
-	alone := oneMachine(t)
-	one := alone.fleet[0]
+	alone := simulateOneMachine(t)
+	one := alone.machines[0]
 	other, err := newMachine(one.home, one.env[2:])
 	if err != nil {
 		t.Fatal(err)
@@ -101,15 +101,15 @@ func TestSharedHome(t *testing.T) {
 			}
 		}
 	}
-	if n := countOf(alone.cloud).ecr; n != 2 {
+	if n := countOf(alone.aws).ecr; n != 2 {
 		t.Errorf("two machines in one home called ECR %d times, want once each", n)
 	}
 }
 
 // A machine's clock makes what it has kept older, and a token past its life is noticed.
 func TestClock(t *testing.T) {
-	trial := oneMachine(t)
-	m, ask, first := trial.fleet[0], trial.ask, ""
+	trial := simulateOneMachine(t)
+	m, ask, first := trial.machines[0], trial.ask, ""
 	trial.ask = func(ctx context.Context, m *machine, image string) (string, error) {
 		password, err := ask(ctx, m, image)
 		if first == "" {
@@ -126,7 +126,7 @@ func TestClock(t *testing.T) {
 	if err := trial.pull(m, private[0]); err == nil || !strings.Contains(err.Error(), "a token of 12h") {
 		t.Errorf("a token past its life is taken: %v", err)
 	}
-	if n := countOf(trial.cloud).ecr; n != 2 {
+	if n := countOf(trial.aws).ecr; n != 2 {
 		t.Errorf("%d calls of ECR in two half days, want 2", n)
 	}
 }
@@ -138,7 +138,7 @@ func TestReport(t *testing.T) {
 	}
 	together := r
 	together.spread = 0
-	text := report([]result{r, together}, []crowd{{r.contender, 1200, 465, 1002, 40 * time.Second}}, 200, "v1", time.Minute)
+	text := report([]result{r, together}, []quotaStart{{r.contender, 1200, 465, 1002, 40 * time.Second}}, 200, "v1", time.Minute)
 	for _, want := range []string{
 		"| 3, 1, 1 | 13.5, 4.5, 4.5 | – | 3, 1, 1 | 50 min |",
 		"| 10 | this helper | 30 | 10 (0.017 s) | 10 (0.02 s) | 135 | 45 (< 0.01 %) | 45 (< 0.01 %) | 0.2 |",
@@ -155,10 +155,10 @@ func TestReport(t *testing.T) {
 }
 
 // A crowd within the quota is refused nothing.
-func TestCrowd(t *testing.T) {
-	testenv.Require(t, noMachines)
+func TestStartAboveQuota(t *testing.T) {
+	testenv.Require(t, namespacesRefused)
 	s := settings[0]
-	c, err := startCrowd(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})
+	c, err := startAboveQuota(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is for one process, and many times what any takes.
-const patience = time.Minute
+const processTimeout = time.Minute
 
 // A machine runs programs, in a home, after a boot and at a time of its own.
 type machine struct {
@@ -31,12 +31,12 @@ type machine struct {
 	starting sync.Mutex
 	host     *host
 
-	memory sync.Mutex
-	kept   map[string]kept // by registry
+	passwordsMu sync.Mutex
+	passwords   map[string]cachedPassword // by registry
 }
 
 // kept is what the machine's kubelet has in memory.
-type kept struct {
+type cachedPassword struct {
 	password string
 	until    time.Duration // by the machine's clock
 }
@@ -56,7 +56,7 @@ func (m *machine) write(path, text string) error {
 }
 
 // restartKubelet makes the kubelet forget.
-func (m *machine) restartKubelet() { m.kept = map[string]kept{} }
+func (m *machine) restartKubelet() { m.passwords = map[string]cachedPassword{} }
 
 // reboot gives the machine another boot id. The first boot is one, too.
 func (m *machine) reboot() error {
@@ -98,7 +98,7 @@ func (m *machine) move(to time.Duration) error {
 
 // run runs a program with a text on stdin and returns its stdout.
 func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
@@ -117,7 +117,7 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 }
 
 // newFleet makes the machines of a setting, in a directory.
-func newFleet(s setting, c *awstest.Server, dir string, machines int) ([]*machine, error) {
+func newMachines(s setting, c *awstest.Server, dir string, machines int) ([]*machine, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

@@ -61,10 +61,10 @@ func measureAll(ctx context.Context, machines int, out string) error {
 			results = append(results, r)
 		}
 	}
-	var crowds []crowd
-	for _, c := range crowded.contenders {
+	var crowds []quotaStart
+	for _, c := range quotaSetting.contenders {
 		fmt.Fprintf(os.Stderr, "a start above the quota: %s…\n", c.label)
-		got, err := startCrowd(ctx, filepath.Join(dir, fmt.Sprintf("crowd%d", len(crowds))), machines, crowdQuota(machines), crowded, c, all)
+		got, err := startAboveQuota(ctx, filepath.Join(dir, fmt.Sprintf("crowd%d", len(crowds))), machines, startQuota(machines), quotaSetting, c, all)
 		if err != nil {
 			return fmt.Errorf("a start above the quota: %s: %w", c.label, err)
 		}

@@ -48,43 +48,43 @@ const (
 )
 
 // A trial is a fleet and its Server, under way.
-type trial struct {
+type simulation struct {
 	ctx    context.Context
-	cloud  *awstest.Server
-	fleet  []*machine
+	aws  *awstest.Server
+	machines  []*machine
 	images []string
 	ask    client
-	whose  string
+	principal  string
 
 	mu     sync.Mutex
 	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
 }
 
 // newTrial makes a fleet, in a directory, that asks a contender, and a Server for it.
-func newTrial(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*trial, error) {
-	cloud, err := awstest.Start()
+func newSimulation(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*simulation, error) {
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		return nil, err
 	}
-	populate(cloud)
-	fleet, err := newFleet(s, cloud, dir, machines)
+	addPrincipals(cloud)
+	fleet, err := newMachines(s, cloud, dir, machines)
 	if err != nil {
 		cloud.Close()
 		return nil, err
 	}
-	return &trial{ctx: ctx, cloud: cloud, fleet: fleet, images: s.images, ask: c.client(all), whose: s.principal, issued: map[string]time.Duration{}}, nil
+	return &simulation{ctx: ctx, aws: cloud, machines: fleet, images: s.images, ask: c.client(all), principal: s.principal, issued: map[string]time.Duration{}}, nil
 }
 
-func (t *trial) end() {
-	for _, m := range t.fleet {
+func (t *simulation) end() {
+	for _, m := range t.machines {
 		m.halt()
 	}
-	t.cloud.Close()
+	t.aws.Close()
 }
 
 // measure takes a contender's fleet, made in a directory, through all phases.
 func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
-	t, err := newTrial(ctx, dir, machines, s, c, all)
+	t, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
 		return result{}, err
 	}
@@ -99,11 +99,11 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 		{restart, func() error { return t.each(t.afterRestart) }},
 		{rebooted, func() error { return t.each(t.afterReboot) }},
 	} {
-		t.cloud.ResetCounts()
+		t.aws.ResetCounts()
 		if err := p.do(); err != nil {
 			return r, fmt.Errorf("%s: %w", p.phase, err)
 		}
-		r.counts[p.phase] = countOf(t.cloud)
+		r.counts[p.phase] = countOf(t.aws)
 		if p.phase == start && c.due != nil {
 			if r.spread, err = t.spread(c.due); err != nil {
 				return r, err
@@ -129,11 +129,11 @@ func countOf(c *awstest.Server) count {
 }
 
 // each does something on every machine, on many at once.
-func (t *trial) each(do func(*machine) error) error {
-	errs := make([]error, len(t.fleet))
+func (t *simulation) each(do func(*machine) error) error {
+	errs := make([]error, len(t.machines))
 	places := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
-	for i, m := range t.fleet {
+	for i, m := range t.machines {
 		places <- struct{}{}
 		wg.Go(func() {
 			errs[i] = do(m)
@@ -145,14 +145,14 @@ func (t *trial) each(do func(*machine) error) error {
 }
 
 // pull gets a password for an image, and sees that it is the right one and hasn't expired.
-func (t *trial) pull(m *machine, image string) error {
+func (t *simulation) pull(m *machine, image string) error {
 	password, err := t.ask(t.ctx, m, image)
 	if err != nil {
 		return err
 	}
-	who, err := t.cloud.VerifyToken(password, registryOf(image))
-	if err != nil || !strings.HasPrefix(who, t.whose) {
-		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, t.whose, err)
+	who, err := t.aws.VerifyToken(password, registryOf(image))
+	if err != nil || !strings.HasPrefix(who, t.principal) {
+		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, t.principal, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -165,7 +165,7 @@ func (t *trial) pull(m *machine, image string) error {
 	return nil
 }
 
-func (t *trial) pullAll(m *machine) error {
+func (t *simulation) pullAll(m *machine) error {
 	errs := make([]error, len(t.images))
 	var wg sync.WaitGroup
 	for i, image := range t.images {
@@ -176,7 +176,7 @@ func (t *trial) pullAll(m *machine) error {
 }
 
 // pullEach pulls an image of each registry, one after the other.
-func (t *trial) pullEach(m *machine) error {
+func (t *simulation) pullEach(m *machine) error {
 	for i := 0; i < len(t.images); i += 2 {
 		if err := t.pull(m, t.images[i]); err != nil {
 			return err
@@ -185,10 +185,10 @@ func (t *trial) pullEach(m *machine) error {
 	return nil
 }
 
-func (t *trial) day() error {
+func (t *simulation) day() error {
 	for now := pullEvery; now <= dayLong; now += pullEvery {
 		if now%instanceLife == 0 && now < dayLong {
-			t.cloud.ExpireSessions()
+			t.aws.ExpireSessions()
 		}
 		image := t.images[2*int(now/pullEvery)%len(t.images)]
 		if err := t.each(func(m *machine) error {
@@ -203,12 +203,12 @@ func (t *trial) day() error {
 	return nil
 }
 
-func (t *trial) afterRestart(m *machine) error {
+func (t *simulation) afterRestart(m *machine) error {
 	m.restartKubelet()
 	return t.pullEach(m)
 }
 
-func (t *trial) afterReboot(m *machine) error {
+func (t *simulation) afterReboot(m *machine) error {
 	if err := m.reboot(); err != nil {
 		return err
 	}
@@ -216,9 +216,9 @@ func (t *trial) afterReboot(m *machine) error {
 }
 
 // spread returns how long it takes from the first machine on which something is due to the last.
-func (t *trial) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
+func (t *simulation) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
 	var all []time.Duration
-	for _, m := range t.fleet {
+	for _, m := range t.machines {
 		at, err := due(m)
 		if err != nil {
 			return 0, err

@@ -15,13 +15,13 @@ const (
 )
 
 // crowdPlaces is how many pulls of a crowd are under way at once.
-const crowdPlaces = 6 * 25
+const maxPulls = 6 * 25
 
 // crowdPatience is for a whole crowd, and several times what any takes.
-const crowdPatience = 20 * time.Minute
+const startTimeout = 20 * time.Minute
 
 // A crowd is what came of a start above ECR's quota.
-type crowd struct {
+type quotaStart struct {
 	contender contender
 	// refused is how many of the pulls had no password at first, and requests how many ECR got,
 	// the throttled ones too.
@@ -31,22 +31,22 @@ type crowd struct {
 
 // startCrowd starts the machines of a setting at once, in real time, where ECR takes so many requests
 // a second. What fails is tried again as the kubelet does.
-func startCrowd(ctx context.Context, dir string, machines, perSecond int, s setting, c contender, all programs) (crowd, error) {
-	ctx, cancel := context.WithTimeout(ctx, crowdPatience)
+func startAboveQuota(ctx context.Context, dir string, machines, perSecond int, s setting, c contender, all programs) (quotaStart, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	t, err := newTrial(ctx, dir, machines, s, c, all)
+	t, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
-		return crowd{}, err
+		return quotaStart{}, err
 	}
 	defer t.end()
-	t.cloud.SetQuota("ecr:GetAuthorizationToken", perSecond)
+	t.aws.SetQuota("ecr:GetAuthorizationToken", perSecond)
 	var (
 		refused atomic.Int64
-		places  = make(chan struct{}, crowdPlaces)
+		places  = make(chan struct{}, maxPulls)
 		wg      sync.WaitGroup
 		began   = time.Now()
 	)
-	for _, m := range t.fleet {
+	for _, m := range t.machines {
 		for _, image := range s.images {
 			wg.Go(func() {
 				for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -69,11 +69,11 @@ func startCrowd(ctx context.Context, dir string, machines, perSecond int, s sett
 		}
 	}
 	wg.Wait()
-	return crowd{
+	return quotaStart{
 		contender: c,
 		refused:   int(refused.Load()),
 		pulls:     machines * len(s.images),
-		requests:  countOf(t.cloud).ecr,
+		requests:  countOf(t.aws).ecr,
 		took:      time.Since(began),
 	}, ctx.Err()
 }

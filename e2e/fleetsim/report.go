@@ -10,12 +10,12 @@ import (
 )
 
 // crowdQuota is to so many machines what ECR's quota is to the largest fleet.
-func crowdQuota(machines int) int { return max(1, ecrQuota*machines/sizes[len(sizes)-1]) }
+func startQuota(machines int) int { return max(1, ecrQuota*machines/sizes[len(sizes)-1]) }
 
 var sizes = []int{10, 100, 1000, 10000}
 
 // report writes all results as one Markdown document.
-func report(results []result, crowds []crowd, machines int, provider string, took time.Duration) string {
+func report(results []result, crowds []quotaStart, machines int, provider string, took time.Duration) string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("# What fleets cost AWS")
@@ -97,8 +97,8 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	line("")
 	line("### A start above the quota")
 	line("")
-	line("Measured, too: %d machines are started where ECR takes %d requests a second, which is to them what its quota is to %s. They pull as the instance's own role, as fast as the machine that this was", machines, crowdQuota(machines), thousands(sizes[len(sizes)-1]))
-	line("measured on runs processes, up to %d at once. A pull without credentials is tried again after %.0f s, then after twice that and so on, as the kubelet does.", crowdPlaces, firstPause.Seconds())
+	line("Measured, too: %d machines are started where ECR takes %d requests a second, which is to them what its quota is to %s. They pull as the instance's own role, as fast as the machine that this was", machines, startQuota(machines), thousands(sizes[len(sizes)-1]))
+	line("measured on runs processes, up to %d at once. A pull without credentials is tried again after %.0f s, then after twice that and so on, as the kubelet does.", maxPulls, firstPause.Seconds())
 	line("")
 	line("| program | pulls | without credentials at first | requests to ECR, throttled ones too | until all had them |")
 	line("|---|--:|--:|--:|--:|")

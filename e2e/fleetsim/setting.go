@@ -69,7 +69,7 @@ var asNode = []contender{
 }
 
 // crowded is the setting of a start above the quota: there each program can be asked.
-var crowded = settings[1]
+var quotaSetting = settings[1]
 
 var settings = []setting{
 	{
@@ -125,7 +125,7 @@ const (
 )
 
 // populate makes the people of all settings known to a Server.
-func populate(c *awstest.Server) {
+func addPrincipals(c *awstest.Server) {
 	c.AddRole(awstest.Role{ARN: testenv.RunnerRole})
 	c.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
 	c.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})

@@ -32,7 +32,7 @@ func mustCount(t testing.TB, l *testenv.Env, want map[string]int) {
 	}
 }
 
-func TestHundredAtOnceMakeOneCall(t *testing.T) {
+func TestHundredGetsMakeOneCall(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.NoTimeouts()
 	l.AWS.SetLatency(latency)
@@ -40,7 +40,7 @@ func TestHundredAtOnceMakeOneCall(t *testing.T) {
 	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
 }
 
-func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
+func TestSixtyGetsAsRoleMakeOneCallEach(t *testing.T) {
 	l := testenv.OnInstance(t)
 	l.NoTimeouts()
 	l.AWS.SetLatency(latency)
@@ -69,7 +69,7 @@ func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
 	}
 }
 
-func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
+func TestDeniedGetsShareTheReason(t *testing.T) {
 	l := testenv.OnInstance(t)
 	l.NoTimeouts()
 	l.AWS.SetLatency(latency)
@@ -89,7 +89,7 @@ func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
 	}
 }
 
-func TestStoppedLockHolderStopsNobody(t *testing.T) {
+func TestStoppedLockHolder(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT=10s")
 	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
@@ -111,7 +111,7 @@ func TestStoppedLockHolderStopsNobody(t *testing.T) {
 }
 
 // One after another, ten would take ten times as long as a get may.
-func TestTenAtAHungServiceEndTogether(t *testing.T) {
+func TestTenGetsTimeOutTogether(t *testing.T) {
 	t.Parallel()
 	l := testenv.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT")
@@ -127,7 +127,7 @@ func TestTenAtAHungServiceEndTogether(t *testing.T) {
 }
 
 // Whatever hangs, a get ends when its time is up, and says who was silent.
-func TestEverythingEnds(t *testing.T) {
+func TestTimeouts(t *testing.T) {
 	const timeout = "4s" // what comes before the hang takes less on a busy machine, too
 	for name, hang := range map[string]struct {
 		action string
@@ -162,7 +162,7 @@ func TestEverythingEnds(t *testing.T) {
 
 // The library and the command share their cache and their locks, so a storm of
 // all verbs must leave every get right.
-func TestStormOfVerbs(t *testing.T) {
+func TestAllVerbsAtOnce(t *testing.T) {
 	l := testenv.WithKeys(t)
 	testenv.Concurrently(120, func(i int) {
 		switch i % 4 {
@@ -185,7 +185,7 @@ func TestStormOfVerbs(t *testing.T) {
 
 // A token past its freshness is renewed by one, while all others are served the
 // old one at once: none of them waits for a service that hangs.
-func TestOneRenewsForACrowd(t *testing.T) {
+func TestOneGetRenewsForAll(t *testing.T) {
 	l := testenv.WithKeys(t)
 	old := l.Password(t, testenv.Host)
 	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))

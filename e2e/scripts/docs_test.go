@@ -51,7 +51,7 @@ func TestDocs(t *testing.T) {
 }
 
 // Each promise of docs/security.md names a test that is there.
-func TestPromises(t *testing.T) {
+func TestSecurityDocNamesTests(t *testing.T) {
 	const root = "../../"
 	text, err := os.ReadFile(root + "docs/security.md")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // getMeanwhile gets the password of [testenv.Host] while AWS takes its time for an action, and changes
 // something in that time.
-func getMeanwhile(t *testing.T, l *testenv.Env, action string, change func()) string {
+func getWhileChanging(t *testing.T, l *testenv.Env, action string, change func()) string {
 	t.Helper()
 	l.AWS.ResetCounts()
 	l.AWS.Fail(action, awstest.Fault{Delay: 2 * time.Second, Times: 1})
@@ -27,7 +27,7 @@ func getMeanwhile(t *testing.T, l *testenv.Env, action string, change func()) st
 	return l.Password(t, testenv.Host)
 }
 
-func mustBe(t *testing.T, l *testenv.Env, password, principal string) {
+func mustBeTokenOf(t *testing.T, l *testenv.Env, password, principal string) {
 	t.Helper()
 	who, err := l.AWS.VerifyToken(password, testenv.Host)
 	if err != nil || !strings.HasPrefix(who, principal) {
@@ -44,7 +44,7 @@ const (
 
 // What happens to the AWS files while AWS is asked: the answer is that of the files as they were read,
 // and is kept for them alone.
-func TestFilesMoveDuringAGet(t *testing.T) {
+func TestFilesChangeDuringGet(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -76,16 +76,16 @@ func TestFilesMoveDuringAGet(t *testing.T) {
 			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 			l.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/other", Trusts: []string{testenv.UserARN}})
 			l.Write(t, ".aws/credentials", pullProfile)
-			mustBe(t, l, getMeanwhile(t, l, "sts:AssumeRole", func() { c.change(l) }), pullSession)
+			mustBeTokenOf(t, l, getWhileChanging(t, l, "sts:AssumeRole", func() { c.change(l) }), pullSession)
 			mustCount(t, l, map[string]int{"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
-			mustBe(t, l, l.Password(t, testenv.Host), c.then)
+			mustBeTokenOf(t, l, l.Password(t, testenv.Host), c.then)
 			mustCount(t, l, map[string]int{"sts:AssumeRole": c.asked, "ecr:GetAuthorizationToken": c.asked})
 		})
 	}
 }
 
 // A web identity token that is replaced, be it by the same, has the role assumed again.
-func TestTokenMovesDuringAGet(t *testing.T) {
+func TestTokenFileChangesDuringGet(t *testing.T) {
 	t.Parallel()
 	l := testenv.New(t)
 	l.NoTimeouts()
@@ -95,9 +95,9 @@ func TestTokenMovesDuringAGet(t *testing.T) {
 	l.Set("AWS_ROLE_ARN="+testenv.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "token"))
 	for range 2 { // the second finds what the first has kept
 		if l.AWS.Count("sts:AssumeRoleWithWebIdentity") == 0 {
-			mustBe(t, l, getMeanwhile(t, l, "ecr:GetAuthorizationToken", func() { l.Write(t, "token", token) }), pullSession)
+			mustBeTokenOf(t, l, getWhileChanging(t, l, "ecr:GetAuthorizationToken", func() { l.Write(t, "token", token) }), pullSession)
 		}
-		mustBe(t, l, l.Password(t, testenv.Host), pullSession)
+		mustBeTokenOf(t, l, l.Password(t, testenv.Host), pullSession)
 		mustCount(t, l, map[string]int{"sts:AssumeRoleWithWebIdentity": 2, "ecr:GetAuthorizationToken": 2})
 	}
 }
@@ -123,10 +123,10 @@ func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
 		l.Write(t, ".aws/sso/cache/34c6fceca75e456f25e7e99531e2425c6c1de443.json", string(text))
 	}
 	write(first)
-	getMeanwhile(t, l, "ecr:GetAuthorizationToken", func() { write(second) })
+	getWhileChanging(t, l, "ecr:GetAuthorizationToken", func() { write(second) })
 	asked := map[string]int{"sso-oidc:CreateToken": 1, "sso:GetRoleCredentials": 2, "ecr:GetAuthorizationToken": 2}
 	for range 2 { // both find what was kept for the person who is logged in
-		mustBe(t, l, l.Password(t, testenv.Host), "arn:aws:sts::222222222222:assumed-role/AWSReservedSSO_Developer_57898e0f9b0f3379/other@example.com")
+		mustBeTokenOf(t, l, l.Password(t, testenv.Host), "arn:aws:sts::222222222222:assumed-role/AWSReservedSSO_Developer_57898e0f9b0f3379/other@example.com")
 		mustCount(t, l, asked)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Most machines aren't EC2 instances: where nothing names the metadata service,
 // it is tried once, in its second version and in its first. Where a profile
 // names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
-func TestPatienceWithMetadata(t *testing.T) {
+func TestMetadataRetries(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 
 	l := testenv.New(t)

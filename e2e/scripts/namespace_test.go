@@ -48,7 +48,7 @@ func TestNamespace(t *testing.T) {
 
 // enter makes an Env in the namespace whose environment has a proxy for
 // everything, and no endpoint that would lead elsewhere.
-func enter(t *testing.T) *testenv.Env {
+func newEnvInNamespace(t *testing.T) *testenv.Env {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
 		if err := addAddress(address); err != nil {
@@ -77,7 +77,7 @@ func mustStayDirect(t *testing.T, l *testenv.Env) {
 }
 
 func insideMetadata(t *testing.T) {
-	l := enter(t)
+	l := newEnvInNamespace(t)
 	l.AWS.SetInstanceRole(testenv.RunnerRole)
 	l.AWS.SetInstanceRegion("eu-west-1")
 	l.Password(t, testenv.Host)
@@ -107,7 +107,7 @@ func insideContainer(t *testing.T) {
 		"EKS": "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials",
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := enter(t)
+			l := newEnvInNamespace(t)
 			l.AWS.SetContainerRole(testenv.RunnerRole, "")
 			l.Set(variable)
 			l.Password(t, testenv.Host)
@@ -124,7 +124,7 @@ func insideContainer(t *testing.T) {
 // silently and uncached, and nothing below the working directory is read.
 func insideNoHome(t *testing.T) {
 	const nobodyKnown = 54321
-	l := enter(t)
+	l := newEnvInNamespace(t)
 	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
 		"endpoint_url = http://169.254.169.254/\n")
@@ -159,7 +159,7 @@ func insideMachineMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
-	l := enter(t)
+	l := newEnvInNamespace(t)
 	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
 	const hosts = "[[registry]]\nhost = %q\n"

@@ -38,7 +38,7 @@ func TestPipe(t *testing.T) {
 				if name == "a role of a role" {
 					want = pullSession
 				}
-				mustBe(t, l, password, want)
+				mustBeTokenOf(t, l, password, want)
 			}
 			for _, r := range l.AWS.Requests() {
 				if r.Action == "sts:AssumeRole" && r.Principal != testenv.UserARN {

@@ -83,7 +83,7 @@ func TestRunnerPolicies(t *testing.T) {
 
 // What the policies of pull and push allow is what ECR's reference asks for:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-func TestActions(t *testing.T) {
+func TestPolicyActions(t *testing.T) {
 	pull := []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 	push := append([]string{"ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}, pull...)
 	for name, want := range map[string][]string{"pull-policy.json": pull, "push-policy.json": push} {

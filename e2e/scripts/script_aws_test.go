@@ -16,7 +16,7 @@ import (
 )
 
 // operations are those of the command cloud, with their arguments.
-var operations = map[string]string{
+var awsOperations = map[string]string{
 	"user":            "ARN KEY SECRET",
 	"role":            "ARN [trusts=ARN] [external-id=ID] [subject=SUBJECT]",
 	"grant":           "ACCOUNT ARN",
@@ -51,12 +51,12 @@ var operations = map[string]string{
 	"registry": "HOST [PATH=STATUS]",
 }
 
-func (s *story) cloud(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *script) aws(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) == 0 {
 		return errors.New("usage: cloud OPERATION ARG…")
 	}
 	op, a := args[0], args[1:]
-	usage, known := operations[op]
+	usage, known := awsOperations[op]
 	most, fewest := len(strings.Fields(usage)), len(strings.Fields(usage))-strings.Count(usage, "[")
 	if !known || len(a) < fewest || len(a) > most {
 		return fmt.Errorf("usage: cloud %s %s", op, usage)
@@ -141,7 +141,7 @@ func workload(subject string) *awstest.WebIdentity {
 	return &awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: subject, Audience: "sts.amazonaws.com"}
 }
 
-func (s *story) addRole(arn string, options []string) error {
+func (s *script) addRole(arn string, options []string) error {
 	role := awstest.Role{ARN: arn}
 	for _, option := range options {
 		switch name, value, _ := strings.Cut(option, "="); name {
@@ -159,7 +159,7 @@ func (s *story) addRole(arn string, options []string) error {
 	return nil
 }
 
-func (s *story) fail(action, how string) error {
+func (s *script) fail(action, how string) error {
 	var f awstest.Fault
 	switch how {
 	case "hang":
@@ -187,15 +187,15 @@ func (s *story) fail(action, how string) error {
 	return nil
 }
 
-func (s *story) time(op, text string) error {
+func (s *script) time(op, text string) error {
 	d, err := time.ParseDuration(text)
 	switch op {
 	case "clock":
 		s.AWS.SetClock(func() time.Time { return time.Now().Add(d) })
 	case "token-life":
-		s.AWS.SetTokenLife(d)
+		s.AWS.SetTokenTTL(d)
 	case "password-life":
-		s.AWS.SetPasswordLife(d)
+		s.AWS.SetPasswordTTL(d)
 	}
 	return err
 }

@@ -21,25 +21,25 @@ const notFound = "credentials not found in native keychain\n"
 var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(testenv.Secret))
 
 // judge says what is wrong with a run, whatever the script is.
-func (s *story) judge(r testenv.Result, argv []string, stdin string, fails bool) error {
-	all := s.judgeAny(r, argv, fails)
+func (s *script) check(r testenv.Result, argv []string, stdin string, fails bool) error {
+	all := s.checkAny(r, argv, fails)
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	switch verb := strings.Join(argv, " "); {
 	case verb == "get" && fails && strings.TrimSpace(stdin) == "":
 	case verb == "get" && fails:
-		s.judgeFailure(r, wrong)
+		s.checkFailure(r, wrong)
 	case verb == "get":
-		s.judgePassword(r, strings.TrimSpace(stdin), wrong)
+		s.checkPassword(r, strings.TrimSpace(stdin), wrong)
 	case verb == "list" && fails:
-		s.judgeFailure(r, wrong)
+		s.checkFailure(r, wrong)
 	case verb == "list":
-		judgeList(r, wrong)
+		checkList(r, wrong)
 	}
 	return errors.Join(all...)
 }
 
 // judgeAny says what is wrong with a run, whatever it is about.
-func (s *story) judgeAny(r testenv.Result, argv []string, fails bool) (all []error) {
+func (s *script) checkAny(r testenv.Result, argv []string, fails bool) (all []error) {
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	verb := strings.Join(argv, " ")
 
@@ -65,18 +65,18 @@ func (s *story) judgeAny(r testenv.Result, argv []string, fails bool) (all []err
 			wrong("a secret is in %s: %.20s…", name, found)
 		}
 	}
-	if reads(argv) && !fails && r.Stderr != "" {
+	if readsStdin(argv) && !fails && r.Stderr != "" {
 		wrong("it succeeds, and says something on stderr")
 	}
 	return all
 }
 
-func (s *story) judgeFailure(r testenv.Result, wrong func(string, ...any)) {
+func (s *script) checkFailure(r testenv.Result, wrong func(string, ...any)) {
 	if strings.Count(r.Stderr, "\n") > 1 || r.Stderr != "" && !strings.HasSuffix(r.Stderr, "\n") {
 		wrong("more or less than a line is on stderr")
 	}
 	switch {
-	case !s.failsLoudly():
+	case !s.failsOnError():
 		if r.Stdout != notFound {
 			wrong("stdout isn't what clients take for not found")
 		}
@@ -87,7 +87,7 @@ func (s *story) judgeFailure(r testenv.Result, wrong func(string, ...any)) {
 
 // failsLoudly tells whether failures are to be on stdout, as the environment says
 // or else the map.
-func (s *story) failsLoudly() bool {
+func (s *script) failsOnError() bool {
 	if set := s.getenv("AWS_ECR_ON_ERROR"); set != "" {
 		return set == "fail"
 	}
@@ -107,7 +107,7 @@ func read(file string) string {
 	return string(text)
 }
 
-func (s *story) judgePassword(r testenv.Result, server string, wrong func(string, ...any)) {
+func (s *script) checkPassword(r testenv.Result, server string, wrong func(string, ...any)) {
 	password, err := r.Password()
 	if err != nil {
 		wrong("%w", err)
@@ -120,7 +120,7 @@ func (s *story) judgePassword(r testenv.Result, server string, wrong func(string
 	}
 }
 
-func judgeList(r testenv.Result, wrong func(string, ...any)) {
+func checkList(r testenv.Result, wrong func(string, ...any)) {
 	var hosts map[string]string
 	if err := json.Unmarshal([]byte(r.Stdout), &hosts); err != nil || hosts == nil {
 		wrong("stdout is no JSON object of strings: %v", err)
@@ -134,7 +134,7 @@ func judgeList(r testenv.Result, wrong func(string, ...any)) {
 }
 
 // log is what the helper has logged.
-func (s *story) log() string {
+func (s *script) log() string {
 	file := s.getenv("AWS_ECR_LOG_FILE")
 	if rest, ok := strings.CutPrefix(file, "~"); ok {
 		file = s.Home + rest

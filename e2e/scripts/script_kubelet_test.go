@@ -25,7 +25,7 @@ var codecs = func() serializer.CodecFactory {
 // passwordOfPod is that of a response, of which a screen's worth is left out.
 var passwordOfPod = regexp.MustCompile(`("password":".{16})[^"]+`)
 
-func (s *story) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
+func (s *script) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
 	if len(args) > 0 && args[0] == "as-aws" {
 		s.startedAs = "/opt/ecr-credential-provider"
 		defer func() { s.startedAs = "" }()
@@ -50,7 +50,7 @@ func (s *story) kubelet(ts *testscript.TestScript, fails bool, args []string) er
 	r, err := s.start(ts, argv, string(text))
 	fmt.Fprint(ts.Stdout(), passwordOfPod.ReplaceAllString(r.Stdout, "$1…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
-	all := append(s.judgeAny(r, argv, fails), err)
+	all := append(s.checkAny(r, argv, fails), err)
 	if fails {
 		// klog makes a block of its own of what ends with a newline.
 		if r.Stdout != "" || r.Stderr == "" || strings.Contains(r.Stderr, "\n") {

@@ -39,21 +39,21 @@ func images(refuses string) http.Handler {
 			if code == http.StatusNotFound {
 				message = "Requested image not found"
 			}
-			say(w, code, "DENIED", message)
+			registryError(w, code, "DENIED", message)
 		case ok && strings.Contains(r.URL.Path, "/blobs/"):
 			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere") // as ECR does, which keeps them in S3
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		case ok:
 			fmt.Fprint(w, text)
 		case !known:
-			say(w, http.StatusNotFound, "NAME_UNKNOWN", "The repository with name '"+repository+"' does not exist")
+			registryError(w, http.StatusNotFound, "NAME_UNKNOWN", "The repository with name '"+repository+"' does not exist")
 		default:
-			say(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found")
+			registryError(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found")
 		}
 	})
 }
 
-func say(w http.ResponseWriter, status int, code, message string) {
+func registryError(w http.ResponseWriter, status int, code, message string) {
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, message)
 }

@@ -84,28 +84,28 @@ import (
 //	cloud OPERATION ARG…
 //	    Change the server; see operations. It knows the people of main_test.go from
 //	    the start: the user has its key, the pull role trusts user and runner.
-func TestStories(t *testing.T) {
+func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		RequireUniqueNames: true,
 		Setup:              setup,
 		Condition:          condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"set":      command((*story).set),
-			"settoken": command((*story).setToken),
-			"helper":   command((*story).helper),
-			"other":    command((*story).other),
-			"types":    command((*story).types),
-			"from":     command((*story).from),
-			"kubelet":  command((*story).kubelet),
-			"requests": command((*story).requests),
-			"same":     command((*story).same),
-			"whose":    command((*story).whose),
-			"token":    command((*story).token),
-			"took":     command((*story).limit),
-			"age":      command((*story).age),
-			"nobody":   command((*story).becomeNobody),
-			"cloud":    command((*story).cloud),
+			"set":      command((*script).set),
+			"settoken": command((*script).setToken),
+			"helper":   command((*script).helper),
+			"other":    command((*script).other),
+			"types":    command((*script).types),
+			"from":     command((*script).from),
+			"kubelet":  command((*script).kubelet),
+			"requests": command((*script).requests),
+			"same":     command((*script).same),
+			"whose":    command((*script).whose),
+			"token":    command((*script).token),
+			"took":     command((*script).limit),
+			"age":      command((*script).age),
+			"nobody":   command((*script).becomeNobody),
+			"cloud":    command((*script).aws),
 		},
 	})
 }
@@ -115,12 +115,12 @@ const closed = "http://127.0.0.1:1"
 
 const portal = "https://acme.awsapps.com/start"
 
-type story struct {
+type script struct {
 	*testenv.Env
 	server    string   // of the last get
 	passwords []string // of all gets
 	took      time.Duration
-	nobody    bool
+	asNobody    bool
 	startedAs string // the helper's name, where that isn't its own
 	program   string // a copy of the helper, if that is to be run
 	tokens    int    // web identity tokens handed out
@@ -133,7 +133,7 @@ func setup(env *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	cloud, err := awstest.Start()
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func setup(env *testscript.Env) error {
 	if err := makeMapsPrivate(env.WorkDir); err != nil {
 		return err
 	}
-	env.Values[key{}] = &story{Env: testenv.NewIn(env.T().(testing.TB), cloud, home)}
+	env.Values[key{}] = &script{Env: testenv.NewIn(env.T().(testing.TB), cloud, home)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
@@ -185,9 +185,9 @@ func makeMapsPrivate(dir string) error {
 	})
 }
 
-func command(run func(s *story, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
+func command(run func(s *script, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		s := ts.Value(key{}).(*story)
+		s := ts.Value(key{}).(*script)
 		ts.Check(run(s, ts, neg, args))
 	}
 }
@@ -220,12 +220,12 @@ func asNobody() *syscall.SysProcAttr {
 	}
 }
 
-func (s *story) becomeNobody(*testscript.TestScript, bool, []string) error {
-	s.nobody = true
+func (s *script) becomeNobody(*testscript.TestScript, bool, []string) error {
+	s.asNobody = true
 	return nil
 }
 
-func (s *story) from(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *script) from(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: from PROGRAM")
 	}
@@ -233,12 +233,12 @@ func (s *story) from(ts *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
-func (s *story) set(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) set(_ *testscript.TestScript, _ bool, args []string) error {
 	s.Set(args...)
 	return nil
 }
 
-func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *script) setToken(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 2 {
 		return errors.New("usage: settoken NAME FILE")
 	}
@@ -247,7 +247,7 @@ func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error
 }
 
 // getenv reads the helper's environment.
-func (s *story) getenv(name string) string {
+func (s *script) getenv(name string) string {
 	for _, kv := range s.Vars {
 		if value, ok := strings.CutPrefix(kv, name+"="); ok {
 			return value
@@ -256,25 +256,25 @@ func (s *story) getenv(name string) string {
 	return ""
 }
 
-func (s *story) helper(ts *testscript.TestScript, fails bool, args []string) error {
-	r, argv, stdin, err := s.tell(ts, args)
-	return errors.Join(err, s.judge(r, argv, stdin, fails))
+func (s *script) helper(ts *testscript.TestScript, fails bool, args []string) error {
+	r, argv, stdin, err := s.runHelper(ts, args)
+	return errors.Join(err, s.check(r, argv, stdin, fails))
 }
 
-func (s *story) other(ts *testscript.TestScript, fails bool, args []string) error {
-	r, argv, _, err := s.tell(ts, args)
-	return errors.Join(append(s.judgeAny(r, argv, fails), err)...)
+func (s *script) other(ts *testscript.TestScript, fails bool, args []string) error {
+	r, argv, _, err := s.runHelper(ts, args)
+	return errors.Join(append(s.checkAny(r, argv, fails), err)...)
 }
 
-func (s *story) types(ts *testscript.TestScript, fails bool, args []string) error {
+func (s *script) types(ts *testscript.TestScript, fails bool, args []string) error {
 	r, err := s.start(ts, args, "")
 	fmt.Fprint(ts.Stdout(), r.Stdout)
 	fmt.Fprint(ts.Stderr(), r.Stderr)
-	return errors.Join(append(s.judgeAny(r, args, fails), err)...)
+	return errors.Join(append(s.checkAny(r, args, fails), err)...)
 }
 
 // tell runs the helper and shows what came of it.
-func (s *story) tell(ts *testscript.TestScript, args []string) (r testenv.Result, argv []string, stdin string, err error) {
+func (s *script) runHelper(ts *testscript.TestScript, args []string) (r testenv.Result, argv []string, stdin string, err error) {
 	argv = slices.Clone(args)
 	if len(args) > 1 {
 		stdin, argv = args[1], slices.Delete(argv, 1, 2)
@@ -291,11 +291,11 @@ func (s *story) tell(ts *testscript.TestScript, args []string) (r testenv.Result
 
 var password = regexp.MustCompile(`("Secret":"|"Basic )([^"]{16})[^"]+`)
 
-const hung = time.Minute
+const runTimeout = time.Minute
 
 // start runs the helper.
-func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (testenv.Result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), hung)
+func (s *script) start(ts *testscript.TestScript, argv []string, stdin string) (testenv.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
 	cmd := s.Command(ctx, "", stdin)
 	cmd.Args = append(cmd.Args[:1], argv...)
@@ -306,13 +306,13 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (t
 		cmd.Args[0] = s.startedAs
 	}
 	cmd.Dir = ts.MkAbs(".")
-	if s.nobody {
+	if s.asNobody {
 		cmd.SysProcAttr = asNobody()
 	}
 	unread := func() error { return nil }
-	if !reads(argv) {
+	if !readsStdin(argv) {
 		var err error
-		if unread, err = leftAlone(cmd); err != nil {
+		if unread, err = withUnreadStdin(cmd); err != nil {
 			return testenv.Result{}, err
 		}
 	}
@@ -329,13 +329,13 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (t
 	return r, errors.Join(err, ctx.Err(), unread())
 }
 
-func reads(argv []string) bool {
+func readsStdin(argv []string) bool {
 	return len(argv) == 0 || slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
 }
 
 // leftAlone gives the command a stdin that never ends, as an inherited
 // terminal. The function returned fails where any of it was read.
-func leftAlone(cmd *exec.Cmd) (func() error, error) {
+func withUnreadStdin(cmd *exec.Cmd) (func() error, error) {
 	const text = "unused"
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -355,7 +355,7 @@ func leftAlone(cmd *exec.Cmd) (func() error, error) {
 	}, nil
 }
 
-func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) requests(_ *testscript.TestScript, _ bool, args []string) error {
 	var all []error
 	counts, connects := s.AWS.Counts(), s.AWS.Connects()
 	for _, arg := range args {
@@ -384,7 +384,7 @@ func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error 
 	return errors.Join(all...)
 }
 
-func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
+func (s *script) same(_ *testscript.TestScript, neg bool, _ []string) error {
 	n := len(s.passwords) - 1
 	if n < 1 {
 		return errors.New("there are no two passwords yet")
@@ -399,14 +399,14 @@ func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
 	return nil
 }
 
-func (s *story) whose(ts *testscript.TestScript, neg bool, args []string) error {
+func (s *script) whose(ts *testscript.TestScript, neg bool, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: whose ARN, after a get")
 	}
 	return s.token(ts, neg, []string{args[0], strings.TrimPrefix(s.server, "https://")})
 }
 
-func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) token(_ *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 2 || len(s.passwords) == 0 {
 		return errors.New("usage: token ARN HOST, after a get")
 	}
@@ -420,7 +420,7 @@ func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
-func (s *story) limit(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) limit(_ *testscript.TestScript, _ bool, args []string) error {
 	limit, err := time.ParseDuration(strings.Join(args, " "))
 	if err == nil && s.took >= limit {
 		err = fmt.Errorf("it took %v", s.took)

@@ -13,7 +13,7 @@ import (
 )
 
 // kept returns the one token in the cache.
-func kept(t *testing.T, l *testenv.Env) cache.Token {
+func onlyToken(t *testing.T, l *testenv.Env) cache.Token {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
@@ -34,7 +34,7 @@ func kept(t *testing.T, l *testenv.Env) cache.Token {
 
 // A token's life counts from the local time of asking, and is what the answer
 // says it is by the answer's own clock.
-func TestLife(t *testing.T) {
+func TestTokenTTL(t *testing.T) {
 	for name, c := range map[string]struct {
 		clock             time.Duration // how far AWS's is ahead of ours
 		life, inside      time.Duration // by the API, and by the token itself
@@ -53,14 +53,14 @@ func TestLife(t *testing.T) {
 			l := testenv.WithKeys(t)
 			l.AWS.SetClock(func() time.Time { return time.Now().Add(c.clock) })
 			if c.life != 0 {
-				l.AWS.SetTokenLife(c.life)
+				l.AWS.SetTokenTTL(c.life)
 			}
 			if c.inside != 0 {
-				l.AWS.SetPasswordLife(c.inside)
+				l.AWS.SetPasswordTTL(c.inside)
 			}
 			before := time.Now()
 			l.Password(t, testenv.Host)
-			token := kept(t, l)
+			token := onlyToken(t, l)
 			if token.RequestedAt.Before(before) || token.RequestedAt.After(time.Now()) {
 				t.Errorf("asked at %v, not now", token.RequestedAt)
 			}
@@ -72,7 +72,7 @@ func TestLife(t *testing.T) {
 
 // Where the principal can change while nothing that is read locally does, a
 // token is fresh for an hour.
-func TestFreshnessOfChangeablePrincipals(t *testing.T) {
+func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
 		prepare func(*testing.T) *testenv.Env
@@ -100,7 +100,7 @@ func TestFreshnessOfChangeablePrincipals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := c.prepare(t)
 			l.Password(t, testenv.Host)
-			token := kept(t, l)
+			token := onlyToken(t, l)
 			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.want)
 		})
 	}
@@ -134,7 +134,7 @@ func TestJitter(t *testing.T) {
 	for range 5 {
 		l := testenv.WithKeys(t)
 		l.Password(t, testenv.Host)
-		token := kept(t, l)
+		token := onlyToken(t, l)
 		due[token.FreshUntil.Sub(token.RequestedAt).Round(time.Second)] = true
 	}
 	if len(due) < 4 {

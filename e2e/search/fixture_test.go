@@ -27,25 +27,25 @@ const (
 
 // world is where states are: a stand-in for AWS with people, the home of the helper, and one of the
 // oracle, in which all is written as plainly as the SDK wants it.
-type world struct {
+type fixture struct {
 	*testenv.Env
 	oracleHome, oracle string
 	tokens             []string // by subject
 	sso                []string // login files, by person
 	logins             []string
-	said               map[string]string // by the oracle, of states
+	answers               map[string]string // by the oracle, of states
 }
 
-func newWorld(t testing.TB, helper, oracle string) *world {
-	w := &world{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
-	w.Use(helper)
+func newFixture(t testing.TB, helper, oracle string) *fixture {
+	w := &fixture{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, answers: map[string]string{}}
+	w.SetBinary(helper)
 	w.NoTimeouts()
-	for i := range people {
+	for i := range perKind {
 		w.AWS.AddUser(user(i), key(i), secret(i))
 		// Each role trusts the users but one, and one subject.
 		subject := workload(i % 2)
 		role := awstest.Role{ARN: role(i), WebIdentity: &subject}
-		for j := range people {
+		for j := range perKind {
 			if i != j || i == 2 {
 				role.Trusts = append(role.Trusts, user(j))
 			}
@@ -88,7 +88,7 @@ func workload(i int) awstest.WebIdentity {
 
 // files are the texts of a state's files, by path below the home; one that isn't there has none. If
 // plain, they are as the SDK wants them.
-func (w *world) files(s state, home string, plain bool) map[string]string {
+func (w *fixture) files(s state, home string, plain bool) map[string]string {
 	files := map[string]string{
 		"tokens/0": "", "tokens/1": "",
 		".aws/sso/cache/" + ssoFile(0): "", ".aws/sso/cache/" + ssoFile(1): "", ".aws/sso/cache/tool.json": "",
@@ -227,7 +227,7 @@ func (e entry) text(home, host string) string {
 }
 
 // environment returns the variables of a state.
-func (w *world) environment(s state, home string, plain bool) []string {
+func (w *fixture) environment(s state, home string, plain bool) []string {
 	region, target := s.region, targets[s.target].region
 	if plain { // as it is meant
 		if region = strings.TrimSpace(region); region == "" || registry.Partition(region) != registry.Partition(target) {
@@ -281,7 +281,7 @@ func (w *world) environment(s state, home string, plain bool) []string {
 }
 
 // enter makes the helper's home that of a state.
-func (w *world) enter(s state) error {
+func (w *fixture) writeHome(s state) error {
 	err := write(w.Home, w.files(s, w.Home, false))
 	folder := filepath.Join(w.Home, ".aws/config")
 	if s.moved {
@@ -318,7 +318,7 @@ func write(home string, files map[string]string) error {
 }
 
 // get runs the helper, and returns the principal whose token it prints, or why there is none.
-func (w *world) get(s state) (principal, reason string, err error) {
+func (w *fixture) get(s state) (principal, reason string, err error) {
 	var out, errs strings.Builder
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -345,7 +345,7 @@ func (w *world) get(s state) (principal, reason string, err error) {
 
 // meant asks the SDK whose credentials a state is about: an ARN without the name of the session, or
 // nothing.
-func (w *world) meant(s state) (string, error) {
+func (w *fixture) wantPrincipal(s state) (string, error) {
 	files, env, args := w.files(s, w.oracleHome, true), w.environment(s, w.oracleHome, true), []string{}
 	e := s.ownMap
 	if s.torn == "map" {
@@ -361,7 +361,7 @@ func (w *world) meant(s state) (string, error) {
 		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", w.oracleHome, e.token))
 	}
 	question := fmt.Sprintf("%q %q %q", files, env, args)
-	if said, ok := w.said[question]; ok {
+	if said, ok := w.answers[question]; ok {
 		return said, nil
 	}
 	os.RemoveAll(filepath.Join(w.oracleHome, "moved"))
@@ -381,11 +381,11 @@ func (w *world) meant(s state) (string, error) {
 		// It fails on profiles that aren't asked for credentials, too.
 		without := s.clone()
 		without.torn = "both"
-		if said, err = w.meant(without); err != nil {
+		if said, err = w.wantPrincipal(without); err != nil {
 			return "", err
 		}
 	}
-	w.said[question] = said
+	w.answers[question] = said
 	return said, nil
 }
 

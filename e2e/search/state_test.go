@@ -63,7 +63,7 @@ var (
 	}
 )
 
-const people = 3 // of each kind: users, roles, persons, subjects
+const perKind = 3 // of each kind: users, roles, persons, subjects
 
 // random returns a state of which each part is random.
 func random(r *rand.Rand) state {

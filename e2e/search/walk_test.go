@@ -16,7 +16,7 @@ import (
 // walk changes one thing after the other in a world, and looks after each whether the helper does
 // what the SDK, asked by itself, says is meant.
 type walk struct {
-	*world
+	*fixture
 	r     *rand.Rand
 	steps map[string]int // by kind of change
 	// served is how many gets of the steps gave a token.
@@ -24,11 +24,11 @@ type walk struct {
 	only   string // the one file to change while it is read, if not any
 	share  int    // percent of the changes that are to be made to a file while it is read
 	at     state
-	trail  []string // the last steps
+	lastSteps  []string // the last steps
 }
 
 func newWalk(t testing.TB, helper, oracle string, seed uint64, share int, only string) *walk {
-	w := &walk{world: newWorld(t, helper, oracle), r: rand.New(rand.NewPCG(seed, 16)), steps: map[string]int{}, share: share, only: only}
+	w := &walk{fixture: newFixture(t, helper, oracle), r: rand.New(rand.NewPCG(seed, 16)), steps: map[string]int{}, share: share, only: only}
 	w.at = random(w.r)
 	return w
 }
@@ -43,9 +43,9 @@ func (w *walk) step() error {
 		return err
 	}
 	w.steps[kind]++
-	w.trail = append(w.trail[max(0, len(w.trail)-3):], fmt.Sprintf("%s: %+v", kind, next))
+	w.lastSteps = append(w.lastSteps[max(0, len(w.lastSteps)-3):], fmt.Sprintf("%s: %+v", kind, next))
 	if err := run(next); err != nil {
-		return fmt.Errorf("%s: %w\n%s\n%s", kind, err, strings.Join(w.trail, "\n"), w.log())
+		return fmt.Errorf("%s: %w\n%s\n%s", kind, err, strings.Join(w.lastSteps, "\n"), w.log())
 	}
 	w.at = next
 	return nil
@@ -76,30 +76,30 @@ func (w *walk) choose() (next state, kind string, run func(state) error, err err
 		}
 		// Where there is but one principal, nothing can go wrong.
 		if len(slices.DeleteFunc(slices.Clone(allowed), func(who string) bool { return who == "" })) > 1 {
-			return to, c.kind + ", while it is read", func(to state) error { return w.moving(c.file, to, allowed) }, nil
+			return to, c.kind + ", while it is read", func(to state) error { return w.changeWhileRead(c.file, to, allowed) }, nil
 		}
 	}
 	c, next := changes[w.r.IntN(len(changes))], w.at.clone()
 	c.make(w.r, &next)
-	return next, c.kind, w.quietly, nil
+	return next, c.kind, w.change, nil
 }
 
-func (w *walk) quietly(to state) error {
-	if err := w.enter(to); err != nil {
+func (w *walk) change(to state) error {
+	if err := w.writeHome(to); err != nil {
 		return err
 	}
-	if err := w.judge(to); err != nil {
+	if err := w.check(to); err != nil {
 		return err
 	}
 	if w.r.IntN(4) > 0 {
 		return nil
 	}
-	return w.isKept(to)
+	return w.checkCached(to)
 }
 
 // judge compares a get with what is meant, where nothing moves.
-func (w *walk) judge(s state) error {
-	want, err := w.meant(s)
+func (w *walk) check(s state) error {
+	want, err := w.wantPrincipal(s)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (w *walk) judge(s state) error {
 }
 
 // isKept checks that what was served is served again, without a request.
-func (w *walk) isKept(s state) error {
+func (w *walk) checkCached(s state) error {
 	if got, _, err := w.get(s); err != nil || got == "" {
 		return err
 	}
@@ -143,7 +143,7 @@ func (w *walk) allowed(file string, to state) (principals []string, err error) {
 	torn := to.clone()
 	torn.torn = file
 	for _, s := range []state{w.at, to, torn} {
-		want, err := w.meant(s)
+		want, err := w.wantPrincipal(s)
 		if err != nil {
 			return nil, err
 		}
@@ -156,8 +156,8 @@ func (w *walk) allowed(file string, to state) (principals []string, err error) {
 
 // moving has a crowd ask while somebody writes one file. What each gets is allowed, and what is kept
 // is right.
-func (w *walk) moving(file string, to state, allowed []string) error {
-	if err := w.enter(w.at); err != nil {
+func (w *walk) changeWhileRead(file string, to state, allowed []string) error {
+	if err := w.writeHome(w.at); err != nil {
 		return err
 	}
 	w.forget()
@@ -208,10 +208,10 @@ func (w *walk) moving(file string, to state, allowed []string) error {
 	default:
 	}
 	for _, s := range []state{w.at, to} {
-		if err := w.enter(s); err != nil {
+		if err := w.writeHome(s); err != nil {
 			return err
 		}
-		if err := w.judge(s); err != nil {
+		if err := w.check(s); err != nil {
 			return fmt.Errorf("when nothing moves any more: %w", err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // However fast AWS answers, a request is sent without an error.
 func TestPlainBody(t *testing.T) {
-	cloud, err := awstest.Start()
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,22 +32,22 @@ func pull(t *testing.T, c *awstest.Server, host, password string) (status int, c
 	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), readAll(t, resp)
 }
 
-func gated(t *testing.T, c *awstest.Server, host string) {
+func serveRegistry(t *testing.T, c *awstest.Server, host string) {
 	t.Helper()
 	c.Handle(host, c.RegistryAuth(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "welcome")
 	})))
 }
 
-func TestGate(t *testing.T) {
-	c := start(t)
-	gated(t, c, host)
+func TestRegistryAuth(t *testing.T) {
+	c := newServer(t)
+	serveRegistry(t, c, host)
 	own := password(t, load(t, c, "eu-west-1"))
 	foreign := password(t, load(t, c, "eu-west-2"))
-	c.SetTokenLife(-time.Minute)
+	c.SetTokenTTL(-time.Minute)
 	expired := password(t, load(t, c, "eu-west-1"))
-	c.SetTokenLife(12 * time.Hour)
-	c.SetPasswordLife(-time.Minute)
+	c.SetTokenTTL(12 * time.Hour)
+	c.SetPasswordTTL(-time.Minute)
 	early := password(t, load(t, c, "eu-west-1"))
 
 	for _, tt := range []struct {
@@ -75,8 +75,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-func TestTokenExpiresOnTheCloudsClock(t *testing.T) {
-	c := start(t)
+func TestTokenExpiresByServerClock(t *testing.T) {
+	c := newServer(t)
 	p := password(t, load(t, c, "eu-west-1"))
 	for _, tt := range []struct {
 		later time.Duration
@@ -89,10 +89,10 @@ func TestTokenExpiresOnTheCloudsClock(t *testing.T) {
 	}
 }
 
-func TestGateAcrossAccounts(t *testing.T) {
-	c := start(t)
+func TestRegistryAuthAcrossAccounts(t *testing.T) {
+	c := newServer(t)
 	const there = "222222222222.dkr-ecr.eu-west-1.on.aws"
-	gated(t, c, there)
+	serveRegistry(t, c, there)
 	p := password(t, load(t, c, "eu-west-1"))
 	if status, _, body := pull(t, c, there, p); status != 403 || !strings.Contains(body, userARN) {
 		t.Errorf("without a grant: %d %s", status, body)
@@ -108,8 +108,8 @@ func TestGateAcrossAccounts(t *testing.T) {
 }
 
 func TestPasswordLooksReal(t *testing.T) {
-	c := start(t)
-	c.SetPasswordLife(6 * time.Hour)
+	c := newServer(t)
+	c.SetPasswordTTL(6 * time.Hour)
 	b, err := base64.StdEncoding.DecodeString(password(t, load(t, c, "eu-west-1")))
 	if err != nil {
 		t.Fatal(err)

@@ -16,27 +16,27 @@ import (
 
 // An authority signs certificates for the hosts behind the proxy. They all
 // have one key: it is the names that differ.
-type authority struct {
+type certificateAuthority struct {
 	pem  []byte
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	leaf *ecdsa.PrivateKey
 
 	mu     sync.Mutex
-	minted map[string]*tls.Certificate // by host
-	spoil  func(*x509.Certificate)
+	issued map[string]*tls.Certificate // by host
+	modify  func(*x509.Certificate)
 }
 
 // SpoilCertificates has all certificates from now on changed before they are signed. With
 // nil they are right again.
-func (c *Server) SpoilCertificates(spoil func(*x509.Certificate)) {
+func (c *Server) ModifyCertificates(spoil func(*x509.Certificate)) {
 	c.ca.mu.Lock()
 	defer c.ca.mu.Unlock()
-	c.ca.spoil = spoil
-	c.ca.minted = map[string]*tls.Certificate{}
+	c.ca.modify = spoil
+	c.ca.issued = map[string]*tls.Certificate{}
 }
 
-func newAuthority() (*authority, error) {
+func newCertificateAuthority() (*certificateAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("stand-in authority: %w", err)
@@ -45,7 +45,7 @@ func newAuthority() (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand-in authority: %w", err)
 	}
-	template := certificate("stand-in for AWS")
+	template := certificateTemplate("stand-in for AWS")
 	template.IsCA = true
 	template.BasicConstraintsValid = true
 	template.KeyUsage = x509.KeyUsageCertSign
@@ -57,39 +57,39 @@ func newAuthority() (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand-in authority: %w", err)
 	}
-	return &authority{
+	return &certificateAuthority{
 		pem:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		cert:   cert,
 		key:    key,
 		leaf:   leaf,
-		minted: map[string]*tls.Certificate{},
+		issued: map[string]*tls.Certificate{},
 	}, nil
 }
 
 // mint returns the certificate of host.
-func (a *authority) mint(host string) (*tls.Certificate, error) {
+func (a *certificateAuthority) issue(host string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if c, ok := a.minted[host]; ok {
+	if c, ok := a.issued[host]; ok {
 		return c, nil
 	}
-	template := certificate(host)
+	template := certificateTemplate(host)
 	template.DNSNames = []string{host}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	if a.spoil != nil {
-		a.spoil(template)
+	if a.modify != nil {
+		a.modify(template)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.leaf.Public(), a.key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %s: %w", host, err)
 	}
 	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.leaf}
-	a.minted[host] = c
+	a.issued[host] = c
 	return c, nil
 }
 
-func certificate(name string) *x509.Certificate {
+func certificateTemplate(name string) *x509.Certificate {
 	serial := make([]byte, 16)
 	rand.Read(serial)
 	return &x509.Certificate{

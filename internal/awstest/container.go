@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-type agent struct {
+type container struct {
 	mu   sync.Mutex
 	auth string
-	post sessions
+	sessions sessions
 }
 
 // SetContainerRole gives the container a role, known by AddRole or not; with
 // "" it has none, as at first. If authToken is set, only requests whose
 // Authorization header is just that get its credentials.
 func (c *Server) SetContainerRole(roleARN, authToken string) {
-	c.agent.mu.Lock()
-	c.agent.auth = authToken
-	c.agent.mu.Unlock()
-	c.agent.post.set(roleARN)
+	c.container.mu.Lock()
+	c.container.auth = authToken
+	c.container.mu.Unlock()
+	c.container.sessions.set(roleARN)
 }
 
 // ContainerHandler is the container credential service, for an address of the
@@ -26,23 +26,23 @@ func (c *Server) SetContainerRole(roleARN, authToken string) {
 // in a network namespace, say. It answers on every path.
 func (c *Server) ContainerHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, place{}, func(*call) string { return "container:credentials" }, c.containerCredentials)
+		c.serve(w, r, endpoint{}, func(*call) string { return "container:credentials" }, c.containerCredentials)
 	})
 }
 
-func (c *Server) containerCredentials(q *call) answer {
-	c.agent.mu.Lock()
-	auth := c.agent.auth
-	c.agent.mu.Unlock()
+func (c *Server) containerCredentials(q *call) response {
+	c.container.mu.Lock()
+	auth := c.container.auth
+	c.container.mu.Unlock()
 	if auth != "" && q.Header.Get("Authorization") != auth {
-		return failure(q.service, http.StatusUnauthorized, "AccessDenied", "the authorization token is missing or wrong")
+		return errorResponse(q.service, http.StatusUnauthorized, "AccessDenied", "the authorization token is missing or wrong")
 	}
-	s, ok := c.sessionAt(&c.agent.post, "stand-in-task")
+	s, ok := c.sessionFrom(&c.container.sessions, "stand-in-task")
 	if !ok {
-		return failure(q.service, http.StatusNotFound, "NoIdInRequest", "no role is associated with the container")
+		return errorResponse(q.service, http.StatusNotFound, "NoIdInRequest", "no role is associated with the container")
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = s.role })
-	v := s.handedOut()
+	c.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	v := s.credentials()
 	v["RoleArn"] = s.role
-	return jsonAnswer(restJSON, http.StatusOK, v)
+	return jsonResponse(restJSON, http.StatusOK, v)
 }

@@ -14,16 +14,16 @@ type authorizationData struct {
 	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
 }
 
-func (c *Server) authorizationToken(q *call, who identity) answer {
+func (c *Server) authorizationToken(q *call, who identity) response {
 	if no := c.permits(who, q.action); no != nil {
-		return no.answer(q.service)
+		return no.response(q.service)
 	}
 	var in struct {
 		RegistryIDs []string `json:"registryIds"`
 	}
 	p, ok := partitionOf(q.entry.Region)
 	if err := json.Unmarshal(q.body, &in); err != nil || !ok {
-		return failure(q.service, http.StatusBadRequest, "InvalidParameterException", "Invalid parameter in request")
+		return errorResponse(q.service, http.StatusBadRequest, "InvalidParameterException", "Invalid parameter in request")
 	}
 	if len(in.RegistryIDs) == 0 {
 		in.RegistryIDs = []string{accountOf(who.arn)}
@@ -37,19 +37,19 @@ func (c *Server) authorizationToken(q *call, who identity) answer {
 		data.ProxyEndpoint = "https://" + account + ".dkr.ecr." + q.entry.Region + "." + p.dns
 		out.Data = append(out.Data, data)
 	}
-	return jsonAnswer(awsJSON, http.StatusOK, out)
+	return jsonResponse(awsJSON, http.StatusOK, out)
 }
 
-func (c *Server) publicAuthorizationToken(q *call, who identity) answer {
+func (c *Server) publicAuthorizationToken(q *call, who identity) response {
 	for _, action := range []string{q.action, "sts:GetServiceBearerToken"} {
 		if no := c.permits(who, action); no != nil {
-			return no.answer(q.service)
+			return no.response(q.service)
 		}
 	}
 	if q.entry.Region != "us-east-1" {
-		return failure(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
+		return errorResponse(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
 	}
-	return jsonAnswer(awsJSON, http.StatusOK, map[string]authorizationData{
+	return jsonResponse(awsJSON, http.StatusOK, map[string]authorizationData{
 		"authorizationData": c.issue(who, q.entry.Region, true).data(),
 	})
 }

@@ -27,7 +27,7 @@ type Fault struct {
 
 type faults struct {
 	mu  sync.Mutex
-	set map[string]*Fault
+	byAction map[string]*Fault
 }
 
 // Fail makes requests of an action go wrong. The actions are
@@ -43,17 +43,17 @@ type faults struct {
 func (c *Server) Fail(action string, f Fault) {
 	c.faults.mu.Lock()
 	defer c.faults.mu.Unlock()
-	if c.faults.set == nil {
-		c.faults.set = map[string]*Fault{}
+	if c.faults.byAction == nil {
+		c.faults.byAction = map[string]*Fault{}
 	}
-	c.faults.set[action] = &f
+	c.faults.byAction[action] = &f
 }
 
 // Heal ends what Fail began for this name.
 func (c *Server) Heal(action string) {
 	c.faults.mu.Lock()
 	defer c.faults.mu.Unlock()
-	delete(c.faults.set, action)
+	delete(c.faults.byAction, action)
 }
 
 func (f *faults) take(action string) (Fault, bool) {
@@ -61,13 +61,13 @@ func (f *faults) take(action string) (Fault, bool) {
 	defer f.mu.Unlock()
 	service, _, _ := strings.Cut(action, ":")
 	for _, name := range []string{action, service + ":*", "*"} {
-		fault, ok := f.set[name]
+		fault, ok := f.byAction[name]
 		if !ok {
 			continue
 		}
 		now := *fault
 		if fault.Times == 1 {
-			delete(f.set, name)
+			delete(f.byAction, name)
 		} else if fault.Times > 1 {
 			fault.Times--
 		}
@@ -77,9 +77,9 @@ func (f *faults) take(action string) (Fault, bool) {
 }
 
 // answer is what a client is told, if this fault tells it anything.
-func (f Fault) answer(service string) (answer, bool) {
+func (f Fault) response(service string) (response, bool) {
 	if f.Status == 0 && f.Code == "" && f.Body == nil {
-		return answer{}, false
+		return response{}, false
 	}
 	status := f.Status
 	if status == 0 && f.Code != "" {
@@ -87,7 +87,7 @@ func (f Fault) answer(service string) (answer, bool) {
 	} else if status == 0 {
 		status = http.StatusOK
 	}
-	a := failure(service, status, f.Code, f.Message)
+	a := errorResponse(service, status, f.Code, f.Message)
 	if f.Body != nil {
 		a.body = f.Body
 	}

@@ -20,7 +20,7 @@ import (
 const getToken = "ecr:GetAuthorizationToken"
 
 func TestHang(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.Fail(getToken, awstest.Fault{Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
@@ -35,8 +35,8 @@ func TestHang(t *testing.T) {
 	password(t, load(t, c, "eu-west-1"))
 }
 
-func TestCloseEndsWhatHangs(t *testing.T) {
-	c := start(t)
+func TestCloseEndsHangingRequests(t *testing.T) {
+	c := newServer(t)
 	c.Fail("*", awstest.Fault{Hang: true})
 	elsewhere := httptest.NewServer(c.MetadataHandler()) // not the server's to close
 	defer elsewhere.Close()
@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 		{"header", awstest.Fault{Status: 400, Header: http.Header{"X-Amzn-Requestid": {"req-7"}}}, "req-7"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
+			c := newServer(t)
 			c.Fail(getToken, tt.fault)
 			_, err := ecr.NewFromConfig(load(t, c, "eu-west-1")).GetAuthorizationToken(t.Context(), nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -93,7 +93,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultOfSTS(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.Fail("sts:*", awstest.Fault{Status: 500, Code: "InternalFailure", Message: "oh"})
 	if code, message := refused(t, assuming(load(t, c, "eu-west-1"), pullARN)); code != "InternalFailure" || message != "oh" {
 		t.Errorf("%s: %s", code, message)
@@ -101,7 +101,7 @@ func TestFaultOfSTS(t *testing.T) {
 }
 
 func TestFaultTimes(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.Fail("*", awstest.Fault{Status: 500, Code: "ServerException", Times: 2})
 	cfg := load(t, c, "eu-west-1")
 	cfg.Retryer = func() aws.Retryer { // three attempts
@@ -114,7 +114,7 @@ func TestFaultTimes(t *testing.T) {
 }
 
 func TestDelayAndLatency(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetLatency(60 * time.Millisecond)
 	c.Fail(getToken, awstest.Fault{Delay: 60 * time.Millisecond})
 	cfg := load(t, c, "eu-west-1")

@@ -7,7 +7,7 @@ import (
 
 // A place is what the name of an endpoint stands for. The zero place is the
 // plain endpoint, which is every service in every region.
-type place struct {
+type endpoint struct {
 	host, service, region string
 }
 
@@ -80,13 +80,13 @@ var (
 
 // locate tells which service a host is, in which region; false if it is none
 // of ours.
-func locate(host string) (place, bool) {
+func locate(host string) (endpoint, bool) {
 	if host == "sts.amazonaws.com" {
-		return place{host, "sts", "us-east-1"}, true
+		return endpoint{host, "sts", "us-east-1"}, true
 	}
 	if region, rest, _ := strings.Cut(host, "."); signinNames[rest] {
 		_, ok := partitionOf(region)
-		return place{host, "signin", region}, ok
+		return endpoint{host, "signin", region}, ok
 	}
 	for _, p := range partitions {
 		for _, n := range []struct {
@@ -98,24 +98,24 @@ func locate(host string) (place, bool) {
 			if !ok || dot < 0 || !p.regions.MatchString(name[dot+1:]) {
 				continue
 			}
-			at := place{host, n.services[name[:dot]], name[dot+1:]}
+			at := endpoint{host, n.services[name[:dot]], name[dot+1:]}
 			if at.service == "ecr-public" && at.region != "us-east-1" {
 				continue
 			}
 			return at, at.service != ""
 		}
 	}
-	return place{}, false
+	return endpoint{}, false
 }
 
 // isInDNS reports whether a name is one that AWS has. The SDK's rules make FIPS names in every
 // region. See https://aws.amazon.com/compliance/fips/
-func (at place) isInDNS() bool {
+func (at endpoint) isInDNS() bool {
 	return !strings.Contains(at.host, "-fips.") || strings.HasPrefix(at.region, "us-") || strings.HasPrefix(at.region, "ca-")
 }
 
 // knows reports whether a principal exists where the endpoint is: partitions share none.
-func (at place) knows(arn string) bool {
+func (at endpoint) knows(arn string) bool {
 	p, ok := partitionOf(at.region)
 	return !ok || strings.HasPrefix(arn, "arn:"+p.name+":")
 }

@@ -38,7 +38,7 @@ type LoginToken struct {
 }
 
 // loginTokenLife is that of the SDK's CreateOAuth2Token documentation.
-const loginTokenLife = 15 * time.Minute
+const loginTokenTTL = 15 * time.Minute
 
 type loginSession struct {
 	arn      string
@@ -62,7 +62,7 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
 	}
-	s := c.newSession(arn, "", loginTokenLife)
+	s := c.newSession(arn, "", loginTokenTTL)
 	l := Login{
 		AccessToken:  LoginToken{s.keyID, s.secret, s.token, accountOf(arn), s.expires},
 		TokenType:    "aws_sigv4",
@@ -80,27 +80,27 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 }
 
 // createOAuth2Token refreshes the credentials of a login.
-func (c *Server) createOAuth2Token(q *call) answer {
+func (c *Server) createOAuth2Token(q *call) response {
 	var in struct{ ClientID, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil || in.GrantType != "refresh_token" {
-		return failure(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")
+		return errorResponse(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")
 	}
 	c.logins.mu.Lock()
 	login, ok := c.logins.refresh[in.RefreshToken]
 	c.logins.mu.Unlock()
 	if !ok || in.ClientID != login.clientID || !provesKey(q, login.key) {
-		a := jsonAnswer(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
+		a := jsonResponse(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
 		a.header.Set("X-Amzn-Errortype", "AccessDeniedException")
 		return a
 	}
-	s := c.newSession(login.arn, "", loginTokenLife)
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{
+	s := c.newSession(login.arn, "", loginTokenTTL)
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken": map[string]string{
 			"accessKeyId":     s.keyID,
 			"secretAccessKey": s.secret,
 			"sessionToken":    s.token,
 		},
-		"expiresIn":    int(loginTokenLife.Seconds()),
+		"expiresIn":    int(loginTokenTTL.Seconds()),
 		"refreshToken": in.RefreshToken,
 		"tokenType":    "aws_sigv4",
 	})

@@ -28,12 +28,12 @@ type instance struct {
 	mode   MetadataMode
 	region string
 	tokens map[string]time.Time // until when they are good
-	post   sessions
+	sessions   sessions
 }
 
 // SetInstanceRole gives the instance a role, known by AddRole or not; with ""
 // it has none, as at first.
-func (c *Server) SetInstanceRole(roleARN string) { c.instance.post.set(roleARN) }
+func (c *Server) SetInstanceRole(roleARN string) { c.instance.sessions.set(roleARN) }
 
 // SetInstanceRegion says where the instance is: us-east-1 at first.
 func (c *Server) SetInstanceRegion(region string) {
@@ -53,7 +53,7 @@ func (c *Server) SetMetadataMode(m MetadataMode) {
 // 169.254.169.254:80 in a network namespace, say.
 func (c *Server) MetadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, place{}, metadataAction, c.metadata)
+		c.serve(w, r, endpoint{}, metadataAction, c.metadata)
 	})
 }
 
@@ -72,52 +72,52 @@ func metadataAction(q *call) string {
 	case path == "/latest/dynamic/instance-identity/document":
 		return "imds:document"
 	}
-	return "imds:" + unknown
+	return "imds:" + unknownAction
 }
 
-func (c *Server) metadata(q *call) answer {
+func (c *Server) metadata(q *call) response {
 	c.instance.mu.Lock()
 	mode, region := c.instance.mode, c.instance.region
 	good := c.now().Before(c.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
 	c.instance.mu.Unlock()
 
 	if mode == MetadataOff || mode == MetadataV1 && q.action == "imds:token" {
-		return noMetadata()
+		return metadataNotFound()
 	}
 	if q.action == "imds:token" {
 		return c.metadataToken(q)
 	}
 	if mode == MetadataV2 && !good {
-		return textAnswer(http.StatusUnauthorized, "401 - Unauthorized")
+		return textResponse(http.StatusUnauthorized, "401 - Unauthorized")
 	}
-	role := c.instance.post.roleARN()
+	role := c.instance.sessions.roleARN()
 	switch q.action {
 	case "imds:region":
-		return textAnswer(http.StatusOK, region)
+		return textResponse(http.StatusOK, region)
 	case "imds:document":
 		return c.instanceDocument(region, role)
 	case "imds:roles":
 		if role != "" {
-			return textAnswer(http.StatusOK, roleName(role))
+			return textResponse(http.StatusOK, roleName(role))
 		}
 	case "imds:credentials":
 		if strings.TrimPrefix(q.URL.Path, rolesPath) == roleName(role) {
 			return c.instanceCredentials(q)
 		}
 	}
-	return noMetadata()
+	return metadataNotFound()
 }
 
-func noMetadata() answer { return textAnswer(http.StatusNotFound, "404 - Not Found") }
+func metadataNotFound() response { return textResponse(http.StatusNotFound, "404 - Not Found") }
 
-func (c *Server) metadataToken(q *call) answer {
+func (c *Server) metadataToken(q *call) response {
 	const ttlHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	if q.Method != http.MethodPut {
-		return textAnswer(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
+		return textResponse(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
 	}
 	ttl, err := strconv.Atoi(q.Header.Get(ttlHeader))
 	if err != nil || ttl < 1 || ttl > 21600 {
-		return textAnswer(http.StatusBadRequest, "400 - Bad Request")
+		return textResponse(http.StatusBadRequest, "400 - Bad Request")
 	}
 	token := random(40)
 	until := c.now().Add(time.Duration(ttl) * time.Second)
@@ -127,12 +127,12 @@ func (c *Server) metadataToken(q *call) answer {
 		c.instance.tokens = map[string]time.Time{}
 	}
 	c.instance.tokens[token] = until
-	a := textAnswer(http.StatusOK, token)
+	a := textResponse(http.StatusOK, token)
 	a.header.Set(ttlHeader, strconv.Itoa(ttl))
 	return a
 }
 
-func (c *Server) instanceDocument(region, role string) answer {
+func (c *Server) instanceDocument(region, role string) response {
 	// Real metadata is indented JSON served as plain text, all of it strings.
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        accountOf(role),
@@ -145,20 +145,20 @@ func (c *Server) instanceDocument(region, role string) answer {
 		"version":          "2017-09-30",
 	}, "", "  ")
 	if err != nil {
-		return textAnswer(http.StatusInternalServerError, err.Error())
+		return textResponse(http.StatusInternalServerError, err.Error())
 	}
-	return textAnswer(http.StatusOK, string(document))
+	return textResponse(http.StatusOK, string(document))
 }
 
-func (c *Server) instanceCredentials(q *call) answer {
-	s, ok := c.sessionAt(&c.instance.post, instanceID)
+func (c *Server) instanceCredentials(q *call) response {
+	s, ok := c.sessionFrom(&c.instance.sessions, instanceID)
 	if !ok {
-		return noMetadata()
+		return metadataNotFound()
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = s.role })
-	v := s.handedOut()
+	c.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	v := s.credentials()
 	v["Code"] = "Success"
 	v["Type"] = "AWS-HMAC"
 	v["LastUpdated"] = c.now().UTC().Format(time.RFC3339)
-	return jsonAnswer("text/plain", http.StatusOK, v)
+	return jsonResponse("text/plain", http.StatusOK, v)
 }

@@ -29,32 +29,32 @@ func TestMetadataModes(t *testing.T) {
 		{mode: awstest.MetadataV1, token: 404, without: 200, with: unasked},
 		{mode: awstest.MetadataOff, token: 404, without: 404, with: unasked},
 	} {
-		c := start(t)
+		c := newServer(t)
 		c.SetInstanceRole(runnerARN)
 		c.SetMetadataMode(tt.mode)
-		status, body := ask(t, c.MetadataURL(), token, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+		status, body := request(t, c.MetadataURL(), token, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
 		if status != tt.token {
 			t.Errorf("mode %d: the token: %d, want %d", tt.mode, status, tt.token)
 		}
-		if got, _ := ask(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", "made up"); got != tt.without {
+		if got, _ := request(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", "made up"); got != tt.without {
 			t.Errorf("mode %d: with a made-up token: %d, want %d", tt.mode, got, tt.without)
 		}
 		if tt.with == unasked {
 			continue
 		}
 		for _, path := range []string{roles, region} {
-			if got, said := ask(t, c.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
+			if got, said := request(t, c.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
 				t.Errorf("mode %d: %s: %d %s", tt.mode, path, got, said)
 			}
 		}
 		c.SetClock(func() time.Time { return time.Now().Add(2 * time.Minute) })
-		if got, _ := ask(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", body); got != tt.without {
+		if got, _ := request(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", body); got != tt.without {
 			t.Errorf("mode %d: with an expired token: %d, want %d", tt.mode, got, tt.without)
 		}
 	}
 }
 
-func ask(t *testing.T, url, methodAndPath, header, value string) (int, string) {
+func request(t *testing.T, url, methodAndPath, header, value string) (int, string) {
 	t.Helper()
 	method, path, _ := strings.Cut(methodAndPath, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, url+path, nil)
@@ -70,7 +70,7 @@ func ask(t *testing.T, url, methodAndPath, header, value string) (int, string) {
 }
 
 func TestInstanceRegion(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetInstanceRegion("ap-south-1")
 	out, err := imds.NewFromConfig(load(t, c, "")).GetRegion(t.Context(), nil)
 	if err != nil || out.Region != "ap-south-1" {
@@ -82,7 +82,7 @@ func TestInstanceRegion(t *testing.T) {
 }
 
 func TestNoInstanceRole(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	_, err := load(t, c, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("error %v, want one with 404", err)
@@ -90,7 +90,7 @@ func TestNoInstanceRole(t *testing.T) {
 }
 
 func TestSessionsFixedOrFresh(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetInstanceRole(runnerARN)
 	key := func() string {
 		cr, err := load(t, c, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
@@ -115,7 +115,7 @@ func TestSessionsFixedOrFresh(t *testing.T) {
 }
 
 func TestHopLimit(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetInstanceRole(runnerARN)
 	c.Fail("imds:token", awstest.Fault{Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -129,7 +129,7 @@ func TestHopLimit(t *testing.T) {
 }
 
 func TestContainer(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetContainerRole(runnerARN, "secret-token")
 	elsewhere := httptest.NewServer(c.ContainerHandler()) // the caller's own address
 	t.Cleanup(elsewhere.Close)

@@ -11,7 +11,7 @@ import (
 
 type proxyState struct {
 	mu       sync.Mutex
-	want     string // Proxy-Authorization asked for; "" is none
+	authorization     string // Proxy-Authorization asked for; "" is none
 	handlers map[string]http.Handler
 }
 
@@ -20,9 +20,9 @@ type proxyState struct {
 func (c *Server) RequireProxyAuth(user, password string) {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
-	c.proxy.want = ""
+	c.proxy.authorization = ""
 	if user != "" {
-		c.proxy.want = "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+		c.proxy.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 	}
 }
 
@@ -39,7 +39,7 @@ func (c *Server) Handle(host string, h http.Handler) {
 }
 
 // behind returns what serves host behind the proxy, or nil.
-func (c *Server) behind(host string) http.Handler {
+func (c *Server) handlerFor(host string) http.Handler {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	if h, ok := c.proxy.handlers[host]; ok {
@@ -56,30 +56,30 @@ func (c *Server) behind(host string) http.Handler {
 	return nil
 }
 
-func (c *Server) admits(r *http.Request) bool {
+func (c *Server) isAuthorized(r *http.Request) bool {
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
-	return c.proxy.want == "" || r.Header.Get("Proxy-Authorization") == c.proxy.want
+	return c.proxy.authorization == "" || r.Header.Get("Proxy-Authorization") == c.proxy.authorization
 }
 
 func (c *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
-		c.journal.connect("http://" + r.Host + r.URL.Path)
+		c.log.connect("http://" + r.Host + r.URL.Path)
 		http.Error(w, "only CONNECT is served here", http.StatusBadGateway)
 		return
 	}
 	host := strings.ToLower(strings.TrimSuffix(r.Host, ":443"))
-	c.journal.connect(host)
-	if !c.admits(r) {
+	c.log.connect(host)
+	if !c.isAuthorized(r) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="stand-in"`)
 		http.Error(w, "who are you?", http.StatusProxyAuthRequired)
 		return
 	}
-	if c.behind(host) == nil {
+	if c.handlerFor(host) == nil {
 		http.Error(w, "no such host: "+host, http.StatusBadGateway)
 		return
 	}
-	cert, err := c.ca.mint(host)
+	cert, err := c.ca.issue(host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -104,5 +104,5 @@ func (c *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 
 // serveTunnel serves a request that came through a tunnel.
 func (c *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
-	c.behind(tunnelHost(r)).ServeHTTP(w, r)
+	c.handlerFor(tunnelHost(r)).ServeHTTP(w, r)
 }

@@ -33,7 +33,7 @@ func get(t *testing.T, client *http.Client, url string) (string, error) {
 }
 
 func TestProxyRefuses(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	tr := proxied(t, c).GetTransport()
 	tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(c.ProxyURL()) }
 	client := &http.Client{Transport: tr}
@@ -59,7 +59,7 @@ func TestProxyRefuses(t *testing.T) {
 }
 
 func TestProxyAuth(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.RequireProxyAuth("me", "pass")
 	with := func(user *url.Userinfo) error {
 		tr := proxied(t, c).GetTransport()
@@ -87,7 +87,7 @@ func TestProxyAuth(t *testing.T) {
 }
 
 func TestHandle(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	says := func(what string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, what+" "+r.Host) })
 	}
@@ -105,7 +105,7 @@ func TestHandle(t *testing.T) {
 }
 
 func TestUntrustedAuthority(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	tr := proxied(t, c).GetTransport()
 	tr.TLSClientConfig.RootCAs = nil
 	_, err := get(t, &http.Client{Transport: tr}, "https://api.ecr.eu-west-1.amazonaws.com/")
@@ -115,7 +115,7 @@ func TestUntrustedAuthority(t *testing.T) {
 }
 
 func TestUnknownOperation(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	client := &http.Client{Transport: proxied(t, c).GetTransport()}
 	// The portal's path at STS's host.
 	got, err := get(t, client, "https://sts.eu-west-1.amazonaws.com/federation/credentials")

@@ -8,13 +8,13 @@ import (
 
 // A quota is a bucket of requests that fills as time passes.
 type quota struct {
-	perSecond, left float64
+	perSecond, tokens float64
 	since           time.Time
 }
 
 type quotas struct {
 	mu sync.Mutex
-	of map[string]*quota // by action
+	byAction map[string]*quota // by action
 }
 
 // SetQuota throttles an action, as named by [Server.Fail], that is asked for more often than so
@@ -23,38 +23,38 @@ type quotas struct {
 func (c *Server) SetQuota(action string, perSecond int) {
 	c.quotas.mu.Lock()
 	defer c.quotas.mu.Unlock()
-	if c.quotas.of == nil {
-		c.quotas.of = map[string]*quota{}
+	if c.quotas.byAction == nil {
+		c.quotas.byAction = map[string]*quota{}
 	}
 	if perSecond == 0 {
-		delete(c.quotas.of, action)
+		delete(c.quotas.byAction, action)
 		return
 	}
-	c.quotas.of[action] = &quota{perSecond: float64(perSecond), left: float64(perSecond), since: c.now()}
+	c.quotas.byAction[action] = &quota{perSecond: float64(perSecond), tokens: float64(perSecond), since: c.now()}
 }
 
 // exceeded takes one request from the action's quota, if there is any left.
 func (q *quotas) exceeded(action string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	of, ok := q.of[action]
+	of, ok := q.byAction[action]
 	if !ok {
 		return false
 	}
-	of.left = min(of.perSecond, of.left+of.perSecond*now.Sub(of.since).Seconds())
+	of.tokens = min(of.perSecond, of.tokens+of.perSecond*now.Sub(of.since).Seconds())
 	of.since = now
-	if of.left < 1 {
+	if of.tokens < 1 {
 		return true
 	}
-	of.left--
+	of.tokens--
 	return false
 }
 
 // throttled is what AWS says of a request above a quota.
-func throttled(service string) answer {
+func throttledResponse(service string) response {
 	code := "ThrottlingException"
 	if service == "sts" {
 		code = "Throttling"
 	}
-	return failure(service, http.StatusBadRequest, code, "Rate exceeded")
+	return errorResponse(service, http.StatusBadRequest, code, "Rate exceeded")
 }

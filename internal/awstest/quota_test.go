@@ -11,7 +11,7 @@ import (
 )
 
 func TestQuota(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	var ahead atomic.Int64
 	began := time.Now() // and there the clock stands still
 	c.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })

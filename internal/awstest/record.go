@@ -30,7 +30,7 @@ type Request struct {
 	Status int
 }
 
-type journal struct {
+type requestLog struct {
 	mu       sync.Mutex
 	requests []*Request
 	counts   map[string]int
@@ -39,7 +39,7 @@ type journal struct {
 }
 
 // begin records a request on its arrival, since one that hangs has arrived.
-func (j *journal) begin(r Request) *Request {
+func (j *requestLog) add(r Request) *Request {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.counts == nil {
@@ -55,13 +55,13 @@ func (j *journal) begin(r Request) *Request {
 }
 
 // amend completes what begin recorded.
-func (j *journal) amend(r *Request, change func(*Request)) {
+func (j *requestLog) update(r *Request, change func(*Request)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	change(r)
 }
 
-func (j *journal) connect(host string) {
+func (j *requestLog) connect(host string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.connects = append(j.connects, host)
@@ -70,10 +70,10 @@ func (j *journal) connect(host string) {
 // Requests returns what reached the server since the last ResetCounts, in order
 // of arrival. Registries served by Handle are not in it.
 func (c *Server) Requests() []Request {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	all := make([]Request, len(c.journal.requests))
-	for i, r := range c.journal.requests {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	all := make([]Request, len(c.log.requests))
+	for i, r := range c.log.requests {
 		all[i] = *r
 	}
 	return all
@@ -82,30 +82,30 @@ func (c *Server) Requests() []Request {
 // Counts returns how many requests there were since the last ResetCounts, by
 // action.
 func (c *Server) Counts() map[string]int {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return maps.Clone(c.journal.counts)
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return maps.Clone(c.log.counts)
 }
 
 // Count returns how many requests of one action there were since the last
 // ResetCounts.
 func (c *Server) Count(action string) int {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return c.journal.counts[action]
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return c.log.counts[action]
 }
 
 // Await waits until there were n requests of an action since the last
 // ResetCounts. The error is that of ctx.
 func (c *Server) Await(ctx context.Context, action string, n int) error {
 	for {
-		c.journal.mu.Lock()
-		enough := c.journal.counts[action] >= n
-		if c.journal.arrived == nil {
-			c.journal.arrived = make(chan struct{})
+		c.log.mu.Lock()
+		enough := c.log.counts[action] >= n
+		if c.log.arrived == nil {
+			c.log.arrived = make(chan struct{})
 		}
-		arrived := c.journal.arrived
-		c.journal.mu.Unlock()
+		arrived := c.log.arrived
+		c.log.mu.Unlock()
 		if enough {
 			return nil
 		}
@@ -121,14 +121,14 @@ func (c *Server) Await(ctx context.Context, action string, n int) error {
 // order: a host for each CONNECT (with its port unless that is 443), and a URL
 // that begins with http:// for each request the proxy was to forward.
 func (c *Server) Connects() []string {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return slices.Clone(c.journal.connects)
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return slices.Clone(c.log.connects)
 }
 
 // ResetCounts forgets Requests, Counts and Connects.
 func (c *Server) ResetCounts() {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	c.journal.requests, c.journal.counts, c.journal.connects = nil, nil, nil
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	c.log.requests, c.log.counts, c.log.connects = nil, nil, nil
 }

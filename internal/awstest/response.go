@@ -11,13 +11,13 @@ import (
 )
 
 // An answer is what a request gets.
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (a answer) write(w http.ResponseWriter, now time.Time) {
+func (a response) write(w http.ResponseWriter, now time.Time) {
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
@@ -27,7 +27,7 @@ func (a answer) write(w http.ResponseWriter, now time.Time) {
 }
 
 // writeBadly writes an answer byte by byte, or half of it.
-func (c *Server) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
+func (c *Server) writeFaulty(w http.ResponseWriter, r *http.Request, a response, fault Fault) {
 	body := a.body
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	a.body = nil
@@ -49,27 +49,27 @@ func (c *Server) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fa
 	}
 }
 
-func textAnswer(status int, body string) answer {
-	return answer{status, http.Header{"Content-Type": {"text/plain"}}, []byte(body)}
+func textResponse(status int, body string) response {
+	return response{status, http.Header{"Content-Type": {"text/plain"}}, []byte(body)}
 }
 
-func jsonAnswer(contentType string, status int, v any) answer {
+func jsonResponse(contentType string, status int, v any) response {
 	body, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
 	}
-	return answer{status, http.Header{
+	return response{status, http.Header{
 		"Content-Type":     {contentType},
 		"X-Amzn-Requestid": {requestID()},
 	}, body}
 }
 
-func xmlAnswer(status int, id string, v any) answer {
+func xmlResponse(status int, id string, v any) response {
 	body, err := xml.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
 	}
-	return answer{status, http.Header{
+	return response{status, http.Header{
 		"Content-Type":     {"text/xml"},
 		"X-Amzn-Requestid": {id},
 	}, body}
@@ -88,7 +88,7 @@ const (
 )
 
 // failure is an error in the shape of a service.
-func failure(service string, status int, code, message string) answer {
+func errorResponse(service string, status int, code, message string) response {
 	switch service {
 	case "sts":
 		id := requestID()
@@ -97,15 +97,15 @@ func failure(service string, status int, code, message string) answer {
 		if status >= 500 {
 			v.Error.Type = "Receiver"
 		}
-		return xmlAnswer(status, id, v)
+		return xmlResponse(status, id, v)
 	case "ecr", "ecr-public":
-		return jsonAnswer(awsJSON, status, map[string]string{"__type": code, "message": message})
+		return jsonResponse(awsJSON, status, map[string]string{"__type": code, "message": message})
 	case "imds":
-		return textAnswer(status, message)
+		return textResponse(status, message)
 	case "container":
-		return jsonAnswer(restJSON, status, map[string]string{"code": code, "message": message})
+		return jsonResponse(restJSON, status, map[string]string{"code": code, "message": message})
 	}
-	a := jsonAnswer(restJSON, status, map[string]string{"message": message})
+	a := jsonResponse(restJSON, status, map[string]string{"message": message})
 	a.header.Set("X-Amzn-Errortype", code)
 	return a
 }
@@ -133,9 +133,9 @@ var jsonCodes = map[string]string{
 	"SignatureDoesNotMatch":      "InvalidSignatureException",
 }
 
-func (d *denial) answer(service string) answer {
+func (d *denial) response(service string) response {
 	if service == "sts" {
-		return failure(service, http.StatusForbidden, d.code, d.message)
+		return errorResponse(service, http.StatusForbidden, d.code, d.message)
 	}
-	return failure(service, http.StatusBadRequest, jsonCodes[d.code], d.message)
+	return errorResponse(service, http.StatusBadRequest, jsonCodes[d.code], d.message)
 }

@@ -27,7 +27,7 @@ func TestAssumeRoleRefused(t *testing.T) {
 		{"denied for the role", awstest.Role{ARN: pullARN, Trusts: []string{userARN}}, pullARN},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
+			c := newServer(t)
 			c.AddRole(tt.role)
 			if tt.deny != "" {
 				c.Deny("sts:AssumeRole", tt.deny)
@@ -45,7 +45,7 @@ func TestAssumeRoleRefused(t *testing.T) {
 }
 
 func TestExternalID(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}, ExternalID: "x-1"})
 	with := func(id string) aws.Config {
 		return assuming(load(t, c, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.ExternalID = &id })
@@ -57,7 +57,7 @@ func TestExternalID(t *testing.T) {
 }
 
 func TestRoleChain(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	const last = "arn:aws:iam::333333333333:role/team/last"
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
 	c.AddRole(awstest.Role{ARN: last, Trusts: []string{pullARN}})
@@ -77,7 +77,7 @@ func TestRoleChain(t *testing.T) {
 }
 
 func TestDeniedToken(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
 	cfg := assuming(load(t, c, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job" })
 	c.Deny("ecr:GetAuthorizationToken", pullARN)
@@ -110,7 +110,7 @@ func TestWebIdentity(t *testing.T) {
 		{"no JWT", "nonsense", "InvalidIdentityToken"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
+			c := newServer(t)
 			c.AddRole(awstest.Role{ARN: pullARN, WebIdentity: &good})
 			file := filepath.Join(t.TempDir(), "token")
 			if err := os.WriteFile(file, []byte(tt.token), 0o600); err != nil {

@@ -15,7 +15,7 @@ import (
 // A Server is a running stand-in. All its methods may be called at any time,
 // from many goroutines.
 type Server struct {
-	ca      *authority
+	ca      *certificateAuthority
 	tunnels *tunnels
 	servers []*http.Server
 	serving sync.WaitGroup
@@ -29,27 +29,27 @@ type Server struct {
 	connect atomic.Int64 // so
 
 	proxy      proxyState
-	journal    journal
+	log    requestLog
 	faults     faults
 	quotas     quotas
 	principals principals
 	tokens     tokens
 	instance   instance
-	agent      agent
+	container      container
 	portals    portals
 	logins     logins
 }
 
 // Start listens on loopback and returns a running Server that knows nobody.
-func Start() (*Server, error) {
-	ca, err := newAuthority()
+func NewServer() (*Server, error) {
+	ca, err := newCertificateAuthority()
 	if err != nil {
 		return nil, err
 	}
 	c := &Server{ca: ca, done: make(chan struct{})}
 	c.tunnels = newTunnels(c.done)
 	c.SetClock(time.Now)
-	c.SetTokenLife(12 * time.Hour)
+	c.SetTokenTTL(12 * time.Hour)
 	c.SetInstanceRegion("us-east-1")
 
 	for _, s := range []struct {
@@ -57,7 +57,7 @@ func Start() (*Server, error) {
 		handler http.Handler
 	}{
 		{&c.proxyURL, http.HandlerFunc(c.serveProxy)},
-		{&c.endpointURL, c.services(place{})},
+		{&c.endpointURL, c.services(endpoint{})},
 		{&c.metadataURL, c.MetadataHandler()},
 		{&c.containerURL, c.ContainerHandler()},
 	} {

@@ -41,7 +41,7 @@ const (
 
 // start returns a Server that knows a user, and an environment without a trace
 // of AWS.
-func start(t *testing.T) *awstest.Server {
+func newServer(t *testing.T) *awstest.Server {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
@@ -49,7 +49,7 @@ func start(t *testing.T) *awstest.Server {
 		}
 	}
 	t.Setenv("HOME", t.TempDir())
-	c, err := awstest.Start()
+	c, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func codeOf(t *testing.T, err error) (code, message string) {
 }
 
 func TestRoleOverInstanceMetadata(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetInstanceRole(runnerARN)
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{runnerARN}})
 	cfg := assuming(load(t, c, "eu-central-1", byChain), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job-7" })
@@ -204,7 +204,7 @@ func TestRoleOverInstanceMetadata(t *testing.T) {
 }
 
 func TestPublicToken(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	out, err := ecrpublic.NewFromConfig(load(t, c, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestPublicToken(t *testing.T) {
 }
 
 func TestPlainEndpoint(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	cfg := load(t, c, "ap-south-1")
 	cfg.BaseEndpoint = aws.String(c.EndpointURL())
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
@@ -241,7 +241,7 @@ func TestPlainEndpoint(t *testing.T) {
 }
 
 func TestTwoHundredClientsAtOnce(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{"arn:aws:iam::111111111111:root"}})
 	cfg := load(t, c, "us-west-2")
 	const clients = 200

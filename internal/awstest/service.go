@@ -14,7 +14,7 @@ const maxBody = 1 << 20
 // A call is a request being served.
 type call struct {
 	*http.Request
-	at      place
+	endpoint      endpoint
 	body    []byte
 	form    url.Values
 	action  string
@@ -24,12 +24,12 @@ type call struct {
 
 // serve records a request under the action that name gives it, lets it wait
 // or go wrong as it was told to, and else answers with do.
-func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name func(*call) string, do func(*call) answer) {
+func (c *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name func(*call) string, do func(*call) response) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	q := &call{Request: r, at: at, body: body}
+	q := &call{Request: r, endpoint: at, body: body}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		q.form, _ = url.ParseQuery(string(body)) // what does not parse asks for no action
 	}
@@ -40,7 +40,7 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name fu
 	if host == "" {
 		host = r.Host
 	}
-	q.entry = c.journal.begin(Request{
+	q.entry = c.log.add(Request{
 		Action:     q.action,
 		Host:       host,
 		Path:       r.URL.Path,
@@ -66,30 +66,30 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name fu
 	if fault.Repeat {
 		fault.Message += " " + r.Header.Get("X-Amz-Security-Token")
 	}
-	a, wrong := fault.answer(q.service)
+	a, wrong := fault.response(q.service)
 	switch {
 	case wrong:
 	case c.quotas.exceeded(q.action, c.now()):
-		a = throttled(q.service)
+		a = throttledResponse(q.service)
 	default:
 		a = do(q)
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.Status = a.status })
+	c.log.update(q.entry, func(e *Request) { e.Status = a.status })
 	if fault.Drip > 0 || fault.Cut {
-		c.writeBadly(w, r, a, fault)
+		c.writeFaulty(w, r, a, fault)
 		return
 	}
 	a.write(w, c.now())
 }
 
 // services serves the APIs of AWS at a place.
-func (c *Server) services(at place) http.Handler {
+func (c *Server) services(at endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, at, action, c.perform)
+		c.serve(w, r, at, action, c.respond)
 	})
 }
 
-const unknown = "unknown"
+const unknownAction = "unknown"
 
 var targets = map[string]string{
 	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": "ecr:GetAuthorizationToken",
@@ -113,13 +113,13 @@ func action(q *call) string {
 		name = "sts:" + sts
 	}
 	service, _, _ := strings.Cut(name, ":")
-	if name == "" || q.at.service != "" && q.at.service != service {
-		return unknown
+	if name == "" || q.endpoint.service != "" && q.endpoint.service != service {
+		return unknownAction
 	}
 	return name
 }
 
-func (c *Server) perform(q *call) answer {
+func (c *Server) respond(q *call) response {
 	switch q.action {
 	case "sts:AssumeRole":
 		return c.signed(q, c.assumeRole)
@@ -138,15 +138,15 @@ func (c *Server) perform(q *call) answer {
 	case "signin:CreateOAuth2Token":
 		return c.createOAuth2Token(q)
 	}
-	return failure(q.at.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
+	return errorResponse(q.endpoint.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
 }
 
 // signed answers with do if the request is signed by somebody known.
-func (c *Server) signed(q *call, do func(*call, identity) answer) answer {
+func (c *Server) signed(q *call, do func(*call, identity) response) response {
 	who, no := c.authenticate(q)
 	if no != nil {
-		return no.answer(q.service)
+		return no.response(q.service)
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.Principal = who.arn })
+	c.log.update(q.entry, func(e *Request) { e.Principal = who.arn })
 	return do(q, who)
 }

@@ -17,7 +17,7 @@ type sessions struct {
 // out a new session, with new keys, on every request. At first they repeat one
 // until it expires, as the real ones do.
 func (c *Server) SetFreshSessions(fresh bool) {
-	for _, p := range []*sessions{&c.instance.post, &c.agent.post} {
+	for _, p := range []*sessions{&c.instance.sessions, &c.container.sessions} {
 		p.mu.Lock()
 		p.fresh = fresh
 		p.mu.Unlock()
@@ -32,7 +32,7 @@ func (p *sessions) set(roleARN string) {
 
 // sessionAt gives the session standing at a post, made under a session name;
 // false if the post has no role.
-func (c *Server) sessionAt(p *sessions, name string) (session, bool) {
+func (c *Server) sessionFrom(p *sessions, name string) (session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.role == "" {
@@ -53,7 +53,7 @@ func (p *sessions) roleARN() string {
 }
 
 // handedOut is the session in the form of the metadata and container services.
-func (s session) handedOut() map[string]string {
+func (s session) credentials() map[string]string {
 	return map[string]string{
 		"AccessKeyId":     s.keyID,
 		"SecretAccessKey": s.secret,

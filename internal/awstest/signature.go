@@ -17,7 +17,7 @@ const (
 	// amzDate is the form of the X-Amz-Date header.
 	amzDate = "20060102T150405Z"
 	// window is how far from the service's clock AWS accepts a signature.
-	window = 5 * time.Minute
+	maxClockSkew = 5 * time.Minute
 )
 
 // A signature is the parsed Authorization header of a signed request.
@@ -62,15 +62,15 @@ func (c *Server) authenticate(q *call) (identity, *denial) {
 	if !ok || err != nil {
 		return identity{}, &denial{"IncompleteSignature", "Authorization header or X-Amz-Date is malformed."}
 	}
-	if no := sig.scoped(q); no != nil {
+	if no := sig.checkScope(q); no != nil {
 		return identity{}, no
 	}
 	who, ok := c.principals.find(sig.keyID)
-	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.at.knows(who.arn) {
+	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.endpoint.knows(who.arn) {
 		return identity{}, &denial{"InvalidClientTokenId", "The security token included in the request is invalid."}
 	}
 	now := c.now()
-	if no := timely(at, now); no != nil {
+	if no := checkTime(at, now); no != nil {
 		return identity{}, no
 	}
 	if !sig.matches(q, who.secret, at) {
@@ -84,11 +84,11 @@ func (c *Server) authenticate(q *call) (identity, *denial) {
 
 // scoped checks that the signature is for this service, in the region of the
 // host.
-func (s signature) scoped(q *call) *denial {
+func (s signature) checkScope(q *call) *denial {
 	if s.service != q.service {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Credential should be scoped to correct service: '%s'.", q.service)}
 	}
-	if q.at.region != "" && s.region != q.at.region {
+	if q.endpoint.region != "" && s.region != q.endpoint.region {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", s.region)}
 	}
 	if !strings.HasPrefix(q.Header.Get("X-Amz-Date"), s.date+"T") {
@@ -97,13 +97,13 @@ func (s signature) scoped(q *call) *denial {
 	return nil
 }
 
-func timely(at, now time.Time) *denial {
+func checkTime(at, now time.Time) *denial {
 	now = now.UTC()
-	if early := now.Add(-window); at.Before(early.Truncate(time.Second)) {
+	if early := now.Add(-maxClockSkew); at.Before(early.Truncate(time.Second)) {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)",
 			at.Format(amzDate), early.Format(amzDate), now.Format(amzDate))}
 	}
-	if late := now.Add(window); at.After(late) {
+	if late := now.Add(maxClockSkew); at.After(late) {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)",
 			at.Format(amzDate), late.Format(amzDate), now.Format(amzDate))}
 	}

@@ -40,7 +40,7 @@ func TestSignatureRefused(t *testing.T) {
 		{name: "body changed on the way", change: tampering("\n"), ecr: "InvalidSignatureException", sts: "SignatureDoesNotMatch", message: mismatch},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
+			c := newServer(t)
 			cfg := load(t, c, "eu-west-1")
 			tt.change(&cfg)
 			if code, message := refused(t, cfg); code != tt.ecr || !containsFold(message, tt.message) {
@@ -85,7 +85,7 @@ type doer func(*http.Request) (*http.Response, error)
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 func TestCredentialScope(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	// The client believes to be in one region and is sent to another.
 	cfg := load(t, c, "us-east-1")
 	there := func(o *ecr.Options) { o.BaseEndpoint = aws.String("https://api.ecr.eu-west-1.amazonaws.com") }
@@ -106,7 +106,7 @@ func TestCredentialScope(t *testing.T) {
 }
 
 func TestSignatureForAnotherService(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.ecr.eu-west-1.amazonaws.com/", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestSignatureForAnotherService(t *testing.T) {
 }
 
 func TestExpiredSession(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	c.SetContainerRole(runnerARN, "")
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", c.ContainerURL())
 	cfg := load(t, c, "eu-west-1", byChain)
@@ -148,7 +148,7 @@ func TestClock(t *testing.T) {
 		{10 * time.Minute, "Signature expired: "},
 		{-10 * time.Minute, "Signature not yet current: "},
 	} {
-		c := start(t)
+		c := newServer(t)
 		c.SetClock(func() time.Time { return time.Now().Add(tt.ahead) })
 		code, message := refused(t, load(t, c, "eu-west-1"))
 		if code != "InvalidSignatureException" || !strings.HasPrefix(message, tt.message) {

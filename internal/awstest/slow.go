@@ -10,7 +10,7 @@ import (
 // slowListener hands out connections that take their time to come about.
 type slowListener struct {
 	net.Listener
-	cloud *Server
+	server *Server
 }
 
 func (l slowListener) Accept() (net.Conn, error) {
@@ -18,7 +18,7 @@ func (l slowListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.cloud.slow(conn), nil
+	return l.server.slow(conn), nil
 }
 
 // slow delays the first word of a connection, as if a round trip had been needed

@@ -30,7 +30,7 @@ type SSOLogin struct {
 }
 
 // ssoTokenLife is how long an access token of the portal is good for.
-const ssoTokenLife = 8 * time.Hour
+const ssoTokenTTL = 8 * time.Hour
 
 type portal struct {
 	region string
@@ -88,7 +88,7 @@ func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) 
 		c.portals.byURL[startURL] = p
 	}
 	p.roles[rule{accountID, roleName}] = arn
-	login.AccessToken, login.ExpiresAt = c.portals.admit(p, user, now)
+	login.AccessToken, login.ExpiresAt = c.portals.issue(p, user, now)
 	c.portals.refresh[login.RefreshToken] = login
 	return login
 }
@@ -103,15 +103,15 @@ func (c *Server) ExpireSSO() {
 }
 
 // admit makes an access token. The lock is held.
-func (p *portals) admit(to *portal, user string, now time.Time) (string, time.Time) {
+func (p *portals) issue(to *portal, user string, now time.Time) (string, time.Time) {
 	token := "aoa" + random(120)
-	expires := now.Add(ssoTokenLife)
+	expires := now.Add(ssoTokenTTL)
 	p.access[token] = ssoToken{to, user, expires}
 	return token, expires
 }
 
 // roleCredentials is GetRoleCredentials of the portal.
-func (c *Server) roleCredentials(q *call) answer {
+func (c *Server) roleCredentials(q *call) response {
 	now := c.now()
 	query := q.URL.Query()
 	c.portals.mu.Lock()
@@ -121,15 +121,15 @@ func (c *Server) roleCredentials(q *call) answer {
 		role = token.portal.roles[rule{query.Get("account_id"), query.Get("role_name")}]
 	}
 	c.portals.mu.Unlock()
-	if !ok || !now.Before(token.expires) || q.at.region != "" && q.at.region != token.portal.region {
-		return failure(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
+	if !ok || !now.Before(token.expires) || q.endpoint.region != "" && q.endpoint.region != token.portal.region {
+		return errorResponse(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
 	}
 	if role == "" || c.principals.forbids(q.action, identity{arn: role}) {
-		return failure(q.service, http.StatusForbidden, "ForbiddenException", "No access")
+		return errorResponse(q.service, http.StatusForbidden, "ForbiddenException", "No access")
 	}
 	s := c.newSession(sessionARN(role, token.user), role, time.Hour)
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = role })
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
+	c.log.update(q.entry, func(e *Request) { e.TargetRole = role })
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 		"accessKeyId":     s.keyID,
 		"secretAccessKey": s.secret,
 		"sessionToken":    s.token,
@@ -139,40 +139,40 @@ func (c *Server) roleCredentials(q *call) answer {
 
 // createToken refreshes an access token. The refresh token stays the same, so
 // that of many clients who refresh at once each succeeds.
-func (c *Server) createToken(q *call) answer {
+func (c *Server) createToken(q *call) response {
 	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil {
-		return oidcFailure("InvalidRequestException", "invalid_request", err.Error())
+		return oidcError("InvalidRequestException", "invalid_request", err.Error())
 	}
 	if in.GrantType != "refresh_token" {
-		return oidcFailure("UnsupportedGrantTypeException", "unsupported_grant_type", "only refresh_token is supported")
+		return oidcError("UnsupportedGrantTypeException", "unsupported_grant_type", "only refresh_token is supported")
 	}
 	now := c.now()
 	c.portals.mu.Lock()
 	defer c.portals.mu.Unlock()
 	login, ok := c.portals.refresh[in.RefreshToken]
 	switch {
-	case !ok || q.at.region != "" && q.at.region != login.Region:
-		return oidcFailure("InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
+	case !ok || q.endpoint.region != "" && q.endpoint.region != login.Region:
+		return oidcError("InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
 	case in.ClientID != login.ClientID || in.ClientSecret != login.ClientSecret:
-		return oidcFailure("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
+		return oidcError("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
 	}
-	token, _ := c.portals.admit(c.portals.byURL[login.StartURL], login.user, now)
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{
+	token, _ := c.portals.issue(c.portals.byURL[login.StartURL], login.user, now)
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken":  token,
-		"expiresIn":    int(ssoTokenLife.Seconds()),
+		"expiresIn":    int(ssoTokenTTL.Seconds()),
 		"refreshToken": in.RefreshToken,
 		"tokenType":    "Bearer",
 	})
 }
 
 // oidcFailure is an error both in OAuth's shape and in AWS's.
-func oidcFailure(code, oauth, message string) answer {
+func oidcError(code, oauth, message string) response {
 	status := http.StatusBadRequest
 	if strings.HasPrefix(code, "InvalidClient") {
 		status = http.StatusUnauthorized
 	}
-	a := jsonAnswer(restJSON, status, map[string]string{"error": oauth, "error_description": message})
+	a := jsonResponse(restJSON, status, map[string]string{"error": oauth, "error_description": message})
 	a.header.Set("X-Amzn-Errortype", code)
 	return a
 }

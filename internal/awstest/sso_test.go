@@ -65,7 +65,7 @@ sso_region = %s
 }
 
 func TestSSO(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
 	c.AddSSO(portal, "eu-west-1", "333333333333", "Reader")
 
@@ -89,7 +89,7 @@ func TestSSO(t *testing.T) {
 }
 
 func TestSSORefresh(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
 	c.ExpireSSO()
 	login.ExpiresAt = time.Now().Add(-time.Minute)
@@ -111,7 +111,7 @@ func TestSSORefresh(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
-	c := start(t)
+	c := newServer(t)
 	login, err := c.AddLogin(userARN)
 	if err != nil {
 		t.Fatal(err)

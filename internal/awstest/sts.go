@@ -41,21 +41,21 @@ type assumeRoleResponse struct {
 
 var roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-func (c *Server) assumeRole(q *call, who identity) answer {
+func (c *Server) assumeRole(q *call, who identity) response {
 	target := q.form.Get("RoleArn")
 	role, ok := c.principals.role(target)
-	if !ok || !q.at.knows(target) || !role.trusts(who) ||
+	if !ok || !q.endpoint.knows(target) || !role.trusts(who) ||
 		role.ExternalID != "" && role.ExternalID != q.form.Get("ExternalId") ||
 		c.principals.forbids(q.action, who) || c.principals.forbids(q.action, identity{arn: target}) {
 		no := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
-		return no.answer(q.service)
+		return no.response(q.service)
 	}
 	s, wrong := c.roleSession(q, role, who.role != "")
 	if wrong != nil {
 		return *wrong
 	}
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, assumeRoleResponse{Result: s.result(), RequestID: id})
+	return xmlResponse(http.StatusOK, id, assumeRoleResponse{Result: s.result(), RequestID: id})
 }
 
 func (r Role) trusts(who identity) bool {
@@ -65,9 +65,9 @@ func (r Role) trusts(who identity) bool {
 }
 
 // roleSession makes the session a call asks for, once it may have it.
-func (c *Server) roleSession(q *call, r Role, chained bool) (session, *answer) {
-	invalid := func(format string, args ...any) (session, *answer) {
-		a := failure(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
+func (c *Server) roleSession(q *call, r Role, chained bool) (session, *response) {
+	invalid := func(format string, args ...any) (session, *response) {
+		a := errorResponse(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
 		return session{}, &a
 	}
 	name := q.form.Get("RoleSessionName")
@@ -103,9 +103,9 @@ type callerIdentityResponse struct {
 	RequestID string   `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) callerIdentity(q *call, who identity) answer {
+func (c *Server) callerIdentity(q *call, who identity) response {
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, callerIdentityResponse{
+	return xmlResponse(http.StatusOK, id, callerIdentityResponse{
 		Arn: who.arn, UserID: who.userID(), Account: accountOf(who.arn), RequestID: id,
 	})
 }

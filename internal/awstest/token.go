@@ -31,27 +31,27 @@ type grant struct {
 
 type tokens struct {
 	mu           sync.Mutex
-	life         time.Duration
-	passwordLife time.Duration // 0: as life
+	ttl         time.Duration
+	passwordTTL time.Duration // 0: as life
 	issued       map[[sha256.Size]byte]grant
 }
 
 // SetTokenLife sets how long ECR tokens issued from now on are good for: 12
 // hours at first.
-func (c *Server) SetTokenLife(d time.Duration) {
+func (c *Server) SetTokenTTL(d time.Duration) {
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
-	c.tokens.life = d
+	c.tokens.ttl = d
 }
 
 // SetPasswordLife makes the expiration inside the password of tokens issued
 // from now on another than the expiresAt of the API, as AWS has been seen to
 // do: https://github.com/kubernetes/cloud-provider-aws/issues/348. Such a
 // token is good until the earlier of both. 0 makes them the same again.
-func (c *Server) SetPasswordLife(d time.Duration) {
+func (c *Server) SetPasswordTTL(d time.Duration) {
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
-	c.tokens.passwordLife = d
+	c.tokens.passwordTTL = d
 }
 
 // issue makes a token. Its password has the shape and the length of a real
@@ -60,10 +60,10 @@ func (c *Server) issue(who identity, region string, public bool) token {
 	now := c.now()
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
-	g := grant{who: who, region: region, public: public, expires: now.Add(c.tokens.life)}
+	g := grant{who: who, region: region, public: public, expires: now.Add(c.tokens.ttl)}
 	g.ends = g.expires
-	if c.tokens.passwordLife != 0 {
-		g.ends = now.Add(c.tokens.passwordLife)
+	if c.tokens.passwordTTL != 0 {
+		g.ends = now.Add(c.tokens.passwordTTL)
 	}
 	inside, err := json.Marshal(map[string]any{
 		"payload":    random(1140),

@@ -13,11 +13,11 @@ import (
 type tunnel struct {
 	net.Conn
 	// The client's first words may have been read together with its CONNECT.
-	early io.Reader
+	buffered io.Reader
 	host  string
 }
 
-func (t *tunnel) Read(p []byte) (int, error) { return t.early.Read(p) }
+func (t *tunnel) Read(p []byte) (int, error) { return t.buffered.Read(p) }
 
 // tunnels is a listener whose connections come from the proxy.
 type tunnels struct {

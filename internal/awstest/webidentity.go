@@ -74,9 +74,9 @@ type assumeRoleWithWebIdentityResponse struct {
 	RequestID string        `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
-	refuse := func(status int, code, message string) answer {
-		return failure(q.service, status, code, message)
+func (c *Server) assumeRoleWithWebIdentity(q *call) response {
+	refuse := func(status int, code, message string) response {
+		return errorResponse(q.service, status, code, message)
 	}
 	got, ok := parseClaims(q.form.Get("WebIdentityToken"))
 	if !ok {
@@ -85,7 +85,7 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
 	target := q.form.Get("RoleArn")
 	role, ok := c.principals.role(target)
 	const unauthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	if !ok || !q.at.knows(target) || role.WebIdentity == nil || c.principals.forbids(q.action, identity{arn: target}) {
+	if !ok || !q.endpoint.knows(target) || role.WebIdentity == nil || c.principals.forbids(q.action, identity{arn: target}) {
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
 	want, now := *role.WebIdentity, c.now()
@@ -108,5 +108,5 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
 	result.Audience = want.Audience
 	result.Provider = got.Issuer
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, assumeRoleWithWebIdentityResponse{Result: result, RequestID: id})
+	return xmlResponse(http.StatusOK, id, assumeRoleWithWebIdentityResponse{Result: result, RequestID: id})
 }

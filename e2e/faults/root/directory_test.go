@@ -57,17 +57,17 @@ func TestDoctorTriesTheCache(t *testing.T) {
 
 // Where nothing can be kept, or not as it should be, a get works all the same, and says
 // nothing of it.
-func TestCacheFolder(t *testing.T) {
+func TestCacheDirectory(t *testing.T) {
 	ecr := func(l *testenv.Env) string { return filepath.Join(l.Home, ".ecr") }
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, l *testenv.Env)
 		keeps bool // the token is found again
 	}{
 		"world-writable": {func(t *testing.T, l *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.Tokens(), 0o777)))
+			must(t, errors.Join(os.MkdirAll(l.TokenDir(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.TokenDir(), 0o777)))
 		}, false},
 		"somebody else's": {func(t *testing.T, l *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(l.Tokens(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.Tokens(), 65534, 65534)))
+			must(t, errors.Join(os.MkdirAll(l.TokenDir(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.TokenDir(), 65534, 65534)))
 		}, false},
 		"read-only":          {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "", unix.MS_RDONLY) }, false},
 		"a full disk":        {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
@@ -91,12 +91,12 @@ func TestCacheFolder(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			c.spoil(t, l)
 			for range 3 {
-				s.Must(t, l, testenv.UserARN)
+				s.MustGet(t, l, testenv.UserARN)
 			}
-			testenv.Concurrently(5, func(int) { s.Must(t, l, testenv.UserARN) })
+			testenv.Concurrently(5, func(int) { s.MustGet(t, l, testenv.UserARN) })
 			n := l.AWS.Count("ecr:GetAuthorizationToken")
 			if c.keeps && n != 1 || !c.keeps && n < 4 {
-				s.Wrong(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
+				s.Errorf(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
 			}
 		})
 	}
@@ -117,14 +117,14 @@ func fill(t *testing.T, dir string) {
 }
 
 // The directory goes while AWS is being asked.
-func TestCacheFolderGone(t *testing.T) {
+func TestCacheDirectoryGone(t *testing.T) {
 	for name, spoil := range map[string]func(l *testenv.Env) error{
 		"removed": func(l *testenv.Env) error { return os.RemoveAll(filepath.Join(l.Home, ".ecr")) },
-		"emptied": func(l *testenv.Env) error { return os.RemoveAll(l.Tokens()) },
+		"emptied": func(l *testenv.Env) error { return os.RemoveAll(l.TokenDir()) },
 		"a file": func(l *testenv.Env) error {
-			return errors.Join(os.RemoveAll(l.Tokens()), os.WriteFile(l.Tokens(), nil, 0o600))
+			return errors.Join(os.RemoveAll(l.TokenDir()), os.WriteFile(l.TokenDir(), nil, 0o600))
 		},
-		"replaced": func(l *testenv.Env) error { return errors.Join(os.RemoveAll(l.Tokens()), os.Mkdir(l.Tokens(), 0o755)) },
+		"replaced": func(l *testenv.Env) error { return errors.Join(os.RemoveAll(l.TokenDir()), os.Mkdir(l.TokenDir(), 0o755)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
@@ -134,10 +134,10 @@ func TestCacheFolderGone(t *testing.T) {
 				err := l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
 				done <- errors.Join(err, spoil(l))
 			}()
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 			must(t, <-done)
 			l.AWS.SetLatency(0)
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 		})
 	}
 }

@@ -24,12 +24,12 @@ func TestHungDisk(t *testing.T) {
 			r := l.Run(t, "get", testenv.Host)
 			s.Count(t, r, nil)
 			if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || !strings.Contains(r.Stderr, "not done within 1s") {
-				s.Wrong(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
+				s.Errorf(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 			}
 			r = l.Run(t, "list", "")
 			s.Count(t, r, nil)
 			if r.Status != 0 || r.Stdout != "{}\n" {
-				s.Wrong(t, "list: status %d, stdout %q", r.Status, r.Stdout)
+				s.Errorf(t, "list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestHungDiskAndOtherHosts(t *testing.T) {
 }
 
 // A person waits no longer at one, and is told for what.
-func TestHungDiskAndPersons(t *testing.T) {
+func TestHungDiskAndCommands(t *testing.T) {
 	for _, folder := range []string{".aws", ".ecr", ".docker"} {
 		for _, verb := range []string{"doctor " + testenv.Host, "whoami " + testenv.Host, "configure " + testenv.Host, "cache list"} {
 			t.Run(folder+"/"+verb, func(t *testing.T) {
@@ -76,10 +76,10 @@ func TestHungDiskAndPersons(t *testing.T) {
 				s.Count(t, r, nil)
 				said := r.Stdout + r.Stderr
 				if hangs := strings.Contains(said, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
-					s.Wrong(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+					s.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 				}
 				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[folder]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(said, "not done within") {
-					s.Wrong(t, "it says nothing of the disk: %q", said)
+					s.Errorf(t, "it says nothing of the disk: %q", said)
 				}
 			})
 		}
@@ -91,7 +91,7 @@ func TestHungDiskAtTerminal(t *testing.T) {
 	l := testenv.WithKeys(t)
 	l.Set("AWS_ECR_TIMEOUT=1s")
 	hang(t, filepath.Join(l.Home, ".docker"))
-	shown := l.AtTerminal(t, "configure "+testenv.Host, "")
+	shown := l.RunAtTerminal(t, "configure "+testenv.Host, "")
 	if !strings.Contains(shown, "reading the clients' configuration …\r") || !strings.Contains(shown, "not done within 2s, while reading the clients' configuration") {
 		t.Errorf("it shows %q", shown)
 	}

@@ -47,7 +47,7 @@ func TestTokenFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := s.Must(t, l, testenv.UserARN)
+			old := s.MustGet(t, l, testenv.UserARN)
 			path := l.TokenFile(t)
 			whole, err := os.ReadFile(path)
 			if err != nil {
@@ -56,14 +56,14 @@ func TestTokenFile(t *testing.T) {
 			if err := spoil(path, whole); err != nil {
 				t.Fatal(err)
 			}
-			if s.Must(t, l, testenv.UserARN) == old {
-				s.Wrong(t, "the old token, from a file that can't be trusted")
+			if s.MustGet(t, l, testenv.UserARN) == old {
+				s.Errorf(t, "the old token, from a file that can't be trusted")
 			}
-			if _, kept := s.Must(t, l, testenv.UserARN), l.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
-				s.Wrong(t, "%d requests for three gets: what was saved isn't found", kept)
+			if _, kept := s.MustGet(t, l, testenv.UserARN), l.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
+				s.Errorf(t, "%d requests for three gets: what was saved isn't found", kept)
 			}
 			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
-				s.Wrong(t, "it wrote through the symlink")
+				s.Errorf(t, "it wrote through the symlink")
 			}
 		})
 	}
@@ -100,19 +100,19 @@ func TestLockFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			s.Must(t, l, testenv.UserARN)
-			locks, err := filepath.Glob(filepath.Join(l.Tokens(), "*.lock"))
+			s.MustGet(t, l, testenv.UserARN)
+			locks, err := filepath.Glob(filepath.Join(l.TokenDir(), "*.lock"))
 			if err != nil || len(locks) != 1 {
 				t.Fatalf("locks: %q, %v", locks, err)
 			}
 			if err := errors.Join(os.Remove(locks[0]), os.Remove(l.TokenFile(t)), spoil(locks[0])); err != nil {
 				t.Fatal(err)
 			}
-			testenv.Concurrently(3, func(int) { s.Must(t, l, testenv.UserARN) })
+			testenv.Concurrently(3, func(int) { s.MustGet(t, l, testenv.UserARN) })
 			l.AWS.ResetCounts()
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
-				s.Wrong(t, "what was saved isn't found")
+				s.Errorf(t, "what was saved isn't found")
 			}
 		})
 	}

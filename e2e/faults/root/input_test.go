@@ -43,13 +43,13 @@ func TestConfigurationFile(t *testing.T) {
 					// A program may be about to write to it, and only the time tells.
 					s.Count(t, r, nil)
 					if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || r.Took > 10*time.Second {
-						s.Wrong(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+						s.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 					}
 					return
 				}
-				password := s.Judge(t, l, r, testenv.UserARN)
+				password := s.Check(t, l, r, testenv.UserARN)
 				if password == "" && !strings.Contains(r.Stderr, file) && !strings.Contains(r.Stderr, "isn't trusted here") {
-					s.Wrong(t, "the file isn't named: %s", r.Stderr)
+					s.Errorf(t, "the file isn't named: %s", r.Stderr)
 				}
 			})
 		}
@@ -63,21 +63,21 @@ func TestLineBreakInKeys(t *testing.T) {
 		l, s := testenv.WithKeys(t), testenv.NewFault(t)
 		l.Set(name + "=x\n")
 		r := l.Run(t, "get", testenv.Host)
-		s.Judge(t, l, r, testenv.UserARN)
+		s.Check(t, l, r, testenv.UserARN)
 		if !strings.Contains(r.Stderr, "holds a line break") || len(l.AWS.Requests()) > 0 {
-			s.Wrong(t, "%s: %d requests, stderr %q", name, len(l.AWS.Requests()), r.Stderr)
+			s.Errorf(t, "%s: %d requests, stderr %q", name, len(l.AWS.Requests()), r.Stderr)
 		}
 	}
 }
 
 // A credential process that never stops to print is ended.
-func TestFlood(t *testing.T) {
+func TestEndlessProcessOutput(t *testing.T) {
 	l, s := testenv.WithKeys(t), testenv.NewFault(t)
 	l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=flood")
 	l.Write(t, ".aws/config", "[profile flood]\ncredential_process = yes MARKED\n")
 	r := l.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
-	s.Judge(t, l, r, testenv.UserARN)
+	s.Check(t, l, r, testenv.UserARN)
 	if !strings.Contains(r.Stderr, "printed more than 1048576 bytes") {
-		s.Wrong(t, "stderr %q", r.Stderr)
+		s.Errorf(t, "stderr %q", r.Stderr)
 	}
 }

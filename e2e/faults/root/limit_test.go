@@ -22,10 +22,10 @@ func TestLimits(t *testing.T) {
 		t.Run(limit, func(t *testing.T) {
 			l, s := testenv.WithKeys(t), testenv.NewFault(t)
 			for range 2 {
-				s.Judge(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+				s.Check(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
 			}
-			s.Must(t, l, testenv.UserARN)
-			s.Judge(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
+			s.Check(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
 		})
 	}
 }
@@ -53,17 +53,17 @@ func TestContainerLimits(t *testing.T) {
 			for range 5 {
 				r := l.Run(t, "get", testenv.Host, "sh", "-c", "echo $$ >"+enter+`; exec "$0" "$@"`)
 				if c.enough || r.Status == 0 {
-					if s.Judge(t, l, r, testenv.UserARN) == "" {
-						s.Wrong(t, "no token: %s", r.Stderr)
+					if s.Check(t, l, r, testenv.UserARN) == "" {
+						s.Errorf(t, "no token: %s", r.Stderr)
 					}
 				} else if s.Count(t, r, nil); r.Stdout != "" {
-					s.Wrong(t, "it failed and printed %q", r.Stdout)
+					s.Errorf(t, "it failed and printed %q", r.Stdout)
 				}
 			}
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 			l.Run(t, "erase", testenv.Host)
-			s.Must(t, l, testenv.UserARN)
-			s.NothingLeft(t, l)
+			s.MustGet(t, l, testenv.UserARN)
+			s.CheckLeftovers(t, l)
 		})
 	}
 }

@@ -32,16 +32,16 @@ func TestSystemCall(t *testing.T) {
 			out := filepath.Join(l.Home, "strace")
 			inject := func() {
 				t.Helper()
-				s.Judge(t, l, l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
+				s.Check(t, l, l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
 			}
 			for range 3 {
 				inject()
 			}
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 			inject()
-			s.Must(t, l, testenv.UserARN)
+			s.MustGet(t, l, testenv.UserARN)
 			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
-				s.Wrong(t, "it never made the call: %v", err)
+				s.Errorf(t, "it never made the call: %v", err)
 			}
 		})
 	}
@@ -49,7 +49,7 @@ func TestSystemCall(t *testing.T) {
 
 // A file is empty for a moment, in which the SDK reads it, and then what it was before: no token of
 // the instance's own role is served, or kept, for that of the file.
-func TestEmptyWhileItIsRead(t *testing.T) {
+func TestFileEmptyWhileRead(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	must(t, err)
 	l, s := testenv.OnInstance(t), testenv.NewFault(t)
@@ -67,22 +67,22 @@ func TestEmptyWhileItIsRead(t *testing.T) {
 		})
 		r := l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(l.Home, "strace"),
 			"-P", file, "-e", "inject=openat:delay_enter=400000")
-		s.Judge(t, l, r, "assumed-role/pull/")
+		s.Check(t, l, r, "assumed-role/pull/")
 		<-ended
-		s.Must(t, l, "assumed-role/pull/")
+		s.MustGet(t, l, "assumed-role/pull/")
 	}
 }
 
 // No file is readable by others at any moment, whatever the umask: those that hold a token
 // are made with mode 0600, and directories with 0700.
-func TestModesOnTheWay(t *testing.T) {
+func TestFileModes(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	must(t, err)
 	l, s := testenv.WithKeys(t), testenv.NewFault(t)
 	l.Set("AWS_ECR_LOG_LEVEL=debug")
 	out := filepath.Join(l.Home, "strace")
 	r := l.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
-	s.Judge(t, l, r, testenv.UserARN)
+	s.Check(t, l, r, testenv.UserARN)
 	text, err := os.ReadFile(out)
 	must(t, err)
 	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
@@ -91,7 +91,7 @@ func TestModesOnTheWay(t *testing.T) {
 	}
 	for _, m := range made {
 		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
-			s.Wrong(t, "mode %s: %s", mode, m[0])
+			s.Errorf(t, "mode %s: %s", mode, m[0])
 		}
 	}
 }

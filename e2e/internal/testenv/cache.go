@@ -10,12 +10,12 @@ import (
 )
 
 // Tokens is the directory in which the binary keeps its tokens.
-func (l *Env) Tokens() string { return filepath.Join(l.Home, ".ecr/tokens") }
+func (l *Env) TokenDir() string { return filepath.Join(l.Home, ".ecr/tokens") }
 
 // TokenFile is the one token's file; the test ends where there are more or fewer.
 func (l *Env) TokenFile(t testing.TB) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.Tokens(), "*.token"))
+	files, err := filepath.Glob(filepath.Join(l.TokenDir(), "*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens: %q, %v; want one", files, err)
 	}
@@ -23,7 +23,7 @@ func (l *Env) TokenFile(t testing.TB) string {
 }
 
 // moment is a time as the cache writes it, in tokens and in failures.
-var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
+var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
 
 // Age makes a file of the cache look that much older: as one is by a clock that has been
 // set forward.
@@ -36,7 +36,7 @@ func Age(file string, by time.Duration) error {
 	if err != nil {
 		return err
 	}
-	text = moment.ReplaceAllFunc(text, func(at []byte) []byte {
+	text = timestamp.ReplaceAllFunc(text, func(at []byte) []byte {
 		t, parseErr := time.Parse(time.RFC3339Nano, string(at))
 		err = errors.Join(err, parseErr)
 		return []byte(t.Add(-by).Format(time.RFC3339Nano))

@@ -69,9 +69,9 @@ func Times(n int) int {
 // Judge counts the answer to a get of [testenv.Host]. It is wrong where it is neither a token that
 // the registry takes, of the principal whose ARN ends so, nor a clear error; for that the
 // password is empty.
-func (s *Fault) Judge(t testing.TB, l *Env, r Result, principal string) (password string) {
+func (s *Fault) Check(t testing.TB, l *Env, r Result, principal string) (password string) {
 	t.Helper()
-	password, err := verdict(l, r, principal)
+	password, err := checkGet(l, r, principal)
 	s.Count(t, r, err)
 	return password
 }
@@ -90,7 +90,7 @@ func (s *Fault) Count(t testing.TB, r Result, err error) {
 }
 
 // Wrong counts what was found to be wrong with an answer that was counted already.
-func (s *Fault) Wrong(t testing.TB, format string, args ...any) {
+func (s *Fault) Errorf(t testing.TB, format string, args ...any) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,10 +99,10 @@ func (s *Fault) Wrong(t testing.TB, format string, args ...any) {
 }
 
 // Must runs a get of [testenv.Host], for which an error is wrong, too.
-func (s *Fault) Must(t testing.TB, l *Env, principal string) (password string) {
+func (s *Fault) MustGet(t testing.TB, l *Env, principal string) (password string) {
 	t.Helper()
 	r := l.Run(t, "get", Host)
-	password, err := verdict(l, r, principal)
+	password, err := checkGet(l, r, principal)
 	if err == nil && password == "" {
 		err = errors.New("there is no token")
 	}
@@ -111,13 +111,13 @@ func (s *Fault) Must(t testing.TB, l *Env, principal string) (password string) {
 }
 
 // tooLong is what no answer may take, on a machine that is slow as well.
-const tooLong = 20 * time.Second
+const maxTime = 20 * time.Second
 
 // verdict tells what is wrong with the answer to a get. The password is empty for a clear
 // error.
-func verdict(l *Env, r Result, principal string) (password string, err error) {
+func checkGet(l *Env, r Result, principal string) (password string, err error) {
 	switch {
-	case r.Took > tooLong:
+	case r.Took > maxTime:
 		return "", errors.New("it took too long")
 	case Panics(r):
 		return "", errors.New("it panics")
@@ -154,9 +154,9 @@ func IsClearError(stderr string) bool {
 }
 
 // NothingLeft checks that the directory of tokens holds nothing but tokens that live, locks and known registries.
-func (s *Fault) NothingLeft(t testing.TB, l *Env) {
+func (s *Fault) CheckLeftovers(t testing.TB, l *Env) {
 	t.Helper()
-	entries, err := os.ReadDir(l.Tokens())
+	entries, err := os.ReadDir(l.TokenDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (s *Fault) NothingLeft(t testing.TB, l *Env) {
 		case strings.HasSuffix(name, ".lock"), strings.HasSuffix(name, ".known"):
 		case strings.HasSuffix(name, ".token") && time.Now().Before(info.ModTime()): // when it ends
 		default:
-			s.Wrong(t, "%s is left", name)
+			s.Errorf(t, "%s is left", name)
 		}
 	}
 }

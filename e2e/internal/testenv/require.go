@@ -14,9 +14,9 @@ import (
 // "make test" sets the second, and prints the file at its end.
 const (
 	// everything, set to any value, makes a test fail that would be omitted.
-	everything = "ECR_LOGIN_TEST_EVERYTHING"
+	everythingVariable = "ECR_LOGIN_TEST_EVERYTHING"
 	// omittedFile names a file that gets a line for each omitted test.
-	omittedFile = "ECR_LOGIN_TEST_OMITTED"
+	omittedVariable = "ECR_LOGIN_TEST_OMITTED"
 )
 
 // Require omits a test if the machine refuses what it needs: err says what. A nil error means
@@ -40,14 +40,14 @@ func Omit(name string, why error) error {
 	switch {
 	case why == nil:
 		return nil
-	case os.Getenv(everything) != "":
-		return fmt.Errorf("%s can't run here, and %s is set: %w", name, everything, why)
+	case os.Getenv(everythingVariable) != "":
+		return fmt.Errorf("%s can't run here, and %s is set: %w", name, everythingVariable, why)
 	}
 	if _, done := omitted.LoadOrStore(name, true); done {
 		return nil
 	}
 	line := fmt.Sprintf("omitted: %s: %v\n", name, why)
-	f, err := os.OpenFile(os.Getenv(omittedFile), os.O_WRONLY|os.O_APPEND, 0)
+	f, err := os.OpenFile(os.Getenv(omittedVariable), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		fmt.Fprint(os.Stderr, line)
 		return nil

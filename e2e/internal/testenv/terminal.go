@@ -14,14 +14,14 @@ import (
 
 // AtTerminal runs the binary with stdout and stderr at a terminal, and returns what that
 // showed.
-func (l *Env) AtTerminal(t testing.TB, verb, server string) string {
+func (l *Env) RunAtTerminal(t testing.TB, verb, server string) string {
 	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), hung)
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
 	cmd := l.Command(ctx, verb, server)
 	cmd.Stdout, cmd.Stderr = tty, tty

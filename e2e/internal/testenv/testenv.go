@@ -29,7 +29,7 @@ const NotFound = "credentials not found in native keychain\n"
 const BinaryVariable = "ECR_LOGIN_TEST_BINARY"
 
 // A run that takes longer than this hangs: it is twice the longest timeout of any test.
-const hung = 10 * time.Minute
+const runTimeout = 10 * time.Minute
 
 // Env is a place to run the binary in.
 type Env struct {
@@ -45,7 +45,7 @@ type Env struct {
 // New makes an Env that is gone with the test. The server knows nobody yet.
 func New(t testing.TB) *Env {
 	t.Helper()
-	cloud, err := awstest.Start()
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func (l *Env) Set(vars ...string) {
 }
 
 // Use makes the Env run another binary.
-func (l *Env) Use(bin string) { l.bin = bin }
+func (l *Env) SetBinary(bin string) { l.bin = bin }
 
 // NoTimeouts makes the binary wait as long as it takes: for tests that count requests, which a
 // timeout on a busy machine would add to.
@@ -126,7 +126,7 @@ type Result struct {
 // verb as the last of its arguments, and is to run it.
 func (l *Env) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), hung)
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
 	start := time.Now()
 	var out, errs bytes.Buffer
