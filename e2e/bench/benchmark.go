@@ -36,7 +36,7 @@ type benchmark struct {
 	programs programs
 	rounds   int
 
-	aws   *awstest.Server
+	aws     *awstest.Server
 	homes   int
 	results []result
 	sizes   []size
@@ -49,18 +49,18 @@ type environment struct {
 }
 
 // newPlace makes a place with an empty home, in which AWS is the stand-in.
-func (g *benchmark) newEnvironment(vars ...string) environment {
-	g.homes++
-	home := filepath.Join(g.dir, fmt.Sprintf("home%d", g.homes))
-	ca := filepath.Join(g.dir, "ca.pem")
+func (b *benchmark) newEnvironment(vars ...string) environment {
+	b.homes++
+	home := filepath.Join(b.dir, fmt.Sprintf("home%d", b.homes))
+	ca := filepath.Join(b.dir, "ca.pem")
 	return environment{home, append([]string{
 		"HOME=" + home,
 		"PATH=/usr/bin:/bin",
-		"HTTPS_PROXY=" + g.aws.ProxyURL(),
+		"HTTPS_PROXY=" + b.aws.ProxyURL(),
 		// Not AWS_CA_BUNDLE, which the SDK reads at every start: that would be
 		// to the peer's disadvantage.
 		"SSL_CERT_FILE=" + ca,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + g.aws.MetadataURL(),
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + b.aws.MetadataURL(),
 	}, vars...)}
 }
 
@@ -69,23 +69,23 @@ func keys() []string {
 }
 
 // write writes a file below the place's home.
-func (p environment) write(path, text string) error {
-	path = filepath.Join(p.home, path)
+func (e environment) write(path, text string) error {
+	path = filepath.Join(e.home, path)
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
 }
 
 // newCloud begins a row: everybody is known, and nothing is slow.
-func (g *benchmark) newServer() error {
-	cloud, err := awstest.NewServer()
+func (b *benchmark) newServer() error {
+	server, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	g.aws = cloud
-	cloud.AddUser(userARN, keyID, secret)
-	cloud.AddRole(awstest.Role{ARN: runnerRole})
-	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
-	cloud.SetInstanceRole(runnerRole)
-	return os.WriteFile(filepath.Join(g.dir, "ca.pem"), append(roots(), cloud.CAPEM()...), 0o600)
+	b.aws = server
+	server.AddUser(userARN, keyID, secret)
+	server.AddRole(awstest.Role{ARN: runnerRole})
+	server.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
+	server.SetInstanceRole(runnerRole)
+	return os.WriteFile(filepath.Join(b.dir, "ca.pem"), append(roots(), server.CAPEM()...), 0o600)
 }
 
 // roots are the authorities of this machine, whose loading is a part of every
@@ -100,12 +100,12 @@ type run struct {
 	program string
 	args    []string
 	stdin   string // a file
-	env   environment
+	env     environment
 }
 
 // once runs the program and returns how long that took, from the start of the
 // process to its end.
-func (g *benchmark) measureRun(r run) (time.Duration, error) {
+func (b *benchmark) measureRun(r run) (time.Duration, error) {
 	stdin, err := os.Open(r.stdin)
 	if err != nil {
 		return 0, err
@@ -116,7 +116,7 @@ func (g *benchmark) measureRun(r run) (time.Duration, error) {
 		return 0, err
 	}
 	defer null.Close()
-	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
+	cmd := exec.CommandContext(b.ctx, r.program, r.args...)
 	cmd.Dir, cmd.Env = r.env.home, r.env.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, null, null
 	start := time.Now()
@@ -125,13 +125,13 @@ func (g *benchmark) measureRun(r run) (time.Duration, error) {
 }
 
 // output runs the program and returns its stdout, whatever its exit status.
-func (g *benchmark) output(r run) (string, error) {
+func (b *benchmark) output(r run) (string, error) {
 	stdin, err := os.ReadFile(r.stdin)
 	if err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
-	cmd := exec.CommandContext(g.ctx, r.program, r.args...)
+	cmd := exec.CommandContext(b.ctx, r.program, r.args...)
 	cmd.Dir, cmd.Env = r.env.home, r.env.env
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(stdin), &out
 	err = cmd.Run()

@@ -14,7 +14,7 @@ type programs struct{ helper, peer, floor, launch string }
 // buildAll builds everything with the same flags: static, without symbols.
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	p := programs{
-		helper:     filepath.Join(dir, "us", testenv.Name),
+		helper: filepath.Join(dir, "us", testenv.Name),
 		floor:  filepath.Join(dir, "floor"),
 		launch: filepath.Join(dir, "launch"),
 	}

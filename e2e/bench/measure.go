@@ -33,57 +33,57 @@ func quantile(all []time.Duration, q float64) time.Duration {
 
 // measure does a row: each contender once to warm up and to see that it does its
 // work, then in rounds.
-func (g *benchmark) measure(r row) error {
-	if err := g.newServer(); err != nil {
+func (b *benchmark) measure(r row) error {
+	if err := b.newServer(); err != nil {
 		return err
 	}
-	defer g.aws.Close()
-	contenders, err := r.contenders(g)
+	defer b.aws.Close()
+	contenders, err := r.contenders(b)
 	if err != nil {
 		return err
 	}
 	res := result{
 		row:      r,
-		rounds:   max(3, g.rounds/max(1, r.slow)),
+		rounds:   max(3, b.rounds/max(1, r.slow)),
 		took:     map[string][]time.Duration{},
 		requests: map[string]int{},
 	}
 	for _, c := range contenders {
 		res.labels = append(res.labels, c.label)
-		if err := g.check(c); err != nil {
+		if err := b.check(c); err != nil {
 			return fmt.Errorf("%s: %w", c.label, err)
 		}
-		g.aws.ResetCounts()
-		if _, err := g.turn(c); err != nil {
+		b.aws.ResetCounts()
+		if _, err := b.turn(c); err != nil {
 			return fmt.Errorf("%s: %w", c.label, err)
 		}
-		for _, n := range g.aws.Counts() {
+		for _, n := range b.aws.Counts() {
 			res.requests[c.label] += n
 		}
 	}
 	for round := range res.rounds {
 		for i := range contenders {
 			c := contenders[(i+round)%len(contenders)]
-			took, err := g.turn(c)
+			took, err := b.turn(c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.label, err)
 			}
 			res.took[c.label] = append(res.took[c.label], took)
 		}
 	}
-	g.results = append(g.results, res)
+	b.results = append(b.results, res)
 	return nil
 }
 
 // check runs a contender and looks at what it says.
-func (g *benchmark) check(c contender) error {
+func (b *benchmark) check(c contender) error {
 	if c.before != nil {
 		if err := c.before(); err != nil {
 			return err
 		}
 	}
 	for _, r := range c.runs {
-		out, err := g.output(r)
+		out, err := b.output(r)
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (g *benchmark) check(c contender) error {
 }
 
 // turn runs a contender once, all its runs one after the other.
-func (g *benchmark) turn(c contender) (time.Duration, error) {
+func (b *benchmark) turn(c contender) (time.Duration, error) {
 	if c.before != nil {
 		if err := c.before(); err != nil {
 			return 0, err
@@ -107,7 +107,7 @@ func (g *benchmark) turn(c contender) (time.Duration, error) {
 	}
 	var total time.Duration
 	for _, r := range c.runs {
-		took, err := g.measureRun(r)
+		took, err := b.measureRun(r)
 		var exit *exec.ExitError
 		if err != nil && !(c.fails && errors.As(err, &exit)) {
 			return 0, err

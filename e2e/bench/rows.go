@@ -20,7 +20,7 @@ type row struct {
 	name string
 	// slow divides the rounds, for what takes long.
 	slow       int
-	contenders func(g *benchmark) ([]contender, error)
+	contenders func(b *benchmark) ([]contender, error)
 	bars       []bar
 }
 
@@ -110,12 +110,12 @@ var rows = []row{
 	{
 		name:       "get without credentials, the metadata service refused",
 		slow:       60,
-		contenders: withoutCredentials(func(g *benchmark) { g.aws.Close() }),
+		contenders: withoutCredentials(func(b *benchmark) { b.aws.Close() }),
 	},
 	{
 		name:       "get without credentials, the metadata service silent",
 		slow:       60,
-		contenders: withoutCredentials(func(g *benchmark) { g.aws.Fail("*", awstest.Fault{Hang: true}) }),
+		contenders: withoutCredentials(func(b *benchmark) { b.aws.Fail("*", awstest.Fault{Hang: true}) }),
 	},
 	{
 		name:       "cold get, instance profile, 400 ms an answer of the metadata service",
@@ -130,29 +130,29 @@ var rows = []row{
 }
 
 // input is a file with a server for stdin.
-func (g *benchmark) input(server string) (string, error) {
-	path := filepath.Join(g.dir, "stdin-"+hex.EncodeToString([]byte(server)))
+func (b *benchmark) input(server string) (string, error) {
+	path := filepath.Join(b.dir, "stdin-"+hex.EncodeToString([]byte(server)))
 	return path, os.WriteFile(path, []byte(server), 0o600)
 }
 
 // get is a contender that gets one server's credentials.
-func (g *benchmark) get(label, program, server string, at environment) (contender, error) {
-	if err := os.MkdirAll(at.home, 0o700); err != nil {
+func (b *benchmark) get(label, program, server string, env environment) (contender, error) {
+	if err := os.MkdirAll(env.home, 0o700); err != nil {
 		return contender{}, err
 	}
-	stdin, err := g.input(server)
-	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, at}}}, err
+	stdin, err := b.input(server)
+	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, env}}}, err
 }
 
 // floor is a contender that reads stdin and a file as large as a token's.
-func (g *benchmark) floor() (contender, error) {
-	at := g.newEnvironment()
-	file := filepath.Join(at.home, "token")
-	if err := at.write("token", strings.Repeat("x", 3<<10)); err != nil {
+func (b *benchmark) floor() (contender, error) {
+	env := b.newEnvironment()
+	file := filepath.Join(env.home, "token")
+	if err := env.write("token", strings.Repeat("x", 3<<10)); err != nil {
 		return contender{}, err
 	}
-	stdin, err := g.input(host)
-	return contender{label: atLeast, runs: []run{{g.programs.floor, []string{file}, stdin, at}}}, err
+	stdin, err := b.input(host)
+	return contender{label: atLeast, runs: []run{{b.programs.floor, []string{file}, stdin, env}}}, err
 }
 
 // collect makes a list of contenders, and gives up at the first error.
@@ -168,12 +168,12 @@ func collect(make ...func() (contender, error)) ([]contender, error) {
 	return all, nil
 }
 
-func static(g *benchmark) ([]contender, error) {
+func static(b *benchmark) ([]contender, error) {
 	vars := append(keys(), "AWS_REGION=ap-south-1")
 	return collect(
-		g.floor,
-		func() (contender, error) { return g.get(ours, g.programs.helper, host, g.newEnvironment(vars...)) },
-		func() (contender, error) { return g.get(theirs, g.programs.peer, host, g.newEnvironment(vars...)) },
+		b.floor,
+		func() (contender, error) { return b.get(ours, b.programs.helper, host, b.newEnvironment(vars...)) },
+		func() (contender, error) { return b.get(theirs, b.programs.peer, host, b.newEnvironment(vars...)) },
 	)
 }
 
@@ -183,41 +183,41 @@ func roleProfile() (string, error) {
 	return string(text), err
 }
 
-func (g *benchmark) onRole(label, program string) (contender, error) {
+func (b *benchmark) onRole(label, program string) (contender, error) {
 	text, err := roleProfile()
 	if err != nil {
 		return contender{}, err
 	}
-	at := g.newEnvironment()
-	if err := at.write(".aws/credentials", text); err != nil {
+	env := b.newEnvironment()
+	if err := env.write(".aws/credentials", text); err != nil {
 		return contender{}, err
 	}
-	return g.get(label, program, host, at)
+	return b.get(label, program, host, env)
 }
 
-func warmRole(g *benchmark) ([]contender, error) {
-	g.aws.SetLatency(latency)
+func warmRole(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
 	return collect(
-		func() (contender, error) { return g.onRole(ours, g.programs.helper) },
-		func() (contender, error) { return g.onRole(theirs, g.programs.peer) },
+		func() (contender, error) { return b.onRole(ours, b.programs.helper) },
+		func() (contender, error) { return b.onRole(theirs, b.programs.peer) },
 	)
 }
 
-func sources(g *benchmark) ([]contender, error) {
+func sources(b *benchmark) ([]contender, error) {
 	const aKey = "aws_access_key_id = " + keyID + "\naws_secret_access_key = " + secret + "\n"
 	const portal = "https://acme.awsapps.com/start"
 	from := func(label string, files map[string]string, vars ...string) func() (contender, error) {
 		return func() (contender, error) {
-			at := g.newEnvironment(vars...)
+			env := b.newEnvironment(vars...)
 			for path, text := range files {
-				if err := at.write(path, strings.ReplaceAll(text, "HOME", at.home)); err != nil {
+				if err := env.write(path, strings.ReplaceAll(text, "HOME", env.home)); err != nil {
 					return contender{}, err
 				}
 			}
-			for i, kv := range at.env {
-				at.env[i] = strings.ReplaceAll(kv, "=HOME", "="+at.home)
+			for i, kv := range env.env {
+				env.env[i] = strings.ReplaceAll(kv, "=HOME", "="+env.home)
 			}
-			return g.get(label, g.programs.helper, host, at)
+			return b.get(label, b.programs.helper, host, env)
 		}
 	}
 	asJSON := func(v any, err error) string {
@@ -228,9 +228,9 @@ func sources(g *benchmark) ([]contender, error) {
 		return string(text)
 	}
 	job := awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
-	g.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
-	g.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
-	g.aws.SetContainerRole(runnerRole, "")
+	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
+	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
+	b.aws.SetContainerRole(runnerRole, "")
 	runner, err := roleProfile()
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func sources(g *benchmark) ([]contender, error) {
 		from("two roles over keys", map[string]string{".aws/config": "[default]\nrole_arn = arn:aws:iam::222222222222:role/last\nsource_profile = a\n" +
 			"[profile a]\nrole_arn = " + pullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
 		from("instance profile", nil),
-		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+g.aws.ContainerURL()),
+		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+b.aws.ContainerURL()),
 		from("web identity", map[string]string{"token": job.Token(time.Now().Add(time.Hour))},
 			"AWS_ROLE_ARN=arn:aws:iam::222222222222:role/job", "AWS_WEB_IDENTITY_TOKEN_FILE=HOME/token"),
 		from("credential process", map[string]string{
@@ -252,11 +252,11 @@ func sources(g *benchmark) ([]contender, error) {
 		from("SSO", map[string]string{
 			".aws/config": "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
 				"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = " + portal + "\n",
-			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(g.aws.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
+			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(b.aws.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
 		}),
 		from("aws login", map[string]string{
 			".aws/config": "[default]\nlogin_session = " + userARN + "\nregion = eu-west-1\n",
-			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(g.aws.AddLogin(userARN)),
+			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(b.aws.AddLogin(userARN)),
 		}),
 	)
 }
@@ -276,15 +276,15 @@ func mapOfHosts(n int) string {
 }
 
 // withMap is a contender with keys and a registry map.
-func (g *benchmark) withMap(label, verb, text string) func() (contender, error) {
+func (b *benchmark) withMap(label, verb, text string) func() (contender, error) {
 	return func() (contender, error) {
-		at := g.newEnvironment(keys()...)
+		env := b.newEnvironment(keys()...)
 		if text != "" {
-			if err := at.write(".ecr/config.toml", text); err != nil {
+			if err := env.write(".ecr/config.toml", text); err != nil {
 				return contender{}, err
 			}
 		}
-		c, err := g.get(label, g.programs.helper, host, at)
+		c, err := b.get(label, b.programs.helper, host, env)
 		if verb != "get" {
 			c.runs[0].args = []string{verb}
 		}
@@ -292,8 +292,8 @@ func (g *benchmark) withMap(label, verb, text string) func() (contender, error) 
 	}
 }
 
-func mapped(g *benchmark) ([]contender, error) {
-	g.aws.Grant("222222222222", userARN)
+func mapped(b *benchmark) ([]contender, error) {
+	b.aws.Grant("222222222222", userARN)
 	var accounts strings.Builder
 	for i := range 99 {
 		fmt.Fprintf(&accounts, "%q, ", fmt.Sprintf("%012d", i+1))
@@ -301,44 +301,44 @@ func mapped(g *benchmark) ([]contender, error) {
 	byAccount := "[[registry]]\naccounts = [" + accounts.String() + "\"222222222222\"]\nregions = [\"ap-south-1\"]\n" +
 		"role_arn = \"arn:aws:iam::{account}:role/pull\"\n"
 	return collect(
-		g.withMap("no map", "get", ""),
-		g.withMap("map of 100 hosts", "get", mapOfHosts(100)),
-		g.withMap("map of 100 accounts by region", "get", byAccount),
+		b.withMap("no map", "get", ""),
+		b.withMap("map of 100 hosts", "get", mapOfHosts(100)),
+		b.withMap("map of 100 accounts by region", "get", byAccount),
 	)
 }
 
-func notECR(g *benchmark) ([]contender, error) {
+func notECR(b *benchmark) ([]contender, error) {
 	get := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, program, "docker.io", g.newEnvironment(keys()...))
+			c, err := b.get(label, program, "docker.io", b.newEnvironment(keys()...))
 			c.fails = true
 			return c, err
 		}
 	}
-	return collect(g.floor, get(ours, g.programs.helper), get(theirs, g.programs.peer))
+	return collect(b.floor, get(ours, b.programs.helper), get(theirs, b.programs.peer))
 }
 
-func lists(g *benchmark) ([]contender, error) {
+func lists(b *benchmark) ([]contender, error) {
 	return collect(
-		g.withMap("get", "get", ""),
-		g.withMap("list of 1", "list", mapOfHosts(1)),
-		g.withMap("list of 100", "list", mapOfHosts(100)),
+		b.withMap("get", "get", ""),
+		b.withMap("list of 1", "list", mapOfHosts(1)),
+		b.withMap("list of 100", "list", mapOfHosts(100)),
 	)
 }
 
 // pass is what GitLab Runner does for a job: it lists, and gets every key.
-func runnerPass(g *benchmark) ([]contender, error) {
-	g.aws.SetLatency(latency)
+func runnerPass(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
 	make := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.onRole(label, program)
+			c, err := b.onRole(label, program)
 			if err != nil {
 				return c, err
 			}
 			first := c.runs[0]
 			c.runs = []run{{program, []string{"list"}, first.stdin, first.env}}
 			for i := range 50 {
-				stdin, err := g.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
+				stdin, err := b.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
 				if err != nil {
 					return c, err
 				}
@@ -347,7 +347,7 @@ func runnerPass(g *benchmark) ([]contender, error) {
 			return c, nil
 		}
 	}
-	return collect(make(ours, g.programs.helper), make(theirs, g.programs.peer))
+	return collect(make(ours, b.programs.helper), make(theirs, b.programs.peer))
 }
 
 // forgetful is a contender whose cache is empty at the beginning of each round.
@@ -356,58 +356,60 @@ func withEmptyCache(c contender, err error) (contender, error) {
 	return c, err
 }
 
-func coldStatic(latency time.Duration) func(g *benchmark) ([]contender, error) {
-	return func(g *benchmark) ([]contender, error) {
-		g.aws.SetLatency(latency)
-		g.aws.SetConnectLatency(latency)
+func coldStatic(latency time.Duration) func(b *benchmark) ([]contender, error) {
+	return func(b *benchmark) ([]contender, error) {
+		b.aws.SetLatency(latency)
+		b.aws.SetConnectLatency(latency)
 		get := func(label, program string) func() (contender, error) {
-			return func() (contender, error) { return withEmptyCache(g.get(label, program, host, g.newEnvironment(keys()...))) }
+			return func() (contender, error) {
+				return withEmptyCache(b.get(label, program, host, b.newEnvironment(keys()...)))
+			}
 		}
-		return collect(get(ours, g.programs.helper), get(theirs, g.programs.peer))
+		return collect(get(ours, b.programs.helper), get(theirs, b.programs.peer))
 	}
 }
 
-func cold(g *benchmark) ([]contender, error) {
-	g.aws.SetLatency(latency)
-	g.aws.SetConnectLatency(latency)
+func cold(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
+	b.aws.SetConnectLatency(latency)
 	return collect(
-		func() (contender, error) { return withEmptyCache(g.onRole(ours, g.programs.helper)) },
-		func() (contender, error) { return withEmptyCache(g.onRole(theirs, g.programs.peer)) },
+		func() (contender, error) { return withEmptyCache(b.onRole(ours, b.programs.helper)) },
+		func() (contender, error) { return withEmptyCache(b.onRole(theirs, b.programs.peer)) },
 	)
 }
 
-func withoutCredentials(breakCloud func(*benchmark)) func(g *benchmark) ([]contender, error) {
-	return func(g *benchmark) ([]contender, error) {
+func withoutCredentials(breakCloud func(*benchmark)) func(b *benchmark) ([]contender, error) {
+	return func(b *benchmark) ([]contender, error) {
 		get := func(label, program string) func() (contender, error) {
 			return func() (contender, error) {
-				c, err := g.get(label, program, host, g.newEnvironment())
+				c, err := b.get(label, program, host, b.newEnvironment())
 				c.fails = true
 				return c, err
 			}
 		}
-		all, err := collect(get(ours, g.programs.helper), get(theirs, g.programs.peer))
-		breakCloud(g)
+		all, err := collect(get(ours, b.programs.helper), get(theirs, b.programs.peer))
+		breakCloud(b)
 		return all, err
 	}
 }
 
-func slowMetadata(g *benchmark) ([]contender, error) {
+func slowMetadata(b *benchmark) ([]contender, error) {
 	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
-		g.aws.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
+		b.aws.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
 	}
-	c, err := withEmptyCache(g.get(ours, g.programs.helper, host, g.newEnvironment()))
+	c, err := withEmptyCache(b.get(ours, b.programs.helper, host, b.newEnvironment()))
 	return []contender{c}, err
 }
 
 // crowded has the tokens of other identities in the cache.
-func withOtherTokens(g *benchmark) ([]contender, error) {
+func withOtherTokens(b *benchmark) ([]contender, error) {
 	beside := func(label string, n int) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, g.programs.helper, host, g.newEnvironment(keys()...))
+			c, err := b.get(label, b.programs.helper, host, b.newEnvironment(keys()...))
 			if err != nil {
 				return c, err
 			}
-			if _, err := g.output(c.runs[0]); err != nil {
+			if _, err := b.output(c.runs[0]); err != nil {
 				return c, err
 			}
 			dir := filepath.Join(c.runs[0].env.home, ".ecr/tokens")

@@ -25,17 +25,17 @@ type size struct {
 }
 
 // measureSizes measures what doesn't depend on the clock.
-func (g *benchmark) measureSizes() error {
-	if err := g.newServer(); err != nil {
+func (b *benchmark) measureSizes() error {
+	if err := b.newServer(); err != nil {
 		return err
 	}
-	defer g.aws.Close()
-	warm, err := static(g)
+	defer b.aws.Close()
+	warm, err := static(b)
 	if err != nil {
 		return err
 	}
 	for _, c := range warm {
-		if err := g.check(c); err != nil {
+		if err := b.check(c); err != nil {
 			return err
 		}
 	}
@@ -46,12 +46,12 @@ func (g *benchmark) measureSizes() error {
 	binary := size{what: "the binary, stripped", unit: "MB", of: map[string]float64{}, bar: bar{ours, theirs, 1.2}}
 	for _, c := range warm {
 		r := c.runs[0]
-		kib, err := g.peak(r)
+		kib, err := b.peak(r)
 		if err != nil {
 			return err
 		}
 		memory.of[c.label] = kib * 1024 / 1e6
-		if n, err := g.instructions(r); err == nil {
+		if n, err := b.instructions(r); err == nil {
 			instructions.of[c.label] = n / 1e3
 		} else {
 			instructions.note = "not measured: " + err.Error()
@@ -62,17 +62,17 @@ func (g *benchmark) measureSizes() error {
 		}
 		binary.of[c.label] = float64(info.Size()) / 1e6
 	}
-	parts, err := g.largestParts()
+	parts, err := b.largestParts()
 	if err != nil {
 		return err
 	}
 	binary.note = parts
-	g.sizes = []size{memory, instructions, binary}
+	b.sizes = []size{memory, instructions, binary}
 	return nil
 }
 
 // peak is the median of the peak memory in KiB of some runs.
-func (g *benchmark) peak(r run) (float64, error) {
+func (b *benchmark) peak(r run) (float64, error) {
 	var all []float64
 	for range 21 {
 		var errs bytes.Buffer
@@ -80,7 +80,7 @@ func (g *benchmark) peak(r run) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		cmd := exec.CommandContext(g.ctx, g.programs.launch, append([]string{r.program}, r.args...)...)
+		cmd := exec.CommandContext(b.ctx, b.programs.launch, append([]string{r.program}, r.args...)...)
 		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 		err = cmd.Run()
 		stdin.Close()
@@ -100,7 +100,7 @@ func (g *benchmark) peak(r run) (float64, error) {
 var guestInstructions = regexp.MustCompile(`guest instrs:\s+([\d,]+)`)
 
 // instructions counts with valgrind, where there is one.
-func (g *benchmark) instructions(r run) (float64, error) {
+func (b *benchmark) instructions(r run) (float64, error) {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil {
 		return 0, fmt.Errorf("there is no valgrind here")
@@ -111,7 +111,7 @@ func (g *benchmark) instructions(r run) (float64, error) {
 	}
 	defer stdin.Close()
 	var errs bytes.Buffer
-	cmd := exec.CommandContext(g.ctx, valgrind, append([]string{"--tool=lackey", r.program}, r.args...)...)
+	cmd := exec.CommandContext(b.ctx, valgrind, append([]string{"--tool=lackey", r.program}, r.args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("valgrind: %w", err)

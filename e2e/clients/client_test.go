@@ -18,7 +18,7 @@ type client struct {
 	path, version string // of the program that is each command's first word
 	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
 	// furnish gives the client what it needs besides its configuration.
-	prepare func(t *testing.T, l *testenv.Env)
+	prepare func(t *testing.T, env *testenv.Env)
 	// config is what docker's configuration is copied from, and file where to in the home.
 	config, file string
 
@@ -35,23 +35,23 @@ type client struct {
 }
 
 // run runs one of the client's commands.
-func (c client) run(t *testing.T, l *testenv.Env, command string) (output, error) {
+func (c client) run(t *testing.T, env *testenv.Env, command string) (output, error) {
 	t.Helper()
 	words := strings.Fields(strings.NewReplacer("$REF", imageRef, "$HOST", pullHost).Replace(command))
 	if c.shell == "" {
-		return run(t, l, nil, c.path, words...)
+		return run(t, env, nil, c.path, words...)
 	}
 	words[0] = c.path
-	return run(t, l, nil, "/usr/bin/unshare", append([]string{"unshare", "--mount", "sh", "-c", c.shell, "sh"}, words...)...)
+	return run(t, env, nil, "/usr/bin/unshare", append([]string{"unshare", "--mount", "sh", "-c", c.shell, "sh"}, words...)...)
 }
 
 // must runs one that has to succeed, with nothing from the helper on stderr.
-func (c client) must(t *testing.T, l *testenv.Env, command string) (stdout string) {
+func (c client) must(t *testing.T, env *testenv.Env, command string) (stdout string) {
 	t.Helper()
 	if command == "" {
 		return ""
 	}
-	out, err := c.run(t, l, command)
+	out, err := c.run(t, env, command)
 	if err != nil || strings.Contains(out.stderr, testenv.Name) {
 		t.Fatalf("%s: %v, stdout %q, stderr %q", command, err, out.stdout, out.stderr)
 	}
@@ -69,19 +69,19 @@ const (
 // trial pushes an image and pulls it again, cold and warm, and then without a role
 // that may be assumed.
 func (c client) pushAndPull(t *testing.T) {
-	l := onRunner(t)
-	serveRegistry(t, l)
-	example(t, l, c.file, c.config)
-	l.Set("XDG_RUNTIME_DIR=" + filepath.Join(l.Home, "run"))
+	env := onRunner(t)
+	serveRegistry(t, env)
+	example(t, env, c.file, c.config)
+	env.Set("XDG_RUNTIME_DIR=" + filepath.Join(env.Home, "run"))
 	img := tinyImage(t)
-	saveImage(t, l, "image.tar", imageRef, img)
+	saveImage(t, env, "image.tar", imageRef, img)
 	if c.prepare != nil {
-		c.prepare(t, l)
+		c.prepare(t, env)
 	}
 	for _, command := range c.before {
-		c.must(t, l, command)
+		c.must(t, env, command)
 	}
-	wantRequests(t, l, "what comes before", nil)
+	wantRequests(t, env, "what comes before", nil)
 
 	cold := map[string]int{}
 	for _, some := range []map[string]int{coldGet, c.also} {
@@ -89,29 +89,29 @@ func (c client) pushAndPull(t *testing.T) {
 			cold[action] += n
 		}
 	}
-	c.must(t, l, c.push)
-	wantRequests(t, l, "a cold push", cold)
-	c.must(t, l, c.remove)
-	c.must(t, l, c.pull)
-	wantRequests(t, l, "a warm pull", nil)
-	c.wantPulled(t, l, imageID(t, img))
-	forget(t, l)
-	c.must(t, l, c.remove)
-	c.must(t, l, c.pull)
-	wantRequests(t, l, "a cold pull", coldGet) // where there is more, that is remembered
-	c.wantPulled(t, l, imageID(t, img))
-	c.must(t, l, c.push)
-	wantRequests(t, l, "a warm push", nil)
+	c.must(t, env, c.push)
+	wantRequests(t, env, "a cold push", cold)
+	c.must(t, env, c.remove)
+	c.must(t, env, c.pull)
+	wantRequests(t, env, "a warm pull", nil)
+	c.wantPulled(t, env, imageID(t, img))
+	forget(t, env)
+	c.must(t, env, c.remove)
+	c.must(t, env, c.pull)
+	wantRequests(t, env, "a cold pull", coldGet) // where there is more, that is remembered
+	c.wantPulled(t, env, imageID(t, img))
+	c.must(t, env, c.push)
+	wantRequests(t, env, "a warm push", nil)
 
-	c.must(t, l, c.remove)
-	wantDenied(t, l, func() (output, error) { return c.run(t, l, c.pull) })
+	c.must(t, env, c.remove)
+	wantDenied(t, env, func() (output, error) { return c.run(t, env, c.pull) })
 	record(t, c.name, c.version, "push", "pull", "a denied role")
 }
 
 // wantPulled checks that what was pulled is the image, and removes it.
-func (c client) wantPulled(t *testing.T, l *testenv.Env, id string) {
+func (c client) wantPulled(t *testing.T, env *testenv.Env, id string) {
 	t.Helper()
-	in := func(file string) string { return filepath.Join(l.Home, file) }
+	in := func(file string) string { return filepath.Join(env.Home, file) }
 	switch {
 	case c.pulledTar != "":
 		img, err := tarball.ImageFromPath(in(c.pulledTar), nil)
@@ -132,33 +132,33 @@ func (c client) wantPulled(t *testing.T, l *testenv.Env, id string) {
 			os.Remove(in(pulled))
 		}
 	default:
-		if got := strings.TrimPrefix(strings.TrimSpace(c.must(t, l, c.pulledID)), "sha256:"); got != id {
+		if got := strings.TrimPrefix(strings.TrimSpace(c.must(t, env, c.pulledID)), "sha256:"); got != id {
 			t.Errorf("pulled image %s, want %s", got, id)
 		}
 	}
 }
 
 // example copies a file of the repository into the home.
-func example(t *testing.T, l *testenv.Env, file, from string) {
+func example(t *testing.T, env *testenv.Env, file, from string) {
 	t.Helper()
-	l.Write(t, file, string(read(t, filepath.Join(testenv.Root(), from))))
+	env.Write(t, file, string(read(t, filepath.Join(testenv.Root(), from))))
 }
 
 // forget has the helper forget the tokens it holds.
-func forget(t *testing.T, l *testenv.Env) {
+func forget(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	if r := l.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
+	if r := env.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
 		t.Fatalf("erase: %+v", r)
 	}
 }
 
 // wantDenied runs a client that has no token yet and whose role may not be assumed. It
 // must not succeed, and show why.
-func wantDenied(t *testing.T, l *testenv.Env, run func() (output, error)) {
+func wantDenied(t *testing.T, env *testenv.Env, run func() (output, error)) {
 	t.Helper()
-	forget(t, l)
-	l.AWS.Deny("sts:AssumeRole", pullRole)
-	defer l.AWS.Allow("sts:AssumeRole", pullRole)
+	forget(t, env)
+	env.AWS.Deny("sts:AssumeRole", pullRole)
+	defer env.AWS.Allow("sts:AssumeRole", pullRole)
 	out, err := run()
 	t.Logf("with the role denied:\n%s%s", out.stdout, out.stderr)
 	if err == nil {
@@ -175,5 +175,5 @@ func wantDenied(t *testing.T, l *testenv.Env, run func() (output, error)) {
 	if reasons == 0 {
 		t.Errorf("no reason on stderr: %q", out.stderr)
 	}
-	l.AWS.ResetCounts()
+	env.AWS.ResetCounts()
 }

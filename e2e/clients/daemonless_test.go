@@ -45,9 +45,9 @@ func TestHelm(t *testing.T) {
 	client{
 		name: "helm", path: path, version: version,
 		file: dockerConfig, config: withStore,
-		prepare: func(t *testing.T, l *testenv.Env) {
-			l.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
-			l.Write(t, "pulled/.keep", "")
+		prepare: func(t *testing.T, env *testenv.Env) {
+			env.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
+			env.Write(t, "pulled/.keep", "")
 		},
 		before: []string{"helm package chart"},
 		push:   "helm push app-1.0.0.tgz oci://$HOST/charts",

@@ -35,18 +35,18 @@ type docker struct {
 // newDocker makes one, with a configuration, and an empty registry.
 func newDocker(t *testing.T, path, config string) docker {
 	t.Helper()
-	l := onRunner(t)
-	serveRegistry(t, l)
-	example(t, l, dockerConfig, config)
-	d := docker{l, path}
-	d.prepare(t, l)
+	env := onRunner(t)
+	serveRegistry(t, env)
+	example(t, env, dockerConfig, config)
+	d := docker{env, path}
+	d.prepare(t, env)
 	return d
 }
 
 // furnish starts the engine, and gives the command line its plugins.
-func (d docker) prepare(t *testing.T, l *testenv.Env) {
+func (d docker) prepare(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
+	plugins := filepath.Join(env.Home, ".docker/cli-plugins")
 	err := os.MkdirAll(plugins, 0o700)
 	for _, plugin := range []string{"docker-buildx", "docker-compose"} {
 		path, _ := built(t, plugin)
@@ -55,7 +55,7 @@ func (d docker) prepare(t *testing.T, l *testenv.Env) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Set("DOCKER_HOST=" + startEngine(t, l))
+	env.Set("DOCKER_HOST=" + startEngine(t, env))
 }
 
 // try runs docker.
@@ -104,12 +104,12 @@ func TestDockerLogin(t *testing.T) {
 	for _, cli := range dockerCLIs(t) {
 		for name, config := range map[string]string{"credsStore": withStore, "credHelpers": withHelpers} {
 			t.Run(cli.name+"/"+name, func(t *testing.T) {
-				l := onRunner(t)
+				env := onRunner(t)
 				img := tinyImage(t)
-				putImage(t, serveRegistry(t, l), img, imageRef)
-				example(t, l, dockerConfig, config)
-				d := docker{l, cli.path}
-				d.prepare(t, l)
+				putImage(t, serveRegistry(t, env), img, imageRef)
+				example(t, env, dockerConfig, config)
+				d := docker{env, cli.path}
+				d.prepare(t, env)
 
 				// A login is with the credentials that are there, and is stored.
 				d.run(t, nil, "login", pullHost)
@@ -143,11 +143,11 @@ func TestDockerBuild(t *testing.T) {
 	for _, cli := range dockerCLIs(t) {
 		for buildKit, builder := range builders {
 			t.Run(cli.name+"/"+builder, func(t *testing.T) {
-				l := onRunner(t)
-				putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
-				example(t, l, dockerConfig, withStore)
-				d := docker{l, cli.path}
-				d.prepare(t, l)
+				env := onRunner(t)
+				putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+				example(t, env, dockerConfig, withStore)
+				d := docker{env, cli.path}
+				d.prepare(t, env)
 				d.Set("DOCKER_BUILDKIT=" + buildKit)
 				d.Write(t, "context/Dockerfile", "FROM "+imageRef+"\nCOPY Dockerfile /\n")
 				build := []string{"build", "--no-cache", "--pull", "--tag", "built", "context"}
@@ -175,7 +175,7 @@ func TestCompose(t *testing.T) {
 	_, version := built(t, "docker-compose")
 	path, _ := built(t, "docker")
 	const images = 40
-	l := onRunner(t)
+	env := onRunner(t)
 	var refs []string
 	var file strings.Builder
 	file.WriteString("services:\n")
@@ -184,11 +184,11 @@ func TestCompose(t *testing.T) {
 		refs = append(refs, ref)
 		fmt.Fprintf(&file, "  app-%d:\n    image: %s\n", i, ref)
 	}
-	putImage(t, serveRegistry(t, l), tinyImage(t), refs...)
-	example(t, l, dockerConfig, withStore)
-	l.Write(t, "compose.yaml", file.String())
-	d := docker{l, path}
-	d.prepare(t, l)
+	putImage(t, serveRegistry(t, env), tinyImage(t), refs...)
+	example(t, env, dockerConfig, withStore)
+	env.Write(t, "compose.yaml", file.String())
+	d := docker{env, path}
+	d.prepare(t, env)
 
 	d.run(t, nil, "compose", "pull")
 	wantRequests(t, d.Env, fmt.Sprintf("%d pulls at once", images), coldGet)

@@ -22,7 +22,7 @@ const privately = `mount --bind "$0" /etc/hosts && mkdir -p /run/containerd && m
 // startEngine starts a Docker Engine of the test's own and returns its
 // DOCKER_HOST. It leaves the machine's engine, its images and its network alone,
 // and reaches registries through the server's proxy only, under their own names.
-func startEngine(t *testing.T, l *testenv.Env) (dockerHost string) {
+func startEngine(t *testing.T, env *testenv.Env) (dockerHost string) {
 	t.Helper()
 	dockerd := need(t, "dockerd")
 	if os.Geteuid() != 0 {
@@ -70,8 +70,8 @@ func startEngine(t *testing.T, l *testenv.Env) (dockerHost string) {
 	cmd.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + dir,
-		"HTTPS_PROXY=" + l.AWS.ProxyURL(),
-		"SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"),
+		"HTTPS_PROXY=" + env.AWS.ProxyURL(),
+		"SSL_CERT_FILE=" + filepath.Join(env.Home, "ca.pem"),
 		"NOTIFY_SOCKET=" + in("ready.sock"),
 	}
 	cmd.Stdout, cmd.Stderr = log, log

@@ -31,12 +31,12 @@ func TestGitLabRunnerExample(t *testing.T) {
 		t.Fatalf("%d runners, %v", len(config.Runners), err)
 	}
 	runner := config.Runners[0]
-	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), runner.Docker.Image)
-	l.Set(runner.Environment...)
+	env := onRunner(t)
+	putImage(t, serveRegistry(t, env), tinyImage(t), runner.Docker.Image)
+	env.Set(runner.Environment...)
 
 	var found map[string]types.AuthConfig
-	if stderr := runProgram(t, l, &found, "gitlab-runner"); stderr != "" {
+	if stderr := runProgram(t, env, &found, "gitlab-runner"); stderr != "" {
 		t.Errorf("on stderr is %q", stderr)
 	}
 	ref, err := name.ParseReference(runner.Docker.Image)
@@ -44,7 +44,7 @@ func TestGitLabRunnerExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	auth := found["https://"+ref.Context().RegistryStr()]
-	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, l)),
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, env)),
 		remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
 	if err == nil {
 		err = validate.Image(img)

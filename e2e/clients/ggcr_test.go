@@ -84,20 +84,20 @@ func TestGgcr(t *testing.T) {
 		{"library", "ggcr-library", `{}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := onRunner(t)
-			serveRegistry(t, l)
-			l.Write(t, ".docker/config.json", test.config)
+			env := onRunner(t)
+			serveRegistry(t, env)
+			env.Write(t, ".docker/config.json", test.config)
 			for _, run := range []struct {
 				when string
 				want map[string]int
 			}{{"cold", coldGet}, {"warm", nil}} {
 				var got transferred
-				stderr := runProgram(t, l, &got, test.program)
+				stderr := runProgram(t, env, &got, test.program)
 				if got.Pushed == "" || got.Pushed != got.Pulled || stderr != "" {
 					t.Errorf("%s: pushed %q, pulled %q, refused with status %d, stderr %q",
 						run.when, got.Pushed, got.Pulled, got.Refused, stderr)
 				}
-				wantRequests(t, l, run.when, run.want)
+				wantRequests(t, env, run.when, run.want)
 			}
 			record(t, ggcrRows[test.program], moduleVersion(t, ggcrModule), "push", "pull")
 		})
@@ -117,12 +117,12 @@ var ggcrRows = map[string]string{
 func TestGgcrBrokenRole(t *testing.T) {
 	for _, program := range []string{"ggcr", "ggcr-library"} {
 		t.Run(program, func(t *testing.T) {
-			l := onRunner(t)
-			serveRegistry(t, l)
-			l.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
-			l.AWS.Deny("sts:AssumeRole", pullRole)
+			env := onRunner(t)
+			serveRegistry(t, env)
+			env.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
+			env.AWS.Deny("sts:AssumeRole", pullRole)
 			var got transferred
-			stderr := runProgram(t, l, &got, program)
+			stderr := runProgram(t, env, &got, program)
 			if got.Refused != http.StatusUnauthorized {
 				t.Errorf("refused with status %d, want 401; %+v", got.Refused, got)
 			}
@@ -140,13 +140,13 @@ func TestGgcrBrokenRole(t *testing.T) {
 
 // The library and the program are one helper with one cache.
 func TestGgcrLibrarySharesTokens(t *testing.T) {
-	l := onRunner(t)
-	serveRegistry(t, l)
-	l.Password(t, pullHost)
-	wantRequests(t, l, "the program", coldGet)
+	env := onRunner(t)
+	serveRegistry(t, env)
+	env.Password(t, pullHost)
+	wantRequests(t, env, "the program", coldGet)
 	var got transferred
-	runProgram(t, l, &got, "ggcr-library")
-	wantRequests(t, l, "the library", nil)
+	runProgram(t, env, &got, "ggcr-library")
+	wantRequests(t, env, "the library", nil)
 	if got.Pushed == "" || got.Pushed != got.Pulled {
 		t.Errorf("pushed %q, pulled %q, refused with status %d", got.Pushed, got.Pulled, got.Refused)
 	}

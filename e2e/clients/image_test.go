@@ -88,10 +88,10 @@ func (d docker) muslImage(t *testing.T, tag string) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for path, text := range map[string][]byte{
-		loader:        read(t, "/"+loader),
-		"bin/busybox": read(t, need(t, "busybox")),
-		caCertificates:   d.AWS.CAPEM(),
-		"etc/passwd":  []byte("root:x:0:0::/root:/bin/sh\n"),
+		loader:         read(t, "/"+loader),
+		"bin/busybox":  read(t, need(t, "busybox")),
+		caCertificates: d.AWS.CAPEM(),
+		"etc/passwd":   []byte("root:x:0:0::/root:/bin/sh\n"),
 	} {
 		addFile(t, w, path, text)
 	}
@@ -164,14 +164,14 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 }
 
 // throughProxy reaches the server's hosts, and trusts no others.
-func throughProxy(t *testing.T, l *testenv.Env) *http.Transport {
+func throughProxy(t *testing.T, env *testenv.Env) *http.Transport {
 	t.Helper()
-	proxy, err := url.Parse(l.AWS.ProxyURL())
+	proxy, err := url.Parse(env.AWS.ProxyURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(l.AWS.CAPEM())
+	roots.AppendCertsFromPEM(env.AWS.CAPEM())
 	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return transport
@@ -191,11 +191,11 @@ func (d docker) wantGet(t *testing.T, options ...string) {
 func onImages(t *testing.T) (d docker, credentials string) {
 	t.Helper()
 	path, _ := built(t, "docker")
-	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), imageRef)
-	d = docker{l, path}
-	d.prepare(t, l)
-	return d, filepath.Join(l.Home, ".aws") + ":/root/.aws:ro"
+	env := onRunner(t)
+	putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+	d = docker{env, path}
+	d.prepare(t, env)
+	return d, filepath.Join(env.Home, ".aws") + ":/root/.aws:ro"
 }
 
 // target builds a target of the Dockerfile.

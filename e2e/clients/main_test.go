@@ -77,15 +77,15 @@ func TestMain(m *testing.M) {
 // its credentials file says.
 func onRunner(t *testing.T) *testenv.Env {
 	t.Helper()
-	l := testenv.New(t)
-	l.AWS.AddRole(awstest.Role{ARN: runnerRole})
-	l.AWS.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
-	l.AWS.SetInstanceRole(runnerRole)
-	l.AWS.Grant("333333333333", pullRole)
-	example(t, l, ".aws/credentials", "testdata/gitlab-runner/credentials")
+	env := testenv.New(t)
+	env.AWS.AddRole(awstest.Role{ARN: runnerRole})
+	env.AWS.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	env.AWS.SetInstanceRole(runnerRole)
+	env.AWS.Grant("333333333333", pullRole)
+	example(t, env, ".aws/credentials", "testdata/gitlab-runner/credentials")
 	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
-	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
-	return l
+	env.Set("SSL_CERT_FILE=" + filepath.Join(env.Home, "ca.pem"))
+	return env
 }
 
 // A run of a client that takes longer than this hangs.
@@ -95,14 +95,14 @@ const runTimeout = time.Minute
 type output struct{ stdout, stderr string }
 
 // run runs a client in the Env's environment. The error is that of exec.Cmd.
-func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
+func run(t *testing.T, env *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Args = args
-	cmd.Dir, cmd.Env = l.Home, l.Vars
+	cmd.Dir, cmd.Env = env.Home, env.Vars
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -113,13 +113,13 @@ func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...str
 
 // runProgram runs one of programs and reads what it reports. It returns what the
 // program and the binary below it wrote to stderr.
-func runProgram(t *testing.T, l *testenv.Env, report any, args ...string) (stderr string) {
+func runProgram(t *testing.T, env *testenv.Env, report any, args ...string) (stderr string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := run(t, l, nil, self, args...)
+	out, err := run(t, env, nil, self, args...)
 	if err == nil {
 		err = json.Unmarshal([]byte(out.stdout), report)
 	}
@@ -130,10 +130,10 @@ func runProgram(t *testing.T, l *testenv.Env, report any, args ...string) (stder
 }
 
 // wantRequests checks the requests to AWS since the last call, by action.
-func wantRequests(t *testing.T, l *testenv.Env, when string, want map[string]int) {
+func wantRequests(t *testing.T, env *testenv.Env, when string, want map[string]int) {
 	t.Helper()
-	got := l.AWS.Counts()
-	l.AWS.ResetCounts()
+	got := env.AWS.Counts()
+	env.AWS.ResetCounts()
 	if !maps.Equal(got, want) {
 		t.Errorf("%s: requests %v, want %v", when, got, want)
 	}

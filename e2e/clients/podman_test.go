@@ -14,14 +14,14 @@ import (
 const podmanConfig = "run/containers/auth.json"
 
 // ownStorage keeps what they store, and what they note down of it, below the home.
-func ownStorage(t *testing.T, l *testenv.Env) {
+func ownStorage(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	in := func(dir string) string { return filepath.Join(l.Home, dir) }
-	l.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
-	l.Write(t, "containers.conf", fmt.Sprintf(
+	in := func(dir string) string { return filepath.Join(env.Home, dir) }
+	env.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
+	env.Write(t, "containers.conf", fmt.Sprintf(
 		"[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nlock_type = \"file\"\ntmp_dir = %q\nstatic_dir = %q\nvolume_path = %q\n",
 		in("tmp"), in("static"), in("volumes")))
-	l.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
+	env.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
 }
 
 // inPrivate runs a program in a mount namespace where what it notes down of registries
@@ -43,9 +43,9 @@ func TestPodman(t *testing.T) {
 	client{
 		name: "podman", path: path, version: version, shell: privateMount,
 		file: "registries.conf", config: "testdata/docker/registries.conf",
-		prepare: func(t *testing.T, l *testenv.Env) {
-			ownStorage(t, l)
-			l.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(l.Home, "registries.conf"))
+		prepare: func(t *testing.T, env *testenv.Env) {
+			ownStorage(t, env)
+			env.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(env.Home, "registries.conf"))
 		},
 		before: []string{"podman load --input image.tar"},
 		push:   "podman push $REF", remove: "podman rmi $REF", pull: "podman pull $REF",

@@ -28,14 +28,14 @@ import (
 // serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
 // has a token that the server issued and that hasn't expired. It is the CNCF's own, with
 // its images in memory. What is returned is its back door.
-func serveRegistry(t *testing.T, l *testenv.Env) http.Handler {
+func serveRegistry(t *testing.T, env *testenv.Env) http.Handler {
 	t.Helper()
 	logrus.SetOutput(io.Discard) // where it writes its log
 	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
 		"inmemory":    nil,
 		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
 	}})
-	l.AWS.Handle(pullHost, l.AWS.RegistryAuth(pullHost, images))
+	env.AWS.Handle(pullHost, env.AWS.RegistryAuth(pullHost, images))
 	return images
 }
 
@@ -109,13 +109,13 @@ func imageID(t *testing.T, img v1.Image) string {
 }
 
 // saveImage writes an image to a file of the home, as docker save does.
-func saveImage(t *testing.T, l *testenv.Env, file, ref string, img v1.Image) {
+func saveImage(t *testing.T, env *testenv.Env, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tarball.WriteToFile(filepath.Join(l.Home, file), tag, img); err != nil {
+	if err := tarball.WriteToFile(filepath.Join(env.Home, file), tag, img); err != nil {
 		t.Fatal(err)
 	}
 }

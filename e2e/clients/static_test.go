@@ -47,17 +47,17 @@ func TestStatic(t *testing.T) {
 func wantArm64(t *testing.T, bin string) {
 	t.Helper()
 	emulator := need(t, "qemu-aarch64-static")
-	l := onRunner(t)
+	env := onRunner(t)
 	for _, want := range []map[string]int{coldGet, nil} {
-		out, err := run(t, l, strings.NewReader(pullHost), emulator, "qemu", bin, "get")
+		out, err := run(t, env, strings.NewReader(pullHost), emulator, "qemu", bin, "get")
 		var got struct{ Secret string }
 		if err != nil || json.Unmarshal([]byte(out.stdout), &got) != nil || out.stderr != "" {
 			t.Fatalf("get: %v, stderr %q", err, out.stderr)
 		}
-		if _, err := l.AWS.VerifyToken(got.Secret, pullHost); err != nil {
+		if _, err := env.AWS.VerifyToken(got.Secret, pullHost); err != nil {
 			t.Error(err)
 		}
-		wantRequests(t, l, "a get on arm64", want)
+		wantRequests(t, env, "a get on arm64", want)
 	}
 }
 
@@ -158,9 +158,9 @@ func Roots() iter.Seq[Root] {
 // there. This is what people see who download a helper; ours runs in the same shell.
 func TestNotFound(t *testing.T) {
 	path, _ := built(t, "docker")
-	l := onRunner(t)
-	d := docker{l, path}
-	d.prepare(t, l)
+	env := onRunner(t)
+	d := docker{env, path}
+	d.prepare(t, env)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
 		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + testenv.Name + ": not found"},

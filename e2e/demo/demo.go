@@ -26,7 +26,7 @@ const program = testenv.Name
 // A stage is where the demo plays: the helper, the cloud and two homes.
 type demo struct {
 	out printer
-	aws  *awstest.Server
+	aws *awstest.Server
 
 	dir       string // holds all that is below
 	bin       string // the directory of the helper, and all there is on the PATH
@@ -39,11 +39,11 @@ type demo struct {
 }
 
 // clear takes the stage down, whatever of it is up.
-func (s *demo) cleanUp() {
-	if s.aws != nil {
-		s.aws.Close()
+func (d *demo) cleanUp() {
+	if d.aws != nil {
+		d.aws.Close()
 	}
-	os.RemoveAll(s.dir)
+	os.RemoveAll(d.dir)
 }
 
 func (s *demo) build(ctx context.Context) error {
@@ -78,38 +78,38 @@ func (s *demo) build(ctx context.Context) error {
 	return nil
 }
 
-func (s *demo) startAWS(ctx context.Context) error {
-	cloud, err := awstest.NewServer()
+func (d *demo) startAWS(ctx context.Context) error {
+	server, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	s.aws = cloud
-	cloud.AddRole(awstest.Role{ARN: runnerRole})
-	cloud.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
-	cloud.SetInstanceRole(runnerRole)
-	cloud.SetInstanceRegion("ap-south-1")
-	s.ca = filepath.Join(s.dir, "ca.pem")
-	if err := os.WriteFile(s.ca, cloud.CAPEM(), 0o600); err != nil {
+	d.aws = server
+	server.AddRole(awstest.Role{ARN: runnerRole})
+	server.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
+	server.SetInstanceRole(runnerRole)
+	server.SetInstanceRegion("ap-south-1")
+	d.ca = filepath.Join(d.dir, "ca.pem")
+	if err := os.WriteFile(d.ca, server.CAPEM(), 0o600); err != nil {
 		return err
 	}
 
-	s.digests = map[string]string{}
-	s.out.print("runner", "%s, from the instance's metadata", runnerRole)
-	s.out.print("trusts it", "%s", pullRole)
-	if err := s.serve(ctx, host, image); err != nil {
+	d.digests = map[string]string{}
+	d.out.print("runner", "%s, from the instance's metadata", runnerRole)
+	d.out.print("trusts it", "%s", pullRole)
+	if err := d.serve(ctx, host, image); err != nil {
 		return err
 	}
-	s.expected = []string{host}
-	s.out.print("image", "%s", image)
-	s.out.print("digest", "%.19s…", s.digests[image])
-	cloud.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
-	return s.serve(ctx, partnerHost, partnerImage)
+	d.expected = []string{host}
+	d.out.print("image", "%s", image)
+	d.out.print("digest", "%.19s…", d.digests[image])
+	server.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	return d.serve(ctx, partnerHost, partnerImage)
 }
 
 // serve puts a registry with one image behind the gate of a host.
-func (s *demo) serve(ctx context.Context, host, image string) error {
+func (d *demo) serve(ctx context.Context, host, image string) error {
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s.aws.Handle(host, s.aws.RegistryAuth(host, images))
+	d.aws.Handle(host, d.aws.RegistryAuth(host, images))
 
 	// The image gets in by the back door, so that the pull is the first to go
 	// through the gate.
@@ -131,24 +131,24 @@ func (s *demo) serve(ctx context.Context, host, image string) error {
 	if err != nil {
 		return err
 	}
-	s.digests[image] = digest.String()
+	d.digests[image] = digest.String()
 	return nil
 }
 
-func (s *demo) writeHome(context.Context) error {
+func (d *demo) writeHome(context.Context) error {
 	return errors.Join(
-		s.write(".aws/credentials", "testdata/gitlab-runner/credentials"),
-		s.write(".docker/config.json", "testdata/docker/all.json"),
+		d.write(".aws/credentials", "testdata/gitlab-runner/credentials"),
+		d.write(".docker/config.json", "testdata/docker/all.json"),
 	)
 }
 
 // write puts a file of the repository into the runner's home, and shows it.
-func (s *demo) write(path, from string) error {
+func (d *demo) write(path, from string) error {
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), from))
 	if err != nil {
 		return err
 	}
-	s.out.print("~/"+path, "%s", text)
-	path = filepath.Join(s.home, path)
+	d.out.print("~/"+path, "%s", text)
+	path = filepath.Join(d.home, path)
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
 }

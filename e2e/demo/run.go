@@ -14,13 +14,13 @@ import (
 )
 
 // env is all the environment that the helper and the clients get.
-func (s *demo) environ(home string) []string {
+func (d *demo) environ(home string) []string {
 	return []string{
 		"HOME=" + home,
-		"PATH=" + s.bin,
-		"HTTPS_PROXY=" + s.aws.ProxyURL(),
-		"SSL_CERT_FILE=" + s.ca,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.aws.MetadataURL(),
+		"PATH=" + d.bin,
+		"HTTPS_PROXY=" + d.aws.ProxyURL(),
+		"SSL_CERT_FILE=" + d.ca,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + d.aws.MetadataURL(),
 	}
 }
 
@@ -32,11 +32,11 @@ type result struct {
 }
 
 // helper runs the helper with a verb, as a client does.
-func (s *demo) helper(ctx context.Context, verb, server string) (result, error) {
-	s.aws.ResetCounts()
+func (d *demo) helper(ctx context.Context, verb, server string) (result, error) {
+	d.aws.ResetCounts()
 	var out, errs strings.Builder
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), verb)
-	cmd.Dir, cmd.Env = s.home, s.environ(s.home)
+	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, program), verb)
+	cmd.Dir, cmd.Env = d.home, d.environ(d.home)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(server), &out, &errs
 	start := time.Now()
 	err := cmd.Run()
@@ -51,8 +51,8 @@ func (s *demo) helper(ctx context.Context, verb, server string) (result, error) 
 }
 
 // get gets the password of the registry, which must take the requests wanted.
-func (s *demo) get(ctx context.Context, want map[string]int) error {
-	r, err := s.helper(ctx, "get", host)
+func (d *demo) get(ctx context.Context, want map[string]int) error {
+	r, err := d.helper(ctx, "get", host)
 	if err != nil {
 		return err
 	}
@@ -60,17 +60,17 @@ func (s *demo) get(ctx context.Context, want map[string]int) error {
 	if err := json.Unmarshal([]byte(r.stdout), &c); err != nil || r.status != 0 || r.stderr != "" {
 		return fmt.Errorf("get: status %d, and on stderr %q", r.status, r.stderr)
 	}
-	principal, err := s.aws.VerifyToken(c.Secret, host)
+	principal, err := d.aws.VerifyToken(c.Secret, host)
 	if err != nil || c.Username != "AWS" || c.ServerURL != host {
 		return fmt.Errorf("get: %s, %s: the registry wouldn't take that: %w", c.ServerURL, c.Username, err)
 	}
-	s.out.print("get", "a token of %s, in %.0f ms", principal, float64(r.took.Microseconds())/1000)
-	return s.requests(want)
+	d.out.print("get", "a token of %s, in %.0f ms", principal, float64(r.took.Microseconds())/1000)
+	return d.requests(want)
 }
 
 // forget has the helper erase the tokens it holds for a registry.
-func (s *demo) forget(ctx context.Context, host string) error {
-	r, err := s.helper(ctx, "erase", host)
+func (d *demo) forget(ctx context.Context, host string) error {
+	r, err := d.helper(ctx, "erase", host)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,8 @@ func (s *demo) forget(ctx context.Context, host string) error {
 }
 
 // client runs the demo itself as a client and reads what that reports.
-func (s *demo) client(ctx context.Context, home string, report any, args ...string) error {
-	stderr, err := s.clientWithStderr(ctx, home, report, args...)
+func (d *demo) client(ctx context.Context, home string, report any, args ...string) error {
+	stderr, err := d.clientWithStderr(ctx, home, report, args...)
 	if err == nil && stderr != "" {
 		err = fmt.Errorf("%s: on stderr of the client or the helper: %s", args[0], stderr)
 	}
@@ -90,15 +90,15 @@ func (s *demo) client(ctx context.Context, home string, report any, args ...stri
 }
 
 // clientSaying returns what the client, or the helper below it, says on stderr too.
-func (s *demo) clientWithStderr(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
-	s.aws.ResetCounts()
+func (d *demo) clientWithStderr(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
+	d.aws.ResetCounts()
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
 	var errs strings.Builder
 	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Dir, cmd.Env = home, s.environ(home)
+	cmd.Dir, cmd.Env = home, d.environ(home)
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
@@ -107,21 +107,21 @@ func (s *demo) clientWithStderr(ctx context.Context, home string, report any, ar
 	return errs.String(), json.Unmarshal(out, report)
 }
 
-func (s *demo) pullFrom(ctx context.Context, home, image string) (got pulled, err error) {
-	err = s.client(ctx, home, &got, "pull", image)
+func (d *demo) pullFrom(ctx context.Context, home, image string) (got pulled, err error) {
+	err = d.client(ctx, home, &got, "pull", image)
 	return got, err
 }
 
 // requests shows the requests that reached AWS since the last run of a client
 // or of the helper, by service, and checks them. Those to the registry aren't
 // counted.
-func (s *demo) requests(want map[string]int) error {
+func (d *demo) requests(want map[string]int) error {
 	got := map[string]int{}
-	for action, n := range s.aws.Counts() {
+	for action, n := range d.aws.Counts() {
 		service, _, _ := strings.Cut(action, ":")
 		got[service] += n
 	}
-	s.out.print("requests to AWS", "%s", inWords(got))
+	d.out.print("requests to AWS", "%s", inWords(got))
 	if !maps.Equal(got, want) {
 		return fmt.Errorf("requests to AWS: %s; they should be: %s", inWords(got), inWords(want))
 	}

@@ -34,9 +34,9 @@ var errDemoTimeout = fmt.Errorf("the demo ends itself %v after the helper is bui
 
 // play shows the demo and ends with the first step that fails.
 func runDemo(ctx context.Context) error {
-	s := &demo{}
-	defer s.cleanUp()
-	if err := s.step(ctx, "the helper, built as for a release", s.build); err != nil {
+	d := &demo{}
+	defer d.cleanUp()
+	if err := d.step(ctx, "the helper, built as for a release", d.build); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, errDemoTimeout)
@@ -45,36 +45,36 @@ func runDemo(ctx context.Context) error {
 		title string
 		run   func(context.Context) error
 	}{
-		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", s.startAWS},
-		{"the runner's home", s.writeHome},
-		{"the image is pulled without credentials", s.pullAnonymously},
-		{"the helper is asked for the first time, and again", s.coldAndWarm},
-		{"a job of GitLab Runner: list, then get every key verbatim", s.firstJob},
-		{"the next job", s.nextJob},
-		{"go-containerregistry pulls the image with the runner's config.json", s.pull},
-		{"the other account no longer trusts the runner", s.denied},
-		{"it does again, and the runner recovers", s.recovered},
-		{"a second account: the registry map says whose role each registry wants", s.addMap},
-		{"a job with the map: the list asks nobody, and holds both accounts", s.mappedJob},
-		{"the next job with the map", s.nextJob},
-		{"the image of the second account is pulled", s.pullPartner},
-		{"a role that breaks costs its own registry alone", s.oneBroken},
+		{"the cloud: a runner on EC2, a role of another account that trusts it, a registry", d.startAWS},
+		{"the runner's home", d.writeHome},
+		{"the image is pulled without credentials", d.pullAnonymously},
+		{"the helper is asked for the first time, and again", d.coldAndWarm},
+		{"a job of GitLab Runner: list, then get every key verbatim", d.firstJob},
+		{"the next job", d.nextJob},
+		{"go-containerregistry pulls the image with the runner's config.json", d.pull},
+		{"the other account no longer trusts the runner", d.denied},
+		{"it does again, and the runner recovers", d.recovered},
+		{"a second account: the registry map says whose role each registry wants", d.addMap},
+		{"a job with the map: the list asks nobody, and holds both accounts", d.mappedJob},
+		{"the next job with the map", d.nextJob},
+		{"the image of the second account is pulled", d.pullPartner},
+		{"a role that breaks costs its own registry alone", d.oneBroken},
 	} {
-		if err := s.step(ctx, step.title, step.run); err != nil {
+		if err := d.step(ctx, step.title, step.run); err != nil {
 			return err
 		}
 	}
-	s.out.end()
+	d.out.end()
 	return nil
 }
 
 // step runs one step. If the demo's time is over, the error says so, and not only that a process
 // was killed.
-func (s *demo) step(ctx context.Context, title string, run func(context.Context) error) error {
-	s.out.step(title)
+func (d *demo) step(ctx context.Context, title string, run func(context.Context) error) error {
+	d.out.step(title)
 	err := run(ctx)
 	if err != nil {
-		err = fmt.Errorf("step %d, %s: %w", s.out.steps, title, err)
+		err = fmt.Errorf("step %d, %s: %w", d.out.steps, title, err)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = fmt.Errorf("%w: %w", cause, err)
@@ -82,21 +82,21 @@ func (s *demo) step(ctx context.Context, title string, run func(context.Context)
 	return err
 }
 
-func (s *demo) pullAnonymously(ctx context.Context) error {
-	got, err := s.pullFrom(ctx, s.emptyHome, image)
+func (d *demo) pullAnonymously(ctx context.Context) error {
+	got, err := d.pullFrom(ctx, d.emptyHome, image)
 	if err != nil {
 		return err
 	}
 	if got.Status != http.StatusUnauthorized {
 		return fmt.Errorf("the registry should refuse with status 401, and answered %+v", got)
 	}
-	s.out.print("registry", "%d %s", got.Status, got.Refusal)
-	return s.requests(nil)
+	d.out.print("registry", "%d %s", got.Status, got.Refusal)
+	return d.requests(nil)
 }
 
-func (s *demo) coldAndWarm(ctx context.Context) error {
+func (d *demo) coldAndWarm(ctx context.Context) error {
 	for _, want := range []map[string]int{{"imds": 3, "sts": 1, "ecr": 1}, nil} {
-		if err := s.get(ctx, want); err != nil {
+		if err := d.get(ctx, want); err != nil {
 			return err
 		}
 	}
@@ -104,67 +104,67 @@ func (s *demo) coldAndWarm(ctx context.Context) error {
 }
 
 // A list is about public ECR as well, whose token is another.
-func (s *demo) firstJob(ctx context.Context) error {
-	return s.resolve(ctx, map[string]int{"imds": 3, "sts": 1, "ecr-public": 1})
+func (d *demo) firstJob(ctx context.Context) error {
+	return d.resolve(ctx, map[string]int{"imds": 3, "sts": 1, "ecr-public": 1})
 }
 
-func (s *demo) nextJob(ctx context.Context) error { return s.resolve(ctx, nil) }
+func (d *demo) nextJob(ctx context.Context) error { return d.resolve(ctx, nil) }
 
 // resolve has the runner find its credentials.
-func (s *demo) resolve(ctx context.Context, want map[string]int) error {
+func (d *demo) resolve(ctx context.Context, want map[string]int) error {
 	var got resolved
-	if err := s.client(ctx, s.home, &got, "runner"); err != nil {
+	if err := d.client(ctx, d.home, &got, "runner"); err != nil {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
-		s.out.print("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
+		d.out.print("key", "%-55s %s, a password of %d characters", key, got[key].User, got[key].Length)
 	}
-	for _, host := range s.expected {
+	for _, host := range d.expected {
 		if c := got["https://"+host]; c.User != "AWS" || c.Length == 0 {
 			return fmt.Errorf("the runner has no credentials for %s", host)
 		}
 	}
-	return s.requests(want)
+	return d.requests(want)
 }
 
-func (s *demo) pull(ctx context.Context) error { return s.pullWith(ctx, image, host) }
+func (d *demo) pull(ctx context.Context) error { return d.pullWith(ctx, image, host) }
 
-func (s *demo) pullPartner(ctx context.Context) error {
-	return s.pullWith(ctx, partnerImage, partnerHost)
+func (d *demo) pullPartner(ctx context.Context) error {
+	return d.pullWith(ctx, partnerImage, partnerHost)
 }
 
 // pullWith pulls an image with the runner's credentials, which asks AWS for nothing.
-func (s *demo) pullWith(ctx context.Context, image, host string) error {
-	got, err := s.pullFrom(ctx, s.home, image)
+func (d *demo) pullWith(ctx context.Context, image, host string) error {
+	got, err := d.pullFrom(ctx, d.home, image)
 	switch {
 	case err != nil:
 		return err
 	case got.Status != 0:
 		return fmt.Errorf("the registry refused: %d %s", got.Status, got.Refusal)
-	case got.Digest != s.digests[image]:
-		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, s.digests[image])
-	case !slices.Contains(s.aws.Connects(), host):
-		return fmt.Errorf("the client asked the proxy for %v, not for %s", s.aws.Connects(), host)
+	case got.Digest != d.digests[image]:
+		return fmt.Errorf("the image pulled is %s, the one pushed %s", got.Digest, d.digests[image])
+	case !slices.Contains(d.aws.Connects(), host):
+		return fmt.Errorf("the client asked the proxy for %v, not for %s", d.aws.Connects(), host)
 	}
-	s.out.print("pulled", "%.19s…, %d layers of %d bytes, each digest checked", got.Digest, got.Layers, got.Bytes)
-	return s.requests(nil)
+	d.out.print("pulled", "%.19s…, %d layers of %d bytes, each digest checked", got.Digest, got.Layers, got.Bytes)
+	return d.requests(nil)
 }
 
-func (s *demo) denied(ctx context.Context) error {
-	s.aws.Deny("sts:AssumeRole", pullRole)
-	if err := s.forget(ctx, host); err != nil {
+func (d *demo) denied(ctx context.Context) error {
+	d.aws.Deny("sts:AssumeRole", pullRole)
+	if err := d.forget(ctx, host); err != nil {
 		return err
 	}
-	r, err := s.helper(ctx, "get", host)
+	r, err := d.helper(ctx, "get", host)
 	if err != nil {
 		return err
 	}
 	if r.status == 0 {
 		return errors.New("the helper gives credentials all the same") // not to be shown
 	}
-	s.out.print("stdout", "%s", r.stdout)
-	s.out.print("stderr", "%s", r.stderr)
-	s.out.print("status", "%d", r.status)
+	d.out.print("stdout", "%s", r.stdout)
+	d.out.print("stderr", "%s", r.stderr)
+	d.out.print("status", "%d", r.status)
 	switch {
 	case r.status != 1 || r.stdout != "credentials not found in native keychain":
 		return errors.New("clients take that for something other than credentials not found")
@@ -173,40 +173,40 @@ func (s *demo) denied(ctx context.Context) error {
 	case !strings.Contains(r.stderr, pullRole), !strings.Contains(r.stderr, "sts:AssumeRole"):
 		return fmt.Errorf("the reason names no sts:AssumeRole, or no %s", pullRole)
 	}
-	return s.requests(map[string]int{"imds": 3, "sts": 1})
+	return d.requests(map[string]int{"imds": 3, "sts": 1})
 }
 
-func (s *demo) recovered(ctx context.Context) error {
-	s.aws.Allow("sts:AssumeRole", pullRole)
-	return s.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
+func (d *demo) recovered(ctx context.Context) error {
+	d.aws.Allow("sts:AssumeRole", pullRole)
+	return d.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
 }
 
 // The credentials file goes, as the map takes over: what isn't in the map is asked
 // for as the instance itself.
-func (s *demo) addMap(context.Context) error {
-	s.expected = []string{host, partnerHost}
-	if err := os.Remove(filepath.Join(s.home, ".aws/credentials")); err != nil {
+func (d *demo) addMap(context.Context) error {
+	d.expected = []string{host, partnerHost}
+	if err := os.Remove(filepath.Join(d.home, ".aws/credentials")); err != nil {
 		return err
 	}
-	return s.write(".ecr/config.toml", "testdata/gitlab-runner/ecr.toml")
+	return d.write(".ecr/config.toml", "testdata/gitlab-runner/ecr.toml")
 }
 
-func (s *demo) mappedJob(ctx context.Context) error {
-	return s.resolve(ctx, map[string]int{"imds": 6, "sts": 2, "ecr": 2})
+func (d *demo) mappedJob(ctx context.Context) error {
+	return d.resolve(ctx, map[string]int{"imds": 6, "sts": 2, "ecr": 2})
 }
 
-func (s *demo) oneBroken(ctx context.Context) error {
-	s.aws.Deny("sts:AssumeRole", partnerRole)
-	if err := s.forget(ctx, partnerHost); err != nil {
+func (d *demo) oneBroken(ctx context.Context) error {
+	d.aws.Deny("sts:AssumeRole", partnerRole)
+	if err := d.forget(ctx, partnerHost); err != nil {
 		return err
 	}
-	s.expected = []string{host}
+	d.expected = []string{host}
 	var got resolved
-	reason, err := s.clientWithStderr(ctx, s.home, &got, "runner")
+	reason, err := d.clientWithStderr(ctx, d.home, &got, "runner")
 	if err != nil {
 		return err
 	}
-	s.out.print("stderr", "%s", reason)
+	d.out.print("stderr", "%s", reason)
 	switch {
 	case got["https://"+host].Length == 0:
 		return fmt.Errorf("the runner has no credentials for %s", host)
@@ -215,6 +215,6 @@ func (s *demo) oneBroken(ctx context.Context) error {
 	case strings.Count(reason, "\n") != 1 || !strings.Contains(reason, partnerRole):
 		return fmt.Errorf("the reason is not one line that names %s", partnerRole)
 	}
-	s.out.print("key", "https://%s still has its password", host)
-	return s.requests(map[string]int{"imds": 3, "sts": 1})
+	d.out.print("key", "https://%s still has its password", host)
+	return d.requests(map[string]int{"imds": 3, "sts": 1})
 }

@@ -103,30 +103,30 @@ func TestResponses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.AWS.Fail("ecr:GetAuthorizationToken", fault)
-			r := l.Run(t, "get", testenv.Host)
-			n := l.AWS.Count("ecr:GetAuthorizationToken")
+			env, f := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_TIMEOUT=10s")
+			env.AWS.Fail("ecr:GetAuthorizationToken", fault)
+			r := env.Run(t, "get", testenv.Host)
+			n := env.AWS.Count("ecr:GetAuthorizationToken")
 			switch {
 			case r.Status == 0:
-				s.Count(t, r, fmt.Errorf("it takes that for a token"))
+				f.Count(t, r, fmt.Errorf("it takes that for a token"))
 			case n > maxRequests:
-				s.Count(t, r, fmt.Errorf("%d requests", n))
+				f.Count(t, r, fmt.Errorf("%d requests", n))
 			case r.Took > 40*time.Second: // on a busy machine
-				s.Count(t, r, fmt.Errorf("the timeout is 10 s"))
+				f.Count(t, r, fmt.Errorf("the timeout is 10 s"))
 			default:
-				s.Check(t, l, r, testenv.UserARN)
+				f.Check(t, env, r, testenv.UserARN)
 			}
-			if connects := l.AWS.Connects(); len(connects) > 0 {
+			if connects := env.AWS.Connects(); len(connects) > 0 {
 				for _, to := range connects {
 					if to != "api.ecr.ap-south-1.amazonaws.com" {
-						s.Errorf(t, "it goes to %s", to)
+						f.Errorf(t, "it goes to %s", to)
 					}
 				}
 			}
-			l.AWS.Heal("ecr:GetAuthorizationToken")
-			s.MustGet(t, l, testenv.UserARN)
+			env.AWS.Heal("ecr:GetAuthorizationToken")
+			f.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }
@@ -142,15 +142,15 @@ func TestPathToAWS(t *testing.T) {
 		for _, action := range []string{"sts:AssumeRole", "imds:token", "imds:roles", "imds:credentials"} {
 			t.Run(action+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				l, s := testenv.OnInstance(t), testenv.NewFault(t)
-				l.Set("AWS_ECR_TIMEOUT=3s")
-				l.AWS.Fail(action, fault)
-				s.Check(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")
-				if n := l.AWS.Count(action); n > 2*maxRequests {
-					s.Errorf(t, "%d requests", n)
+				env, f := testenv.OnInstance(t), testenv.NewFault(t)
+				env.Set("AWS_ECR_TIMEOUT=3s")
+				env.AWS.Fail(action, fault)
+				f.Check(t, env, env.Run(t, "get", testenv.Host), "assumed-role/pull/")
+				if n := env.AWS.Count(action); n > 2*maxRequests {
+					f.Errorf(t, "%d requests", n)
 				}
-				l.AWS.Heal(action)
-				s.MustGet(t, l, "assumed-role/pull/")
+				env.AWS.Heal(action)
+				f.MustGet(t, env, "assumed-role/pull/")
 			})
 		}
 	}
@@ -169,15 +169,15 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.AWS.ModifyCertificates(c.spoil)
-			r := l.Run(t, "get", testenv.Host)
-			s.Check(t, l, r, testenv.UserARN)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.AWS.ModifyCertificates(c.spoil)
+			r := env.Run(t, "get", testenv.Host)
+			fault.Check(t, env, r, testenv.UserARN)
 			if r.Status == 0 || !strings.Contains(strings.ReplaceAll(r.Stderr, "is not its own", "isn't its own"), c.want) {
 				t.Errorf("status %d, stderr %q; want %q", r.Status, r.Stderr, c.want)
 			}
-			l.AWS.ModifyCertificates(nil)
-			s.MustGet(t, l, testenv.UserARN)
+			env.AWS.ModifyCertificates(nil)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer silent.Close()
-	for name, spoil := range map[string]func(cloud *awstest.Server) (proxy string){
+	for name, spoil := range map[string]func(server *awstest.Server) (proxy string){
 		"a password":    func(c *awstest.Server) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
 		"silence":       func(*awstest.Server) string { return "http://" + silent.Addr().String() },
 		"nobody":        func(*awstest.Server) string { return "http://127.0.0.1:1" },
@@ -197,17 +197,17 @@ func TestProxies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := l.AWS.ProxyURL()
-			l.Set("HTTPS_PROXY="+spoil(l.AWS), "AWS_ECR_TIMEOUT=10s")
-			r := l.Run(t, "get", testenv.Host)
-			s.Check(t, l, r, testenv.UserARN)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			old := env.AWS.ProxyURL()
+			env.Set("HTTPS_PROXY="+spoil(env.AWS), "AWS_ECR_TIMEOUT=10s")
+			r := env.Run(t, "get", testenv.Host)
+			fault.Check(t, env, r, testenv.UserARN)
 			if r.Status == 0 || r.Took > 40*time.Second {
 				t.Errorf("status %d, after %v", r.Status, r.Took)
 			}
-			l.AWS.RequireProxyAuth("", "")
-			l.Set("HTTPS_PROXY=" + old)
-			s.MustGet(t, l, testenv.UserARN)
+			env.AWS.RequireProxyAuth("", "")
+			env.Set("HTTPS_PROXY=" + old)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }

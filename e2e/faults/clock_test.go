@@ -23,17 +23,17 @@ func TestClocks(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%v apart, %v passed, set by %v", apart, passed, set), func(t *testing.T) {
 					t.Parallel()
-					l, s := testenv.WithKeys(t), testenv.NewFault(t)
-					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart) })
-					s.MustGet(t, l, testenv.UserARN)
-					must(t, testenv.Age(l.TokenFile(t), passed+set))
-					l.AWS.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
+					env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+					env.AWS.SetClock(func() time.Time { return time.Now().Add(apart) })
+					fault.MustGet(t, env, testenv.UserARN)
+					must(t, testenv.Age(env.TokenFile(t), passed+set))
+					env.AWS.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
 					// What is served now comes from the cache.
-					l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
-					s.Check(t, l, l.Run(t, "get", testenv.Host), testenv.UserARN)
-					l.AWS.Heal("ecr:GetAuthorizationToken")
-					s.MustGet(t, l, testenv.UserARN)
-					s.MustGet(t, l, testenv.UserARN)
+					env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})
+					fault.Check(t, env, env.Run(t, "get", testenv.Host), testenv.UserARN)
+					env.AWS.Heal("ecr:GetAuthorizationToken")
+					fault.MustGet(t, env, testenv.UserARN)
+					fault.MustGet(t, env, testenv.UserARN)
 				})
 			}
 		}

@@ -13,15 +13,15 @@ import (
 // for the role of the file.
 func TestWritingJobs(t *testing.T) {
 	t.Parallel()
-	l, s := testenv.OnInstance(t), testenv.NewFault(t)
-	l.NoTimeouts()
-	file := filepath.Join(l.Home, ".aws/credentials")
+	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
+	env.NoTimeouts()
+	file := filepath.Join(env.Home, ".aws/credentials")
 	must(t, os.Rename(file, file+".new"))
 	for range testenv.Times(1000) {
-		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
 		testenv.Concurrently(8, func(int) {
-			l.Run(t, "get", testenv.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
+			env.Run(t, "get", testenv.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
 		})
-		s.Check(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")
+		fault.Check(t, env, env.Run(t, "get", testenv.Host), "assumed-role/pull/")
 	}
 }

@@ -25,7 +25,7 @@ var hostileInputs = []string{
 }
 
 // unexpected tells what is wrong with an answer.
-func checkInput(l *testenv.Env, verb, input string, r testenv.Result) error {
+func checkInput(env *testenv.Env, verb, input string, r testenv.Result) error {
 	switch {
 	case verb != "get":
 		return nil
@@ -35,7 +35,7 @@ func checkInput(l *testenv.Env, verb, input string, r testenv.Result) error {
 		if err != nil {
 			return err
 		}
-		_, err = l.AWS.VerifyToken(password, testenv.Host)
+		_, err = env.AWS.VerifyToken(password, testenv.Host)
 		return err
 	case strings.HasPrefix(input, `{"uri":`): // so Bazel asks
 		if r.Status != 0 || !strings.HasPrefix(r.Stdout, `{"headers":{"Authorization":["Basic `) || r.Stderr != "" {
@@ -51,30 +51,30 @@ func checkInput(l *testenv.Env, verb, input string, r testenv.Result) error {
 // it breaks a line of stderr or of the log, or gets into a request. What lies in the working
 // directory chooses nothing either.
 func TestHostileInput(t *testing.T) {
-	l, s := testenv.OnInstance(t), testenv.NewFault(t)
-	log := filepath.Join(l.Home, "log")
-	l.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log)
-	l.Write(t, "bin/docker-credential-evil", "#!/bin/sh\ntouch "+l.Home+"/ran\n")
-	must(t, os.Chmod(filepath.Join(l.Home, "bin/docker-credential-evil"), 0o700))
-	evil := "[default]\nrole_arn = arn:aws:iam::666666666666:role/evil\ncredential_process = " + l.Home + "/bin/docker-credential-evil\n"
+	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
+	log := filepath.Join(env.Home, "log")
+	env.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log)
+	env.Write(t, "bin/docker-credential-evil", "#!/bin/sh\ntouch "+env.Home+"/ran\n")
+	must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-evil"), 0o700))
+	evil := "[default]\nrole_arn = arn:aws:iam::666666666666:role/evil\ncredential_process = " + env.Home + "/bin/docker-credential-evil\n"
 	for _, file := range []string{"work/.aws/config", "work/.aws/credentials", "work/config", "work/credentials"} {
-		l.Write(t, file, evil)
+		env.Write(t, file, evil)
 	}
 	for _, file := range []string{"work/.ecr/config.toml", "work/config.toml", "work/ecr-login/config.toml"} {
-		l.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+testenv.Host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
+		env.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+testenv.Host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
 	}
-	must(t, os.Link(filepath.Join(l.Home, "bin/docker-credential-evil"), filepath.Join(l.Home, "work/docker-credential-evil")))
+	must(t, os.Link(filepath.Join(env.Home, "bin/docker-credential-evil"), filepath.Join(env.Home, "work/docker-credential-evil")))
 
 	for _, verb := range []string{"get", "erase", "store", "list"} {
 		for _, input := range hostileInputs {
-			r := l.Run(t, verb, input, "env", "-C", filepath.Join(l.Home, "work"))
-			s.Count(t, r, checkInput(l, verb, input, r))
+			r := env.Run(t, verb, input, "env", "-C", filepath.Join(env.Home, "work"))
+			fault.Count(t, r, checkInput(env, verb, input, r))
 			if strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "internal error") {
-				s.Errorf(t, "%s %.60q: %s", verb, input, r.Stderr)
+				fault.Errorf(t, "%s %.60q: %s", verb, input, r.Stderr)
 			}
 			for line := range strings.Lines(r.Stderr) {
 				if !strings.HasPrefix(line, testenv.Name+": ") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
-					s.Errorf(t, "%s %.60q: on stderr is %q", verb, input, line)
+					fault.Errorf(t, "%s %.60q: on stderr is %q", verb, input, line)
 				}
 			}
 		}
@@ -83,22 +83,22 @@ func TestHostileInput(t *testing.T) {
 	must(t, err)
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, `time="`) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
-			s.Errorf(t, "in the log is %q", line)
+			fault.Errorf(t, "in the log is %q", line)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(l.Home, "ran")); err == nil {
-		s.Errorf(t, "a program ran")
+	if _, err := os.Stat(filepath.Join(env.Home, "ran")); err == nil {
+		fault.Errorf(t, "a program ran")
 	}
-	for _, request := range l.AWS.Requests() {
+	for _, request := range env.AWS.Requests() {
 		if role := request.TargetRole; strings.HasPrefix(request.Action, "sts:") && role != testenv.PullRole {
-			s.Errorf(t, "the role %s was asked for", role)
+			fault.Errorf(t, "the role %s was asked for", role)
 		}
 	}
-	for _, to := range l.AWS.Connects() {
+	for _, to := range env.AWS.Connects() {
 		if !strings.HasPrefix(to, "api.ecr") && !strings.HasPrefix(to, "sts.") || strings.Contains(to, "evil") {
-			s.Errorf(t, "it went to %s", to)
+			fault.Errorf(t, "it went to %s", to)
 		}
 	}
-	must(t, os.RemoveAll(l.TokenDir()))
-	s.MustGet(t, l, "assumed-role/pull/")
+	must(t, os.RemoveAll(env.TokenDir()))
+	fault.MustGet(t, env, "assumed-role/pull/")
 }

@@ -19,40 +19,40 @@ import (
 // it is right, and once something is saved nothing but tokens and locks is left.
 func TestKilled(t *testing.T) {
 	const principal = "assumed-role/pull/"
-	l, s := testenv.OnInstance(t), testenv.NewFault(t)
-	took := l.Run(t, "get", testenv.Host).Took
+	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
+	took := env.Run(t, "get", testenv.Host).Took
 	n := testenv.Times(1000)
 	for i := range n {
-		must(t, os.Remove(l.TokenFile(t)))
-		cmd := l.Command(t.Context(), "get", testenv.Host)
+		must(t, os.Remove(env.TokenFile(t)))
+		cmd := env.Command(t.Context(), "get", testenv.Host)
 		must(t, cmd.Start())
 		time.Sleep(took * time.Duration(i) / time.Duration(n))
 		cmd.Process.Kill()
 		cmd.Wait()
-		s.MustGet(t, l, principal)
+		fault.MustGet(t, env, principal)
 	}
-	l.Run(t, "erase", testenv.Host)
-	s.MustGet(t, l, principal)
-	s.CheckLeftovers(t, l)
+	env.Run(t, "erase", testenv.Host)
+	fault.MustGet(t, env, principal)
+	fault.CheckLeftovers(t, env)
 }
 
 // It is told to end while it asks AWS, or nobody reads its answer.
 func TestSignals(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			for range testenv.Times(50) {
-				l.Run(t, "erase", testenv.Host)
-				l.AWS.ResetCounts()
-				l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
-				cmd := l.Command(t.Context(), "get", testenv.Host)
+				env.Run(t, "erase", testenv.Host)
+				env.AWS.ResetCounts()
+				env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+				cmd := env.Command(t.Context(), "get", testenv.Host)
 				must(t, cmd.Start())
-				must(t, l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
+				must(t, env.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
 				must(t, cmd.Process.Signal(sig))
 				cmd.Wait()
-				s.MustGet(t, l, testenv.UserARN)
+				fault.MustGet(t, env, testenv.UserARN)
 			}
-			s.CheckLeftovers(t, l)
+			fault.CheckLeftovers(t, env)
 		})
 	}
 }
@@ -60,9 +60,9 @@ func TestSignals(t *testing.T) {
 func TestClosedStreams(t *testing.T) {
 	for _, streams := range []string{">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"} {
 		t.Run(streams, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			for _, verb := range []string{"get", "list", "erase", "store", "version"} {
-				r := l.Run(t, verb, testenv.Host, "sh", "-c", `exec "$0" "$@" `+streams)
+				r := env.Run(t, verb, testenv.Host, "sh", "-c", `exec "$0" "$@" `+streams)
 				var err error
 				switch {
 				case testenv.Panics(r):
@@ -70,9 +70,9 @@ func TestClosedStreams(t *testing.T) {
 				case r.Status > 1:
 					err = fmt.Errorf("%s ends with status %d", verb, r.Status)
 				}
-				s.Count(t, r, err)
+				fault.Count(t, r, err)
 			}
-			s.MustGet(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }
@@ -81,18 +81,18 @@ func TestClosedStreams(t *testing.T) {
 func TestLockHolder(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"stopped": syscall.SIGSTOP, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_TIMEOUT=10s")
+			env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			holder := l.Command(ctx, "get", testenv.Host)
+			holder := env.Command(ctx, "get", testenv.Host)
 			must(t, holder.Start())
 			defer holder.Wait()
 			defer holder.Process.Kill()
-			must(t, l.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
+			must(t, env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
 			must(t, holder.Process.Signal(sig))
-			testenv.Concurrently(testenv.Times(50), func(int) { s.MustGet(t, l, testenv.UserARN) })
+			testenv.Concurrently(testenv.Times(50), func(int) { fault.MustGet(t, env, testenv.UserARN) })
 		})
 	}
 }
@@ -100,49 +100,49 @@ func TestLockHolder(t *testing.T) {
 // Many processes of several principals do everything at once that there is to do, in one
 // cache. Each gets its own principal's token.
 func TestVerbsAtOnce(t *testing.T) {
-	l, s := testenv.WithKeys(t), testenv.NewFault(t)
-	l.NoTimeouts()
-	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
+	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+	env.NoTimeouts()
+	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 	const otherRole = "arn:aws:iam::222222222222:role/other"
-	l.AWS.AddRole(awstest.Role{ARN: otherRole, Trusts: []string{testenv.UserARN}})
+	env.AWS.AddRole(awstest.Role{ARN: otherRole, Trusts: []string{testenv.UserARN}})
 	principals := []string{testenv.UserARN, "assumed-role/pull/", "assumed-role/other/"}
-	labs := []*testenv.Env{l, {}, {}}
+	envs := []*testenv.Env{env, {}, {}}
 	for i, role := range []string{testenv.PullRole, otherRole} {
-		*labs[i+1] = *l
-		labs[i+1].Set("AWS_ECR_ROLE_ARN=" + role)
+		*envs[i+1] = *env
+		envs[i+1].Set("AWS_ECR_ROLE_ARN=" + role)
 	}
 
 	// Else a list asks the instance metadata service, which gets no more time in a storm.
-	for _, l := range labs {
-		l.Set("AWS_REGION=ap-south-1")
+	for _, env := range envs {
+		env.Set("AWS_REGION=ap-south-1")
 	}
 	const atOnce = 200
 	for range testenv.Times(2000) / atOnce {
 		testenv.Concurrently(atOnce, func(i int) {
-			l, principal := labs[i%len(labs)], principals[i%len(labs)]
-			switch i / len(labs) % 10 {
+			env, principal := envs[i%len(envs)], principals[i%len(envs)]
+			switch i / len(envs) % 10 {
 			case 0:
-				r := l.Run(t, "erase", testenv.Host)
-				s.Count(t, r, checkSuccess(r, ""))
+				r := env.Run(t, "erase", testenv.Host)
+				fault.Count(t, r, checkSuccess(r, ""))
 			case 1:
-				r := l.Run(t, "list", "")
-				s.Count(t, r, checkSuccess(r, "{"))
+				r := env.Run(t, "list", "")
+				fault.Count(t, r, checkSuccess(r, "{"))
 			case 2:
-				r := l.Run(t, "get", "docker.io")
+				r := env.Run(t, "get", "docker.io")
 				var err error
 				if r.Status != 1 || r.Stdout != testenv.NotFound || r.Stderr != "" {
 					err = errors.New("not found, and no more, is the answer")
 				}
-				s.Count(t, r, err)
+				fault.Count(t, r, err)
 			default:
-				s.MustGet(t, l, principal)
+				fault.MustGet(t, env, principal)
 			}
 		})
 	}
-	for i, l := range labs {
-		s.MustGet(t, l, principals[i])
+	for i, env := range envs {
+		fault.MustGet(t, env, principals[i])
 	}
-	s.CheckLeftovers(t, l)
+	fault.CheckLeftovers(t, env)
 }
 
 func checkSuccess(r testenv.Result, begin string) error {
@@ -156,15 +156,15 @@ func checkSuccess(r testenv.Result, begin string) error {
 func TestUmask(t *testing.T) {
 	for _, mask := range []string{"000", "077", "777"} {
 		t.Run(mask, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_LOG_LEVEL=debug")
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_LOG_LEVEL=debug")
 			for range 2 {
-				s.Check(t, l, l.Run(t, "get", testenv.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), testenv.UserARN)
+				fault.Check(t, env, env.Run(t, "get", testenv.Host, "sh", "-c", "umask "+mask+`; exec "$0" "$@"`), testenv.UserARN)
 			}
-			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
+			if n := env.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
 				t.Errorf("%d requests for two gets", n)
 			}
-			err := filepath.Walk(filepath.Join(l.Home, ".ecr"), func(path string, info os.FileInfo, err error) error {
+			err := filepath.Walk(filepath.Join(env.Home, ".ecr"), func(path string, info os.FileInfo, err error) error {
 				if err == nil && info.Mode().Perm()&0o077 != 0 {
 					err = fmt.Errorf("%s has mode %v", path, info.Mode())
 				}
@@ -179,15 +179,15 @@ func TestUmask(t *testing.T) {
 
 // With nothing but what FIPS 140 approves of, which excludes MD5 and SHA-1.
 func TestFIPS(t *testing.T) {
-	for name, l := range map[string]*testenv.Env{"role": testenv.OnInstance(t), "keys": testenv.WithKeys(t)} {
+	for name, env := range map[string]*testenv.Env{"role": testenv.OnInstance(t), "keys": testenv.WithKeys(t)} {
 		t.Run(name, func(t *testing.T) {
-			s := testenv.NewFault(t)
-			l.Set("GODEBUG=fips140=only")
+			fault := testenv.NewFault(t)
+			env.Set("GODEBUG=fips140=only")
 			principal := map[string]string{"role": "assumed-role/pull/", "keys": testenv.UserARN}[name]
-			s.MustGet(t, l, principal)
-			s.MustGet(t, l, principal)
-			l.Run(t, "erase", testenv.Host)
-			s.MustGet(t, l, principal)
+			fault.MustGet(t, env, principal)
+			fault.MustGet(t, env, principal)
+			env.Run(t, "erase", testenv.Host)
+			fault.MustGet(t, env, principal)
 		})
 	}
 }

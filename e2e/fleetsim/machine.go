@@ -117,26 +117,26 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 }
 
 // newFleet makes the machines of a setting, in a directory.
-func newMachines(s setting, c *awstest.Server, dir string, machines int) ([]*machine, error) {
+func newMachines(s setting, server *awstest.Server, dir string, machines int) ([]*machine, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
+	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 		return nil, err
 	}
 	env := []string{
-		"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL(),
+		"HTTPS_PROXY=" + server.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.MetadataURL(),
 		// A timeout on this busy machine would add requests.
 		"AWS_METADATA_SERVICE_TIMEOUT=60", "AWS_ECR_TIMEOUT=50s",
 	}
-	var fleet []*machine
+	var all []*machine
 	for i := range machines {
 		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
 		if err != nil {
 			return nil, err
 		}
-		fleet = append(fleet, m)
+		all = append(all, m)
 		if s.credentials == "" {
 			continue
 		}
@@ -148,5 +148,5 @@ func newMachines(s setting, c *awstest.Server, dir string, machines int) ([]*mac
 			return nil, err
 		}
 	}
-	return fleet, nil
+	return all, nil
 }

@@ -49,12 +49,12 @@ const (
 
 // A trial is a fleet and its Server, under way.
 type simulation struct {
-	ctx    context.Context
-	aws  *awstest.Server
+	ctx       context.Context
+	aws       *awstest.Server
 	machines  []*machine
-	images []string
-	ask    client
-	principal  string
+	images    []string
+	ask       client
+	principal string
 
 	mu     sync.Mutex
 	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
@@ -62,50 +62,50 @@ type simulation struct {
 
 // newTrial makes a fleet, in a directory, that asks a contender, and a Server for it.
 func newSimulation(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*simulation, error) {
-	cloud, err := awstest.NewServer()
+	server, err := awstest.NewServer()
 	if err != nil {
 		return nil, err
 	}
-	addPrincipals(cloud)
-	fleet, err := newMachines(s, cloud, dir, machines)
+	addPrincipals(server)
+	fleet, err := newMachines(s, server, dir, machines)
 	if err != nil {
-		cloud.Close()
+		server.Close()
 		return nil, err
 	}
-	return &simulation{ctx: ctx, aws: cloud, machines: fleet, images: s.images, ask: c.client(all), principal: s.principal, issued: map[string]time.Duration{}}, nil
+	return &simulation{ctx: ctx, aws: server, machines: fleet, images: s.images, ask: c.client(all), principal: s.principal, issued: map[string]time.Duration{}}, nil
 }
 
-func (t *simulation) end() {
-	for _, m := range t.machines {
+func (s *simulation) end() {
+	for _, m := range s.machines {
 		m.halt()
 	}
-	t.aws.Close()
+	s.aws.Close()
 }
 
 // measure takes a contender's fleet, made in a directory, through all phases.
 func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
-	t, err := newSimulation(ctx, dir, machines, s, c, all)
+	sim, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
 		return result{}, err
 	}
-	defer t.end()
+	defer sim.end()
 	r := result{setting: s, contender: c, machines: machines, counts: map[phase]count{}}
 	for _, p := range []struct {
 		phase phase
 		do    func() error
 	}{
-		{start, func() error { return t.each(t.pullAll) }},
-		{day, t.day},
-		{restart, func() error { return t.each(t.afterRestart) }},
-		{rebooted, func() error { return t.each(t.afterReboot) }},
+		{start, func() error { return sim.each(sim.pullAll) }},
+		{day, sim.day},
+		{restart, func() error { return sim.each(sim.afterRestart) }},
+		{rebooted, func() error { return sim.each(sim.afterReboot) }},
 	} {
-		t.aws.ResetCounts()
+		sim.aws.ResetCounts()
 		if err := p.do(); err != nil {
 			return r, fmt.Errorf("%s: %w", p.phase, err)
 		}
-		r.counts[p.phase] = countOf(t.aws)
+		r.counts[p.phase] = countOf(sim.aws)
 		if p.phase == start && c.due != nil {
-			if r.spread, err = t.spread(c.due); err != nil {
+			if r.spread, err = sim.spread(c.due); err != nil {
 				return r, err
 			}
 		}
@@ -113,9 +113,9 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 	return r, nil
 }
 
-func countOf(c *awstest.Server) count {
+func countOf(server *awstest.Server) count {
 	var n count
-	for action, times := range c.Counts() {
+	for action, times := range server.Counts() {
 		switch service, _, _ := strings.Cut(action, ":"); service {
 		case "imds":
 			n.metadata += times
@@ -129,11 +129,11 @@ func countOf(c *awstest.Server) count {
 }
 
 // each does something on every machine, on many at once.
-func (t *simulation) each(do func(*machine) error) error {
-	errs := make([]error, len(t.machines))
+func (s *simulation) each(do func(*machine) error) error {
+	errs := make([]error, len(s.machines))
 	places := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
-	for i, m := range t.machines {
+	for i, m := range s.machines {
 		places <- struct{}{}
 		wg.Go(func() {
 			errs[i] = do(m)
@@ -145,57 +145,57 @@ func (t *simulation) each(do func(*machine) error) error {
 }
 
 // pull gets a password for an image, and sees that it is the right one and hasn't expired.
-func (t *simulation) pull(m *machine, image string) error {
-	password, err := t.ask(t.ctx, m, image)
+func (s *simulation) pull(m *machine, image string) error {
+	password, err := s.ask(s.ctx, m, image)
 	if err != nil {
 		return err
 	}
-	who, err := t.aws.VerifyToken(password, registryOf(image))
-	if err != nil || !strings.HasPrefix(who, t.principal) {
-		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, t.principal, err)
+	who, err := s.aws.VerifyToken(password, registryOf(image))
+	if err != nil || !strings.HasPrefix(who, s.principal) {
+		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, s.principal, err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	since, ok := t.issued[password]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since, ok := s.issued[password]
 	if !ok {
-		t.issued[password] = m.clock
+		s.issued[password] = m.clock
 	} else if m.clock-since >= tokenLife {
 		return fmt.Errorf("%s: a token of %v", image, m.clock-since)
 	}
 	return nil
 }
 
-func (t *simulation) pullAll(m *machine) error {
-	errs := make([]error, len(t.images))
+func (s *simulation) pullAll(m *machine) error {
+	errs := make([]error, len(s.images))
 	var wg sync.WaitGroup
-	for i, image := range t.images {
-		wg.Go(func() { errs[i] = t.pull(m, image) })
+	for i, image := range s.images {
+		wg.Go(func() { errs[i] = s.pull(m, image) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
 // pullEach pulls an image of each registry, one after the other.
-func (t *simulation) pullEach(m *machine) error {
-	for i := 0; i < len(t.images); i += 2 {
-		if err := t.pull(m, t.images[i]); err != nil {
+func (s *simulation) pullEach(m *machine) error {
+	for i := 0; i < len(s.images); i += 2 {
+		if err := s.pull(m, s.images[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *simulation) day() error {
+func (s *simulation) day() error {
 	for now := pullEvery; now <= dayLong; now += pullEvery {
 		if now%instanceLife == 0 && now < dayLong {
-			t.aws.ExpireSessions()
+			s.aws.ExpireSessions()
 		}
-		image := t.images[2*int(now/pullEvery)%len(t.images)]
-		if err := t.each(func(m *machine) error {
+		image := s.images[2*int(now/pullEvery)%len(s.images)]
+		if err := s.each(func(m *machine) error {
 			if err := m.move(now); err != nil {
 				return err
 			}
-			return t.pull(m, image)
+			return s.pull(m, image)
 		}); err != nil {
 			return fmt.Errorf("after %v: %w", now, err)
 		}
@@ -203,22 +203,22 @@ func (t *simulation) day() error {
 	return nil
 }
 
-func (t *simulation) afterRestart(m *machine) error {
+func (s *simulation) afterRestart(m *machine) error {
 	m.restartKubelet()
-	return t.pullEach(m)
+	return s.pullEach(m)
 }
 
-func (t *simulation) afterReboot(m *machine) error {
+func (s *simulation) afterReboot(m *machine) error {
 	if err := m.reboot(); err != nil {
 		return err
 	}
-	return t.pullEach(m)
+	return s.pullEach(m)
 }
 
 // spread returns how long it takes from the first machine on which something is due to the last.
-func (t *simulation) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
+func (s *simulation) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
 	var all []time.Duration
-	for _, m := range t.machines {
+	for _, m := range s.machines {
 		at, err := due(m)
 		if err != nil {
 			return 0, err

@@ -34,24 +34,24 @@ type quotaStart struct {
 func startAboveQuota(ctx context.Context, dir string, machines, perSecond int, s setting, c contender, all programs) (quotaStart, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	t, err := newSimulation(ctx, dir, machines, s, c, all)
+	sim, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
 		return quotaStart{}, err
 	}
-	defer t.end()
-	t.aws.SetQuota("ecr:GetAuthorizationToken", perSecond)
+	defer sim.end()
+	sim.aws.SetQuota("ecr:GetAuthorizationToken", perSecond)
 	var (
 		refused atomic.Int64
 		places  = make(chan struct{}, maxPulls)
 		wg      sync.WaitGroup
 		began   = time.Now()
 	)
-	for _, m := range t.machines {
+	for _, m := range sim.machines {
 		for _, image := range s.images {
 			wg.Go(func() {
 				for pause := firstPause; ; pause = min(2*pause, longestPause) {
 					places <- struct{}{}
-					err := t.pull(m, image)
+					err := sim.pull(m, image)
 					<-places
 					if err == nil || ctx.Err() != nil {
 						return
@@ -73,7 +73,7 @@ func startAboveQuota(ctx context.Context, dir string, machines, perSecond int, s
 		contender: c,
 		refused:   int(refused.Load()),
 		pulls:     machines * len(s.images),
-		requests:  countOf(t.aws).ecr,
+		requests:  countOf(sim.aws).ecr,
 		took:      time.Since(began),
 	}, ctx.Err()
 }

@@ -125,14 +125,14 @@ const (
 )
 
 // populate makes the people of all settings known to a Server.
-func addPrincipals(c *awstest.Server) {
-	c.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	c.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
-	c.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})
-	c.SetInstanceRole(testenv.RunnerRole)
+func addPrincipals(server *awstest.Server) {
+	server.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	server.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
+	server.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})
+	server.SetInstanceRole(testenv.RunnerRole)
 	for _, account := range accounts {
 		for _, role := range []string{testenv.RunnerRole, testenv.PullRole, shopRole} {
-			c.Grant(account, role)
+			server.Grant(account, role)
 		}
 	}
 }

@@ -13,12 +13,12 @@ var initialised = regexp.MustCompile(`(?m)^init (\S+) @`)
 // What a warm get never uses must not even start: initialising the SDK, net/http and
 // logrus takes longer than all else it does. See package early.
 func TestWarmStartsNoSDK(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
-	l.Set("GODEBUG=inittrace=1")
+	env := testenv.WithKeys(t)
+	env.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
+	env.Set("GODEBUG=inittrace=1")
 	started := func(verb, server string) (all, heavy []string) {
 		t.Helper()
-		r := l.Run(t, verb, server)
+		r := env.Run(t, verb, server)
 		if r.Status != 0 && server != "docker.io" {
 			t.Fatalf("%s %s: status %d, stderr %q", verb, server, r.Status, r.Stderr)
 		}

@@ -204,7 +204,7 @@ func manifest(t *testing.T, file string, into ...any) {
 func TestDaemonSet(t *testing.T) {
 	var set apps.DaemonSet
 	manifest(t, "daemonset.yaml", &set)
-	l := testenv.WithKeys(t)
+	env := testenv.WithKeys(t)
 	node := t.TempDir()
 	awsOwn := filepath.Join(node, "ecr-credential-provider")
 	if err := os.WriteFile(awsOwn, []byte("AWS's"), 0o755); err != nil {
@@ -214,7 +214,7 @@ func TestDaemonSet(t *testing.T) {
 	script := strings.ReplaceAll(command[len(command)-1], "/node/", node+"/")
 	for range 2 {
 		install := exec.Command(command[0], command[1], script)
-		install.Env = l.Vars
+		install.Env = env.Vars
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -227,7 +227,7 @@ func TestDaemonSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	provider := exec.Command(awsOwn, "get-credentials")
-	provider.Env, provider.Stdin = l.Vars, strings.NewReader(string(request))
+	provider.Env, provider.Stdin = env.Vars, strings.NewReader(string(request))
 	out, err := provider.Output()
 	var response v1.CredentialProviderResponse
 	if err == nil {
@@ -236,7 +236,7 @@ func TestDaemonSet(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if who, err := l.AWS.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
+	if who, err := env.AWS.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
 		t.Errorf("the token is that of %s, %v", who, err)
 	}
 }
@@ -244,10 +244,10 @@ func TestDaemonSet(t *testing.T) {
 // Six images of a pod whose account's token STS refuses: it is asked once, and all six get the
 // reason.
 func TestRefusedAccountAtOnce(t *testing.T) {
-	l := testenv.New(t)
+	env := testenv.New(t)
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
-	l.AWS.SetLatency(time.Second) // so that all six are there
+	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
+	env.AWS.SetLatency(time.Second) // so that all six are there
 	stranger := cart
 	stranger.Issuer = "https://another.example.com"
 	request, err := json.Marshal(map[string]any{
@@ -258,9 +258,9 @@ func TestRefusedAccountAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	testenv.Concurrently(6, func(int) {
-		if r := l.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
+		if r := env.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
 			t.Errorf("status %d, %s", r.Status, r.Stderr)
 		}
 	})
-	mustCount(t, l, map[string]int{"sts:AssumeRoleWithWebIdentity": 1})
+	mustCount(t, env, map[string]int{"sts:AssumeRoleWithWebIdentity": 1})
 }

@@ -13,26 +13,26 @@ import (
 func TestMetadataRetries(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 
-	l := testenv.New(t)
-	l.AWS.Fail("imds:*", reset)
-	if r := l.Run(t, "get", testenv.Host); r.Status != 1 {
+	env := testenv.New(t)
+	env.AWS.Fail("imds:*", reset)
+	if r := env.Run(t, "get", testenv.Host); r.Status != 1 {
 		t.Errorf("get: status %d", r.Status)
 	}
-	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
+	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1})
 
-	unwell := func(l *testenv.Env) {
-		l.AWS.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
-		l.AWS.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
+	unwell := func(env *testenv.Env) {
+		env.AWS.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
+		env.AWS.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
 	}
-	l = testenv.OnInstance(t)
-	unwell(l)
-	l.Password(t, testenv.Host)
+	env = testenv.OnInstance(t)
+	unwell(env)
+	env.Password(t, testenv.Host)
 
-	l = testenv.New(t)
-	l.AWS.SetInstanceRole(testenv.RunnerRole)
-	unwell(l)
+	env = testenv.New(t)
+	env.AWS.SetInstanceRole(testenv.RunnerRole)
+	unwell(env)
 	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`
-	if r := l.Run(t, "kubelet", node); r.Status != 0 {
+	if r := env.Run(t, "kubelet", node); r.Status != 0 {
 		t.Errorf("kubelet: status %d, %s", r.Status, r.Stderr)
 	}
 }

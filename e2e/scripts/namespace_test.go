@@ -55,50 +55,50 @@ func newEnvInNamespace(t *testing.T) *testenv.Env {
 			t.Fatalf("%s: %v", address, err)
 		}
 	}
-	l := testenv.New(t)
-	l.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+l.AWS.ProxyURL(), "http_proxy="+l.AWS.ProxyURL())
-	serve(t, "169.254.169.254:80", l.AWS.MetadataHandler())
-	serve(t, "169.254.170.2:80", l.AWS.ContainerHandler())
-	serve(t, "169.254.170.23:80", l.AWS.ContainerHandler())
-	return l
+	env := testenv.New(t)
+	env.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HTTP_PROXY="+env.AWS.ProxyURL(), "http_proxy="+env.AWS.ProxyURL())
+	serve(t, "169.254.169.254:80", env.AWS.MetadataHandler())
+	serve(t, "169.254.170.2:80", env.AWS.ContainerHandler())
+	serve(t, "169.254.170.23:80", env.AWS.ContainerHandler())
+	return env
 }
 
 // mustStayDirect fails the test if the proxy was asked for more than AWS.
-func mustStayDirect(t *testing.T, l *testenv.Env) {
+func mustStayDirect(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	for _, host := range l.AWS.Connects() {
+	for _, host := range env.AWS.Connects() {
 		if !strings.HasSuffix(host, ".amazonaws.com") {
 			t.Errorf("the proxy was asked for %s", host)
 		}
 	}
-	if len(l.AWS.Connects()) == 0 {
+	if len(env.AWS.Connects()) == 0 {
 		t.Error("the proxy was not used at all")
 	}
 }
 
 func insideMetadata(t *testing.T) {
-	l := newEnvInNamespace(t)
-	l.AWS.SetInstanceRole(testenv.RunnerRole)
-	l.AWS.SetInstanceRegion("eu-west-1")
-	l.Password(t, testenv.Host)
-	mustStayDirect(t, l)
-	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
+	env := newEnvInNamespace(t)
+	env.AWS.SetInstanceRole(testenv.RunnerRole)
+	env.AWS.SetInstanceRegion("eu-west-1")
+	env.Password(t, testenv.Host)
+	mustStayDirect(t, env)
+	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
 
 	// So where a role is assumed from it.
-	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
-	l.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
-	l.AWS.ResetCounts()
-	l.Password(t, testenv.Host)
-	mustStayDirect(t, l)
-	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
-	l.Set("AWS_ECR_ROLE_ARN")
+	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
+	env.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
+	env.AWS.ResetCounts()
+	env.Password(t, testenv.Host)
+	mustStayDirect(t, env)
+	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
+	env.Set("AWS_ECR_ROLE_ARN")
 
 	// So with the region, and with a mode that the SDK asks the service for.
-	l.Set("AWS_DEFAULTS_MODE=auto")
-	if r := l.Run(t, "list", ""); !strings.Contains(r.Stdout, "111111111111.dkr.ecr.eu-west-1.") {
+	env.Set("AWS_DEFAULTS_MODE=auto")
+	if r := env.Run(t, "list", ""); !strings.Contains(r.Stdout, "111111111111.dkr.ecr.eu-west-1.") {
 		t.Errorf("list: %q, stderr %q", r.Stdout, r.Stderr)
 	}
-	mustStayDirect(t, l)
+	mustStayDirect(t, env)
 }
 
 func insideContainer(t *testing.T) {
@@ -107,15 +107,15 @@ func insideContainer(t *testing.T) {
 		"EKS": "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials",
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newEnvInNamespace(t)
-			l.AWS.SetContainerRole(testenv.RunnerRole, "")
-			l.Set(variable)
-			l.Password(t, testenv.Host)
-			mustStayDirect(t, l)
-			mustCount(t, l, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
-			l.AWS.ResetCounts()
-			l.Password(t, testenv.Host)
-			mustCount(t, l, nil)
+			env := newEnvInNamespace(t)
+			env.AWS.SetContainerRole(testenv.RunnerRole, "")
+			env.Set(variable)
+			env.Password(t, testenv.Host)
+			mustStayDirect(t, env)
+			mustCount(t, env, map[string]int{"container:credentials": 1, "ecr:GetAuthorizationToken": 1})
+			env.AWS.ResetCounts()
+			env.Password(t, testenv.Host)
+			mustCount(t, env, nil)
 		})
 	}
 }
@@ -124,18 +124,18 @@ func insideContainer(t *testing.T) {
 // silently and uncached, and nothing below the working directory is read.
 func insideNoHome(t *testing.T) {
 	const nobodyKnown = 54321
-	l := newEnvInNamespace(t)
-	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-	l.Write(t, ".aws/config", "[default]\ncredential_process = touch "+l.Home+"/was-read\n"+
+	env := newEnvInNamespace(t)
+	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	env.Write(t, ".aws/config", "[default]\ncredential_process = touch "+env.Home+"/was-read\n"+
 		"endpoint_url = http://169.254.169.254/\n")
-	l.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
-	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
-	before := files(t, l.Home)
+	env.Write(t, ".aws/credentials", "[default]\naws_access_key_id = stranger\naws_secret_access_key = s\n")
+	env.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
+	before := files(t, env.Home)
 	for _, home := range []string{"HOME", "HOME=", "HOME=."} {
-		l.Set(home)
+		env.Set(home)
 		for range 2 {
 			var out, errs bytes.Buffer
-			cmd := l.Command(t.Context(), "get", testenv.Host)
+			cmd := env.Command(t.Context(), "get", testenv.Host)
 			cmd.Stdout, cmd.Stderr = &out, &errs
 			cmd.SysProcAttr = &syscall.SysProcAttr{
 				Cloneflags:  syscall.CLONE_NEWUSER,
@@ -147,8 +147,8 @@ func insideNoHome(t *testing.T) {
 			}
 		}
 	}
-	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 6})
-	if after := files(t, l.Home); after != before {
+	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 6})
+	if after := files(t, env.Home); after != before {
 		t.Errorf("files before:\n%s\nand after:\n%s", before, after)
 	}
 }
@@ -159,9 +159,9 @@ func insideMachineMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
-	l := newEnvInNamespace(t)
-	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-	l.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
+	env := newEnvInNamespace(t)
+	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	env.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
 	const hosts = "[[registry]]\nhost = %q\n"
 	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
 		t.Fatal(err)
@@ -171,27 +171,27 @@ func insideMachineMap(t *testing.T) {
 	}
 	mustList := func(want string) {
 		t.Helper()
-		if r := l.Run(t, "list", ""); r.Stdout != want || r.Stderr != "" {
+		if r := env.Run(t, "list", ""); r.Stdout != want || r.Stderr != "" {
 			t.Errorf("list: %q, want %q; stderr %q", r.Stdout, want, r.Stderr)
 		}
 	}
 	machine := `{"https://` + testenv.Host + `":"AWS"}` + "\n"
 	mustList(machine)
 	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
-	l.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
+	env.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
 	// A home that only /etc/passwd knows.
-	if err := os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", l.Home), 0o644); err != nil {
+	if err := os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", env.Home), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	l.Set("HOME")
+	env.Set("HOME")
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
-	l.Set("HOME=/nowhere")
+	env.Set("HOME=/nowhere")
 	mustList(machine)
 	if err := os.Chmod("/etc/ecr-login/config.toml", 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := l.Run(t, "list", ""); r.Stdout != "{}\n" || !strings.Contains(r.Stderr, "/etc/ecr-login/config.toml: others can write it") {
+	if r := env.Run(t, "list", ""); r.Stdout != "{}\n" || !strings.Contains(r.Stderr, "/etc/ecr-login/config.toml: others can write it") {
 		t.Errorf("list with a map that others can write: %q, stderr %q", r.Stdout, r.Stderr)
 	}
 }

@@ -26,40 +26,40 @@ func TestPartitions(t *testing.T) {
 		for _, way := range []string{"profile", "process", "map", "web identity", "map's web identity"} {
 			t.Run(c.id+"/"+way, func(t *testing.T) {
 				host := "222222222222.dkr.ecr." + c.region + "." + c.suffix
-				l := testenv.New(t)
+				env := testenv.New(t)
 				user, role := "arn:"+c.id+":iam::111111111111:user/ci", "arn:"+c.id+":iam::222222222222:role/pull"
-				l.AWS.AddUser(user, testenv.KeyID, testenv.Secret)
-				l.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
-				l.Write(t, "token", workload("ci").Token(time.Now().Add(time.Hour)))
-				token := filepath.Join(l.Home, "token")
-				l.Set("AWS_REGION=" + c.configured)
+				env.AWS.AddUser(user, testenv.KeyID, testenv.Secret)
+				env.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{user}, WebIdentity: workload("ci")})
+				env.Write(t, "token", workload("ci").Token(time.Now().Add(time.Hour)))
+				token := filepath.Join(env.Home, "token")
+				env.Set("AWS_REGION=" + c.configured)
 				keys := []string{"AWS_ACCESS_KEY_ID=" + testenv.KeyID, "AWS_SECRET_ACCESS_KEY=" + testenv.Secret}
 				const roleOfProfile = "\n[default]\nsource_profile = base\nrole_arn = "
 				ownMap := "[[registry]]\nhost = \"" + host + "\"\nrole_arn = \"" + role + "\"\n"
 				switch way {
 				case "profile":
-					l.Write(t, ".aws/config", "[profile base]\naws_access_key_id = "+testenv.KeyID+"\naws_secret_access_key = "+testenv.Secret+roleOfProfile+role)
+					env.Write(t, ".aws/config", "[profile base]\naws_access_key_id = "+testenv.KeyID+"\naws_secret_access_key = "+testenv.Secret+roleOfProfile+role)
 				case "process":
-					l.Write(t, ".aws/config", `[profile base]`+"\n"+`credential_process = printf '{"Version":1,"AccessKeyId":"`+
+					env.Write(t, ".aws/config", `[profile base]`+"\n"+`credential_process = printf '{"Version":1,"AccessKeyId":"`+
 						testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}'`+roleOfProfile+role)
 				case "map":
-					l.Set(keys...)
-					l.Write(t, ".ecr/config.toml", ownMap)
+					env.Set(keys...)
+					env.Write(t, ".ecr/config.toml", ownMap)
 				case "web identity":
-					l.Set("AWS_ROLE_ARN="+role, "AWS_WEB_IDENTITY_TOKEN_FILE="+token)
+					env.Set("AWS_ROLE_ARN="+role, "AWS_WEB_IDENTITY_TOKEN_FILE="+token)
 				case "map's web identity":
-					l.Write(t, ".ecr/config.toml", ownMap+"web_identity_token_file = \""+token+"\"\n")
+					env.Write(t, ".ecr/config.toml", ownMap+"web_identity_token_file = \""+token+"\"\n")
 				}
-				l.Password(t, host)
+				env.Password(t, host)
 				session := "arn:" + c.id + ":sts::222222222222:assumed-role/pull/"
-				if r := l.Run(t, "whoami "+host, ""); !strings.Contains(r.Stdout, session) {
+				if r := env.Run(t, "whoami "+host, ""); !strings.Contains(r.Stdout, session) {
 					t.Errorf("whoami: %q, %q; want %s", r.Stdout, r.Stderr, session)
 				}
-				if r := l.Run(t, "doctor "+host, ""); !strings.Contains(r.Stdout, session) || !strings.Contains(r.Stdout, " token ") {
+				if r := env.Run(t, "doctor "+host, ""); !strings.Contains(r.Stdout, session) || !strings.Contains(r.Stdout, " token ") {
 					t.Errorf("doctor: %q; want %s", r.Stdout, session)
 				}
 				asked := map[string]int{}
-				for _, r := range l.AWS.Requests() {
+				for _, r := range env.AWS.Requests() {
 					if asked[r.Action]++; r.Region != "" && r.Region != c.region {
 						t.Errorf("%s is asked in %s", r.Action, r.Region)
 					}

@@ -43,21 +43,21 @@ func readPolicy(t *testing.T, name string) policy {
 // these policies alone, the runner and the job get a token.
 func TestRunnerPolicies(t *testing.T) {
 	instance, trust := readPolicy(t, "instance-policy.json"), readPolicy(t, "pull-trust.json")
-	l := testenv.New(t)
+	env := testenv.New(t)
 	role, _ := instance.Statement[0].Resource.(string)
 	runner := trust.Statement[0].Principal.AWS
 	if role != testenv.PullRole || instance.Statement[0].Action != "sts:AssumeRole" {
 		t.Errorf("the instance may %v %s", instance.Statement[0].Action, role)
 	}
-	l.AWS.AddRole(awstest.Role{ARN: runner})
-	l.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
-	l.AWS.SetInstanceRole(runner)
+	env.AWS.AddRole(awstest.Role{ARN: runner})
+	env.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
+	env.AWS.SetInstanceRole(runner)
 	text, err := os.ReadFile(gitlabFiles + "credentials")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Write(t, ".aws/credentials", string(text))
-	l.Password(t, testenv.Host)
+	env.Write(t, ".aws/credentials", string(text))
+	env.Password(t, testenv.Host)
 
 	federated := readPolicy(t, "push-trust.json").Statement[0]
 	_, issuer, _ := strings.Cut(federated.Principal.Federated, "oidc-provider/")
@@ -71,11 +71,11 @@ func TestRunnerPolicies(t *testing.T) {
 		t.Errorf("the job's token isn't for %s: %v", job.Audience, err)
 	}
 	const pushRole = "arn:aws:iam::222222222222:role/push"
-	l = testenv.New(t)
-	l.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
-	l.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
-	l.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "id-token"))
-	l.Password(t, testenv.Host)
+	env = testenv.New(t)
+	env.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
+	env.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
+	env.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(env.Home, "id-token"))
+	env.Password(t, testenv.Host)
 	if job.Subject != "project_path:team/app:ref_type:branch:ref:main" {
 		t.Errorf("the role trusts %q", job.Subject)
 	}

@@ -120,7 +120,7 @@ type script struct {
 	server    string   // of the last get
 	passwords []string // of all gets
 	took      time.Duration
-	asNobody    bool
+	asNobody  bool
 	startedAs string // the helper's name, where that isn't its own
 	program   string // a copy of the helper, if that is to be run
 	tokens    int    // web identity tokens handed out
@@ -133,21 +133,21 @@ func setup(env *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	cloud, err := awstest.NewServer()
+	server, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	env.Defer(cloud.Close)
-	cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-	cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole, testenv.UserARN}})
+	env.Defer(server.Close)
+	server.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	server.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	server.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole, testenv.UserARN}})
 	for _, arn := range []string{testenv.UserARN, testenv.RunnerRole} {
-		cloud.Grant("222222222222", arn)
+		server.Grant("222222222222", arn)
 	}
 	if err := makeMapsPrivate(env.WorkDir); err != nil {
 		return err
 	}
-	env.Values[key{}] = &script{Env: testenv.NewIn(env.T().(testing.TB), cloud, home)}
+	env.Values[key{}] = &script{Env: testenv.NewIn(env.T().(testing.TB), server, home)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
@@ -161,11 +161,11 @@ func setup(env *testscript.Env) error {
 		"PULL_ROLE":   testenv.PullRole,
 		"KEY":         testenv.KeyID,
 		"SECRET":      testenv.Secret,
-		"ENDPOINT":    cloud.EndpointURL(),
-		"PROXY":       cloud.ProxyURL(),
-		"CONTAINER":   cloud.ContainerURL(),
-		"METADATA":    cloud.MetadataURL(),
-		"PLAIN":       strings.TrimPrefix(cloud.EndpointURL(), "http://"),
+		"ENDPOINT":    server.EndpointURL(),
+		"PROXY":       server.ProxyURL(),
+		"CONTAINER":   server.ContainerURL(),
+		"METADATA":    server.MetadataURL(),
+		"PLAIN":       strings.TrimPrefix(server.EndpointURL(), "http://"),
 		"CLOSED":      closed,
 		"BIN":         filepath.Dir(testenv.Binary(env.T().(testing.TB))),
 	} {

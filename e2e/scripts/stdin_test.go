@@ -14,11 +14,11 @@ import (
 func TestSlowStdin(t *testing.T) {
 	// More than the timeout below and the second that the watchdog adds.
 	const typing = 1500 * time.Millisecond
-	l := testenv.WithKeys(t)
-	l.Password(t, testenv.Host)
-	l.Set("AWS_ECR_TIMEOUT=1ms")
+	env := testenv.WithKeys(t)
+	env.Password(t, testenv.Host)
+	env.Set("AWS_ECR_TIMEOUT=1ms")
 	for _, server := range []string{testenv.Host, "docker.io"} {
-		cmd := l.Command(t.Context(), "get", "")
+		cmd := env.Command(t.Context(), "get", "")
 		cmd.Stdin = nil
 		stdin, err := cmd.StdinPipe()
 		if err != nil {

@@ -16,27 +16,27 @@ func TestTerminal(t *testing.T) {
 		gone    = "\r\x1b[K"
 		waiting = "asking AWS who this is …" + gone
 	)
-	l := testenv.OnInstance(t)
-	l.AWS.Handle(testenv.Host, l.AWS.RegistryAuth(testenv.Host, images("")))
+	env := testenv.OnInstance(t)
+	env.AWS.Handle(testenv.Host, env.AWS.RegistryAuth(testenv.Host, images("")))
 	begin := time.Now()
-	shown := l.RunAtTerminal(t, "doctor "+testenv.Host, "")
+	shown := env.RunAtTerminal(t, "doctor "+testenv.Host, "")
 	wasQuick := time.Since(begin) < time.Second // as a busy machine may not be
 	if !strings.Contains(shown, "\x1b[32mok      \x1b[0m registry") || wasQuick && strings.Contains(shown, "…"+gone) {
 		t.Errorf("doctor, with nothing to wait for: %q", shown)
 	}
-	l.Set("NO_COLOR=1")
-	if shown := l.RunAtTerminal(t, "doctor "+testenv.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
+	env.Set("NO_COLOR=1")
+	if shown := env.RunAtTerminal(t, "doctor "+testenv.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
 		t.Errorf("doctor without colours: %q", shown)
 	}
-	l.AWS.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
-	if shown := l.RunAtTerminal(t, "doctor "+testenv.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
+	env.AWS.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
+	if shown := env.RunAtTerminal(t, "doctor "+testenv.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
 		t.Errorf("doctor: %q", shown)
 	}
-	if shown := l.RunAtTerminal(t, "whoami "+testenv.Host, ""); !strings.Contains(shown, waiting+testenv.Host+": arn:aws:sts::222222222222:assumed-role/pull/") {
+	if shown := env.RunAtTerminal(t, "whoami "+testenv.Host, ""); !strings.Contains(shown, waiting+testenv.Host+": arn:aws:sts::222222222222:assumed-role/pull/") {
 		t.Errorf("whoami: %q", shown)
 	}
 	for _, verb := range []string{"get", "list"} {
-		if shown := l.RunAtTerminal(t, verb, testenv.Host); strings.ContainsAny(shown, "\r\x1b…") || strings.Count(shown, "\n") != 1 {
+		if shown := env.RunAtTerminal(t, verb, testenv.Host); strings.ContainsAny(shown, "\r\x1b…") || strings.Count(shown, "\n") != 1 {
 			t.Errorf("%s: %q", verb, shown)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // kept returns the one token in the cache.
-func onlyToken(t *testing.T, l *testenv.Env) cache.Token {
+func onlyToken(t *testing.T, env *testenv.Env) cache.Token {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
+	files, err := filepath.Glob(filepath.Join(env.Home, ".ecr/tokens/*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}
@@ -25,7 +25,7 @@ func onlyToken(t *testing.T, l *testenv.Env) cache.Token {
 	}
 	_, rest, _ := strings.Cut(string(text), "identity ")
 	identity, _, _ := strings.Cut(rest, "\n")
-	items := cache.New(filepath.Join(l.Home, ".ecr")).Items(identity)
+	items := cache.New(filepath.Join(env.Home, ".ecr")).Items(identity)
 	if len(items) != 1 {
 		t.Fatalf("%d tokens in\n%.300s", len(items), text)
 	}
@@ -50,17 +50,17 @@ func TestTokenTTL(t *testing.T) {
 		"longer inside":         {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := testenv.WithKeys(t)
-			l.AWS.SetClock(func() time.Time { return time.Now().Add(c.clock) })
+			env := testenv.WithKeys(t)
+			env.AWS.SetClock(func() time.Time { return time.Now().Add(c.clock) })
 			if c.life != 0 {
-				l.AWS.SetTokenTTL(c.life)
+				env.AWS.SetTokenTTL(c.life)
 			}
 			if c.inside != 0 {
-				l.AWS.SetPasswordTTL(c.inside)
+				env.AWS.SetPasswordTTL(c.inside)
 			}
 			before := time.Now()
-			l.Password(t, testenv.Host)
-			token := onlyToken(t, l)
+			env.Password(t, testenv.Host)
+			token := onlyToken(t, env)
 			if token.RequestedAt.Before(before) || token.RequestedAt.After(time.Now()) {
 				t.Errorf("asked at %v, not now", token.RequestedAt)
 			}
@@ -80,27 +80,27 @@ func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 	}{
 		"role over an instance": {func(t *testing.T) *testenv.Env { return testenv.OnInstance(t) }, 6 * hour},
 		"instance": {func(t *testing.T) *testenv.Env {
-			l := testenv.New(t)
-			l.AWS.SetInstanceRole(testenv.RunnerRole)
-			return l
+			env := testenv.New(t)
+			env.AWS.SetInstanceRole(testenv.RunnerRole)
+			return env
 		}, hour},
 		"container": {func(t *testing.T) *testenv.Env {
-			l := testenv.New(t)
-			l.AWS.SetContainerRole(testenv.RunnerRole, "")
-			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.AWS.ContainerURL())
-			return l
+			env := testenv.New(t)
+			env.AWS.SetContainerRole(testenv.RunnerRole, "")
+			env.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + env.AWS.ContainerURL())
+			return env
 		}, hour},
 		"credential process": {func(t *testing.T) *testenv.Env { return withProcess(t, "") }, hour},
 		"role over a credential process": {func(t *testing.T) *testenv.Env {
-			l := withProcess(t, "base")
-			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
-			return l
+			env := withProcess(t, "base")
+			env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
+			return env
 		}, 6 * hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := c.prepare(t)
-			l.Password(t, testenv.Host)
-			token := onlyToken(t, l)
+			env := c.prepare(t)
+			env.Password(t, testenv.Host)
+			token := onlyToken(t, env)
 			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.want)
 		})
 	}
@@ -109,15 +109,15 @@ func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 // withProcess has a user's keys from a credential process, and where the
 // process is in a profile of its own, a role on top.
 func withProcess(t *testing.T, profile string) *testenv.Env {
-	l := testenv.New(t)
-	l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-	l.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}`)
+	env := testenv.New(t)
+	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	env.Write(t, "keys.json", `{"Version":1,"AccessKeyId":"`+testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}`)
 	config := "[default]\n"
 	if profile != "" {
 		config += "role_arn = " + testenv.PullRole + "\nsource_profile = " + profile + "\n[profile " + profile + "]\n"
 	}
-	l.Write(t, ".aws/config", config+"credential_process = cat "+l.Home+"/keys.json\n")
-	return l
+	env.Write(t, ".aws/config", config+"credential_process = cat "+env.Home+"/keys.json\n")
+	return env
 }
 
 // mustBeJittered checks a freshness, of which a sixth may be missing.
@@ -132,9 +132,9 @@ func mustBeJittered(t *testing.T, got, longest time.Duration) {
 func TestJitter(t *testing.T) {
 	due := map[time.Duration]bool{}
 	for range 5 {
-		l := testenv.WithKeys(t)
-		l.Password(t, testenv.Host)
-		token := onlyToken(t, l)
+		env := testenv.WithKeys(t)
+		env.Password(t, testenv.Host)
+		token := onlyToken(t, env)
 		due[token.FreshUntil.Sub(token.RequestedAt).Round(time.Second)] = true
 	}
 	if len(due) < 4 {

@@ -33,15 +33,15 @@ type fixture struct {
 	tokens             []string // by subject
 	sso                []string // login files, by person
 	logins             []string
-	answers               map[string]string // by the oracle, of states
+	answers            map[string]string // by the oracle, of states
 }
 
 func newFixture(t testing.TB, helper, oracle string) *fixture {
-	w := &fixture{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, answers: map[string]string{}}
-	w.SetBinary(helper)
-	w.NoTimeouts()
+	f := &fixture{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, answers: map[string]string{}}
+	f.SetBinary(helper)
+	f.NoTimeouts()
 	for i := range perKind {
-		w.AWS.AddUser(user(i), key(i), secret(i))
+		f.AWS.AddUser(user(i), key(i), secret(i))
 		// Each role trusts the users but one, and one subject.
 		subject := workload(i % 2)
 		role := awstest.Role{ARN: role(i), WebIdentity: &subject}
@@ -51,21 +51,21 @@ func newFixture(t testing.TB, helper, oracle string) *fixture {
 			}
 		}
 		role.Trusts = append(role.Trusts, testenv.RunnerRole)
-		w.AWS.AddRole(role)
-		w.tokens = append(w.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
-		person := w.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
-		w.sso = append(w.sso, asJSON(t, person))
-		login, err := w.AWS.AddLogin(user(i))
+		f.AWS.AddRole(role)
+		f.tokens = append(f.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
+		person := f.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
+		f.sso = append(f.sso, asJSON(t, person))
+		login, err := f.AWS.AddLogin(user(i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.logins = append(w.logins, asJSON(t, login))
+		f.logins = append(f.logins, asJSON(t, login))
 	}
-	w.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	w.AWS.SetInstanceRole(testenv.RunnerRole)
-	w.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
-	w.AWS.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
-	return w
+	f.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	f.AWS.SetInstanceRole(testenv.RunnerRole)
+	f.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
+	f.AWS.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
+	return f
 }
 
 func asJSON(t testing.TB, v any) string {
@@ -88,7 +88,7 @@ func workload(i int) awstest.WebIdentity {
 
 // files are the texts of a state's files, by path below the home; one that isn't there has none. If
 // plain, they are as the SDK wants them.
-func (w *fixture) files(s state, home string, plain bool) map[string]string {
+func (f *fixture) files(s state, home string, plain bool) map[string]string {
 	files := map[string]string{
 		"tokens/0": "", "tokens/1": "",
 		".aws/sso/cache/" + ssoFile(0): "", ".aws/sso/cache/" + ssoFile(1): "", ".aws/sso/cache/tool.json": "",
@@ -129,14 +129,14 @@ func (w *fixture) files(s state, home string, plain bool) map[string]string {
 	files[configPath(s)], files[".aws/credentials"] = config, credentials
 	for i := range 2 {
 		if subject := s.tokens[i]; subject >= 0 {
-			files[fmt.Sprint("tokens/", i)] = w.tokens[subject]
+			files[fmt.Sprint("tokens/", i)] = f.tokens[subject]
 		}
 		if person := s.sso[i]; person >= 0 {
-			files[".aws/sso/cache/"+ssoFile(i)] = w.sso[person]
+			files[".aws/sso/cache/"+ssoFile(i)] = f.sso[person]
 		}
 	}
 	if s.login >= 0 {
-		files[".aws/login/cache/"+loginFile] = w.logins[s.login]
+		files[".aws/login/cache/"+loginFile] = f.logins[s.login]
 	}
 	if !plain {
 		files[".ecr/config.toml"] = s.ownMap.text(home, targets[s.target].host)
@@ -227,14 +227,14 @@ func (e entry) text(home, host string) string {
 }
 
 // environment returns the variables of a state.
-func (w *fixture) environment(s state, home string, plain bool) []string {
+func (f *fixture) environment(s state, home string, plain bool) []string {
 	region, target := s.region, targets[s.target].region
 	if plain { // as it is meant
 		if region = strings.TrimSpace(region); region == "" || registry.Partition(region) != registry.Partition(target) {
 			region = target
 		}
 	}
-	env := slices.DeleteFunc(slices.Clone(w.Vars), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
+	env := slices.DeleteFunc(slices.Clone(f.Vars), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
 	add := func(name, value string) {
 		if value != "" {
 			env = append(env, name+"="+value)
@@ -252,7 +252,7 @@ func (w *fixture) environment(s state, home string, plain bool) []string {
 		add("AWS_WEB_IDENTITY_TOKEN_FILE", fmt.Sprintf("%s/tokens/%d", home, s.token))
 	}
 	if s.container {
-		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", w.AWS.ContainerURL())
+		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", f.AWS.ContainerURL())
 		add("AWS_CONTAINER_AUTHORIZATION_TOKEN", containerToken)
 	}
 	if s.moved && s.tilde && !plain {
@@ -281,11 +281,11 @@ func (w *fixture) environment(s state, home string, plain bool) []string {
 }
 
 // enter makes the helper's home that of a state.
-func (w *fixture) writeHome(s state) error {
-	err := write(w.Home, w.files(s, w.Home, false))
-	folder := filepath.Join(w.Home, ".aws/config")
+func (f *fixture) writeHome(s state) error {
+	err := write(f.Home, f.files(s, f.Home, false))
+	folder := filepath.Join(f.Home, ".aws/config")
 	if s.moved {
-		folder = filepath.Join(w.Home, "moved/config")
+		folder = filepath.Join(f.Home, "moved/config")
 	}
 	if s.defect == "folder" {
 		os.Remove(folder)
@@ -318,12 +318,12 @@ func write(home string, files map[string]string) error {
 }
 
 // get runs the helper, and returns the principal whose token it prints, or why there is none.
-func (w *fixture) get(s state) (principal, reason string, err error) {
+func (f *fixture) get(s state) (principal, reason string, err error) {
 	var out, errs strings.Builder
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	cmd := w.Command(ctx, "get", targets[s.target].host)
-	cmd.Env, cmd.Stdout, cmd.Stderr = w.environment(s, w.Home, false), &out, &errs
+	cmd := f.Command(ctx, "get", targets[s.target].host)
+	cmd.Env, cmd.Stdout, cmd.Stderr = f.environment(s, f.Home, false), &out, &errs
 	cmd.Run()
 	r := testenv.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode()}
 	if r.Status != 0 {
@@ -336,7 +336,7 @@ func (w *fixture) get(s state) (principal, reason string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	who, err := w.AWS.VerifyToken(password, targets[s.target].host)
+	who, err := f.AWS.VerifyToken(password, targets[s.target].host)
 	if err != nil && !errors.Is(err, awstest.ErrNotPermitted) {
 		return "", "", err
 	}
@@ -345,8 +345,8 @@ func (w *fixture) get(s state) (principal, reason string, err error) {
 
 // meant asks the SDK whose credentials a state is about: an ARN without the name of the session, or
 // nothing.
-func (w *fixture) wantPrincipal(s state) (string, error) {
-	files, env, args := w.files(s, w.oracleHome, true), w.environment(s, w.oracleHome, true), []string{}
+func (f *fixture) wantPrincipal(s state) (string, error) {
+	files, env, args := f.files(s, f.oracleHome, true), f.environment(s, f.oracleHome, true), []string{}
 	e := s.ownMap
 	if s.torn == "map" {
 		e.kind = "none"
@@ -358,18 +358,18 @@ func (w *fixture) wantPrincipal(s state) (string, error) {
 		args = append(args, "-role", role(e.role))
 	}
 	if e.kind == "web identity" {
-		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", w.oracleHome, e.token))
+		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", f.oracleHome, e.token))
 	}
 	question := fmt.Sprintf("%q %q %q", files, env, args)
-	if said, ok := w.answers[question]; ok {
+	if said, ok := f.answers[question]; ok {
 		return said, nil
 	}
-	os.RemoveAll(filepath.Join(w.oracleHome, "moved"))
-	if err := write(w.oracleHome, files); err != nil {
+	os.RemoveAll(filepath.Join(f.oracleHome, "moved"))
+	if err := write(f.oracleHome, files); err != nil {
 		return "", err
 	}
 	var out strings.Builder
-	cmd := exec.Command(w.oracle, args...)
+	cmd := exec.Command(f.oracle, args...)
 	cmd.Env, cmd.Stdout = env, &out
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -381,11 +381,11 @@ func (w *fixture) wantPrincipal(s state) (string, error) {
 		// It fails on profiles that aren't asked for credentials, too.
 		without := s.clone()
 		without.torn = "both"
-		if said, err = w.wantPrincipal(without); err != nil {
+		if said, err = f.wantPrincipal(without); err != nil {
 			return "", err
 		}
 	}
-	w.answers[question] = said
+	f.answers[question] = said
 	return said, nil
 }
 

@@ -20,11 +20,11 @@ type walk struct {
 	r     *rand.Rand
 	steps map[string]int // by kind of change
 	// served is how many gets of the steps gave a token.
-	served int
-	only   string // the one file to change while it is read, if not any
-	share  int    // percent of the changes that are to be made to a file while it is read
-	at     state
-	lastSteps  []string // the last steps
+	served    int
+	only      string // the one file to change while it is read, if not any
+	share     int    // percent of the changes that are to be made to a file while it is read
+	at        state
+	lastSteps []string // the last steps
 }
 
 func newWalk(t testing.TB, helper, oracle string, seed uint64, share int, only string) *walk {

@@ -16,7 +16,7 @@ const anonymousToken = "anonymous-token-of-public-ecr"
 // bearer token, either base64 of the user AWS and a password that VerifyToken accepts, or the one
 // that /token/ gives to everybody. See
 // https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
-func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
+func (srv *Server) PublicAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token/" {
 			json.NewEncoder(w).Encode(map[string]string{"token": anonymousToken})
@@ -30,7 +30,7 @@ func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 		text, err := base64.StdEncoding.DecodeString(bearer)
 		password, isAWS := strings.CutPrefix(string(text), "AWS:")
 		if err == nil && ok && isAWS {
-			_, err = c.VerifyToken(password, host)
+			_, err = srv.VerifyToken(password, host)
 		}
 		if err != nil || !ok || !isAWS {
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="https://%s/token/",service=%q,scope="aws"`, host, host))
@@ -45,7 +45,7 @@ func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 // one at host: requests must come with Basic credentials of the user AWS and a
 // password that VerifyToken accepts. Others get 401 and a challenge, or 403 if
 // only the permission is missing.
-func (c *Server) RegistryAuth(host string, next http.Handler) http.Handler {
+func (srv *Server) RegistryAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 		user, password, ok := r.BasicAuth()
@@ -53,7 +53,7 @@ func (c *Server) RegistryAuth(host string, next http.Handler) http.Handler {
 			challenge(w, host, "no basic auth credentials")
 			return
 		}
-		who, err := c.VerifyToken(password, host)
+		who, err := srv.VerifyToken(password, host)
 		switch {
 		case errors.Is(err, ErrNotPermitted):
 			registryError(w, http.StatusForbidden, "DENIED", fmt.Sprintf(

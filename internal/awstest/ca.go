@@ -24,16 +24,16 @@ type certificateAuthority struct {
 
 	mu     sync.Mutex
 	issued map[string]*tls.Certificate // by host
-	modify  func(*x509.Certificate)
+	modify func(*x509.Certificate)
 }
 
 // SpoilCertificates has all certificates from now on changed before they are signed. With
 // nil they are right again.
-func (c *Server) ModifyCertificates(spoil func(*x509.Certificate)) {
-	c.ca.mu.Lock()
-	defer c.ca.mu.Unlock()
-	c.ca.modify = spoil
-	c.ca.issued = map[string]*tls.Certificate{}
+func (srv *Server) ModifyCertificates(spoil func(*x509.Certificate)) {
+	srv.ca.mu.Lock()
+	defer srv.ca.mu.Unlock()
+	srv.ca.modify = spoil
+	srv.ca.issued = map[string]*tls.Certificate{}
 }
 
 func newCertificateAuthority() (*certificateAuthority, error) {
@@ -67,25 +67,25 @@ func newCertificateAuthority() (*certificateAuthority, error) {
 }
 
 // mint returns the certificate of host.
-func (a *certificateAuthority) issue(host string) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c, ok := a.issued[host]; ok {
+func (ca *certificateAuthority) issue(host string) (*tls.Certificate, error) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if c, ok := ca.issued[host]; ok {
 		return c, nil
 	}
 	template := certificateTemplate(host)
 	template.DNSNames = []string{host}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	if a.modify != nil {
-		a.modify(template)
+	if ca.modify != nil {
+		ca.modify(template)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.leaf.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, ca.leaf.Public(), ca.key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %s: %w", host, err)
 	}
-	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.leaf}
-	a.issued[host] = c
+	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: ca.leaf}
+	ca.issued[host] = c
 	return c, nil
 }
 

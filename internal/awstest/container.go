@@ -6,42 +6,42 @@ import (
 )
 
 type container struct {
-	mu   sync.Mutex
-	auth string
+	mu       sync.Mutex
+	auth     string
 	sessions sessions
 }
 
 // SetContainerRole gives the container a role, known by AddRole or not; with
 // "" it has none, as at first. If authToken is set, only requests whose
 // Authorization header is just that get its credentials.
-func (c *Server) SetContainerRole(roleARN, authToken string) {
-	c.container.mu.Lock()
-	c.container.auth = authToken
-	c.container.mu.Unlock()
-	c.container.sessions.set(roleARN)
+func (srv *Server) SetContainerRole(roleARN, authToken string) {
+	srv.container.mu.Lock()
+	srv.container.auth = authToken
+	srv.container.mu.Unlock()
+	srv.container.sessions.set(roleARN)
 }
 
 // ContainerHandler is the container credential service, for an address of the
 // caller's own: 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity)
 // in a network namespace, say. It answers on every path.
-func (c *Server) ContainerHandler() http.Handler {
+func (srv *Server) ContainerHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, endpoint{}, func(*call) string { return "container:credentials" }, c.containerCredentials)
+		srv.serve(w, r, endpoint{}, func(*call) string { return "container:credentials" }, srv.containerCredentials)
 	})
 }
 
-func (c *Server) containerCredentials(q *call) response {
-	c.container.mu.Lock()
-	auth := c.container.auth
-	c.container.mu.Unlock()
+func (srv *Server) containerCredentials(q *call) response {
+	srv.container.mu.Lock()
+	auth := srv.container.auth
+	srv.container.mu.Unlock()
 	if auth != "" && q.Header.Get("Authorization") != auth {
 		return errorResponse(q.service, http.StatusUnauthorized, "AccessDenied", "the authorization token is missing or wrong")
 	}
-	s, ok := c.sessionFrom(&c.container.sessions, "stand-in-task")
+	s, ok := srv.sessionFrom(&srv.container.sessions, "stand-in-task")
 	if !ok {
 		return errorResponse(q.service, http.StatusNotFound, "NoIdInRequest", "no role is associated with the container")
 	}
-	c.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
 	v := s.credentials()
 	v["RoleArn"] = s.role
 	return jsonResponse(restJSON, http.StatusOK, v)

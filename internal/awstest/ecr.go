@@ -14,9 +14,9 @@ type authorizationData struct {
 	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
 }
 
-func (c *Server) authorizationToken(q *call, who identity) response {
-	if no := c.permits(who, q.action); no != nil {
-		return no.response(q.service)
+func (srv *Server) authorizationToken(q *call, who identity) response {
+	if denied := srv.permits(who, q.action); denied != nil {
+		return denied.response(q.service)
 	}
 	var in struct {
 		RegistryIDs []string `json:"registryIds"`
@@ -28,7 +28,7 @@ func (c *Server) authorizationToken(q *call, who identity) response {
 	if len(in.RegistryIDs) == 0 {
 		in.RegistryIDs = []string{accountOf(who.arn)}
 	}
-	token := c.issue(who, q.entry.Region, false)
+	token := srv.issue(who, q.entry.Region, false)
 	var out struct {
 		Data []authorizationData `json:"authorizationData"`
 	}
@@ -40,22 +40,22 @@ func (c *Server) authorizationToken(q *call, who identity) response {
 	return jsonResponse(awsJSON, http.StatusOK, out)
 }
 
-func (c *Server) publicAuthorizationToken(q *call, who identity) response {
+func (srv *Server) publicAuthorizationToken(q *call, who identity) response {
 	for _, action := range []string{q.action, "sts:GetServiceBearerToken"} {
-		if no := c.permits(who, action); no != nil {
-			return no.response(q.service)
+		if denied := srv.permits(who, action); denied != nil {
+			return denied.response(q.service)
 		}
 	}
 	if q.entry.Region != "us-east-1" {
 		return errorResponse(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
 	}
 	return jsonResponse(awsJSON, http.StatusOK, map[string]authorizationData{
-		"authorizationData": c.issue(who, q.entry.Region, true).data(),
+		"authorizationData": srv.issue(who, q.entry.Region, true).data(),
 	})
 }
 
-func (c *Server) permits(who identity, action string) *denial {
-	if !c.principals.forbids(action, who) {
+func (srv *Server) permits(who identity, action string) *denial {
+	if !srv.principals.forbids(action, who) {
 		return nil
 	}
 	return &denial{"AccessDenied", fmt.Sprintf(

@@ -26,7 +26,7 @@ type Fault struct {
 }
 
 type faults struct {
-	mu  sync.Mutex
+	mu       sync.Mutex
 	byAction map[string]*Fault
 }
 
@@ -40,20 +40,20 @@ type faults struct {
 //
 // and sts:*, imds:* and so on, and * for every request. The narrowest name
 // wins. A second call for the same name replaces the first.
-func (c *Server) Fail(action string, f Fault) {
-	c.faults.mu.Lock()
-	defer c.faults.mu.Unlock()
-	if c.faults.byAction == nil {
-		c.faults.byAction = map[string]*Fault{}
+func (srv *Server) Fail(action string, f Fault) {
+	srv.faults.mu.Lock()
+	defer srv.faults.mu.Unlock()
+	if srv.faults.byAction == nil {
+		srv.faults.byAction = map[string]*Fault{}
 	}
-	c.faults.byAction[action] = &f
+	srv.faults.byAction[action] = &f
 }
 
 // Heal ends what Fail began for this name.
-func (c *Server) Heal(action string) {
-	c.faults.mu.Lock()
-	defer c.faults.mu.Unlock()
-	delete(c.faults.byAction, action)
+func (srv *Server) Heal(action string) {
+	srv.faults.mu.Lock()
+	defer srv.faults.mu.Unlock()
+	delete(srv.faults.byAction, action)
 }
 
 func (f *faults) take(action string) (Fault, bool) {
@@ -87,19 +87,19 @@ func (f Fault) response(service string) (response, bool) {
 	} else if status == 0 {
 		status = http.StatusOK
 	}
-	a := errorResponse(service, status, f.Code, f.Message)
+	resp := errorResponse(service, status, f.Code, f.Message)
 	if f.Body != nil {
-		a.body = f.Body
+		resp.body = f.Body
 	}
 	for name, values := range f.Header {
-		a.header[name] = values
+		resp.header[name] = values
 	}
-	return a, true
+	return resp, true
 }
 
 // pause waits for d. It returns false at once if the client goes away or the
 // Server is closed.
-func (c *Server) pause(ctx context.Context, d time.Duration) bool {
+func (srv *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -109,15 +109,15 @@ func (c *Server) pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-ctx.Done():
-	case <-c.done:
+	case <-srv.done:
 	}
 	return false
 }
 
 // hang waits for the client to go away, or for Close.
-func (c *Server) hang(ctx context.Context) {
+func (srv *Server) hang(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-c.done:
+	case <-srv.done:
 	}
 }

@@ -98,11 +98,11 @@ func locate(host string) (endpoint, bool) {
 			if !ok || dot < 0 || !p.regions.MatchString(name[dot+1:]) {
 				continue
 			}
-			at := endpoint{host, n.services[name[:dot]], name[dot+1:]}
-			if at.service == "ecr-public" && at.region != "us-east-1" {
+			e := endpoint{host, n.services[name[:dot]], name[dot+1:]}
+			if e.service == "ecr-public" && e.region != "us-east-1" {
 				continue
 			}
-			return at, at.service != ""
+			return e, e.service != ""
 		}
 	}
 	return endpoint{}, false
@@ -110,13 +110,13 @@ func locate(host string) (endpoint, bool) {
 
 // isInDNS reports whether a name is one that AWS has. The SDK's rules make FIPS names in every
 // region. See https://aws.amazon.com/compliance/fips/
-func (at endpoint) isInDNS() bool {
-	return !strings.Contains(at.host, "-fips.") || strings.HasPrefix(at.region, "us-") || strings.HasPrefix(at.region, "ca-")
+func (e endpoint) isInDNS() bool {
+	return !strings.Contains(e.host, "-fips.") || strings.HasPrefix(e.region, "us-") || strings.HasPrefix(e.region, "ca-")
 }
 
 // knows reports whether a principal exists where the endpoint is: partitions share none.
-func (at endpoint) knows(arn string) bool {
-	p, ok := partitionOf(at.region)
+func (e endpoint) knows(arn string) bool {
+	p, ok := partitionOf(e.region)
 	return !ok || strings.HasPrefix(arn, "arn:"+p.name+":")
 }
 

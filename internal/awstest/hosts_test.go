@@ -88,8 +88,8 @@ func TestLocate(t *testing.T) {
 		"api.ecr.us-east-1.amazonaws.com.evil.test": "",
 		"nowhere.signin.aws.amazon.com":             "",
 	} {
-		at, ok := locate(host)
-		if got := strings.TrimSpace(at.service + " " + at.region); ok != (want != "") || ok && got != want {
+		e, ok := locate(host)
+		if got := strings.TrimSpace(e.service + " " + e.region); ok != (want != "") || ok && got != want {
 			t.Errorf("%s is %q, %v; want %q", host, got, ok, want)
 		}
 	}

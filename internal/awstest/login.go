@@ -53,7 +53,7 @@ type logins struct {
 
 // AddLogin logs a principal in, a user or a role's session, as "aws login"
 // does.
-func (c *Server) AddLogin(arn string) (Login, error) {
+func (srv *Server) AddLogin(arn string) (Login, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
@@ -62,7 +62,7 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
 	}
-	s := c.newSession(arn, "", loginTokenTTL)
+	s := srv.newSession(arn, "", loginTokenTTL)
 	l := Login{
 		AccessToken:  LoginToken{s.keyID, s.secret, s.token, accountOf(arn), s.expires},
 		TokenType:    "aws_sigv4",
@@ -70,30 +70,30 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 		ClientID:     "arn:aws:signin:::devtools/same-device",
 		DPoPKey:      string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
 	}
-	c.logins.mu.Lock()
-	defer c.logins.mu.Unlock()
-	if c.logins.refresh == nil {
-		c.logins.refresh = map[string]loginSession{}
+	srv.logins.mu.Lock()
+	defer srv.logins.mu.Unlock()
+	if srv.logins.refresh == nil {
+		srv.logins.refresh = map[string]loginSession{}
 	}
-	c.logins.refresh[l.RefreshToken] = loginSession{arn, l.ClientID, &key.PublicKey}
+	srv.logins.refresh[l.RefreshToken] = loginSession{arn, l.ClientID, &key.PublicKey}
 	return l, nil
 }
 
 // createOAuth2Token refreshes the credentials of a login.
-func (c *Server) createOAuth2Token(q *call) response {
+func (srv *Server) createOAuth2Token(q *call) response {
 	var in struct{ ClientID, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil || in.GrantType != "refresh_token" {
 		return errorResponse(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")
 	}
-	c.logins.mu.Lock()
-	login, ok := c.logins.refresh[in.RefreshToken]
-	c.logins.mu.Unlock()
+	srv.logins.mu.Lock()
+	login, ok := srv.logins.refresh[in.RefreshToken]
+	srv.logins.mu.Unlock()
 	if !ok || in.ClientID != login.clientID || !provesKey(q, login.key) {
-		a := jsonResponse(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
-		a.header.Set("X-Amzn-Errortype", "AccessDeniedException")
-		return a
+		resp := jsonResponse(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
+		resp.header.Set("X-Amzn-Errortype", "AccessDeniedException")
+		return resp
 	}
-	s := c.newSession(login.arn, "", loginTokenTTL)
+	s := srv.newSession(login.arn, "", loginTokenTTL)
 	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken": map[string]string{
 			"accessKeyId":     s.keyID,

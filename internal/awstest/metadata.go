@@ -24,36 +24,36 @@ const (
 const instanceID = "i-0abc1234def567890"
 
 type instance struct {
-	mu     sync.Mutex
-	mode   MetadataMode
-	region string
-	tokens map[string]time.Time // until when they are good
-	sessions   sessions
+	mu       sync.Mutex
+	mode     MetadataMode
+	region   string
+	tokens   map[string]time.Time // until when they are good
+	sessions sessions
 }
 
 // SetInstanceRole gives the instance a role, known by AddRole or not; with ""
 // it has none, as at first.
-func (c *Server) SetInstanceRole(roleARN string) { c.instance.sessions.set(roleARN) }
+func (srv *Server) SetInstanceRole(roleARN string) { srv.instance.sessions.set(roleARN) }
 
 // SetInstanceRegion says where the instance is: us-east-1 at first.
-func (c *Server) SetInstanceRegion(region string) {
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	c.instance.region = region
+func (srv *Server) SetInstanceRegion(region string) {
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	srv.instance.region = region
 }
 
 // SetMetadataMode switches the metadata service.
-func (c *Server) SetMetadataMode(m MetadataMode) {
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	c.instance.mode = m
+func (srv *Server) SetMetadataMode(m MetadataMode) {
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	srv.instance.mode = m
 }
 
 // MetadataHandler is the metadata service, for an address of the caller's own:
 // 169.254.169.254:80 in a network namespace, say.
-func (c *Server) MetadataHandler() http.Handler {
+func (srv *Server) MetadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, endpoint{}, metadataAction, c.metadata)
+		srv.serve(w, r, endpoint{}, metadataAction, srv.metadata)
 	})
 }
 
@@ -75,34 +75,34 @@ func metadataAction(q *call) string {
 	return "imds:" + unknownAction
 }
 
-func (c *Server) metadata(q *call) response {
-	c.instance.mu.Lock()
-	mode, region := c.instance.mode, c.instance.region
-	good := c.now().Before(c.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
-	c.instance.mu.Unlock()
+func (srv *Server) metadata(q *call) response {
+	srv.instance.mu.Lock()
+	mode, region := srv.instance.mode, srv.instance.region
+	good := srv.now().Before(srv.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
+	srv.instance.mu.Unlock()
 
 	if mode == MetadataOff || mode == MetadataV1 && q.action == "imds:token" {
 		return metadataNotFound()
 	}
 	if q.action == "imds:token" {
-		return c.metadataToken(q)
+		return srv.metadataToken(q)
 	}
 	if mode == MetadataV2 && !good {
 		return textResponse(http.StatusUnauthorized, "401 - Unauthorized")
 	}
-	role := c.instance.sessions.roleARN()
+	role := srv.instance.sessions.roleARN()
 	switch q.action {
 	case "imds:region":
 		return textResponse(http.StatusOK, region)
 	case "imds:document":
-		return c.instanceDocument(region, role)
+		return srv.instanceDocument(region, role)
 	case "imds:roles":
 		if role != "" {
 			return textResponse(http.StatusOK, roleName(role))
 		}
 	case "imds:credentials":
 		if strings.TrimPrefix(q.URL.Path, rolesPath) == roleName(role) {
-			return c.instanceCredentials(q)
+			return srv.instanceCredentials(q)
 		}
 	}
 	return metadataNotFound()
@@ -110,7 +110,7 @@ func (c *Server) metadata(q *call) response {
 
 func metadataNotFound() response { return textResponse(http.StatusNotFound, "404 - Not Found") }
 
-func (c *Server) metadataToken(q *call) response {
+func (srv *Server) metadataToken(q *call) response {
 	const ttlHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	if q.Method != http.MethodPut {
 		return textResponse(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
@@ -120,19 +120,19 @@ func (c *Server) metadataToken(q *call) response {
 		return textResponse(http.StatusBadRequest, "400 - Bad Request")
 	}
 	token := random(40)
-	until := c.now().Add(time.Duration(ttl) * time.Second)
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	if c.instance.tokens == nil {
-		c.instance.tokens = map[string]time.Time{}
+	until := srv.now().Add(time.Duration(ttl) * time.Second)
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	if srv.instance.tokens == nil {
+		srv.instance.tokens = map[string]time.Time{}
 	}
-	c.instance.tokens[token] = until
-	a := textResponse(http.StatusOK, token)
-	a.header.Set(ttlHeader, strconv.Itoa(ttl))
-	return a
+	srv.instance.tokens[token] = until
+	resp := textResponse(http.StatusOK, token)
+	resp.header.Set(ttlHeader, strconv.Itoa(ttl))
+	return resp
 }
 
-func (c *Server) instanceDocument(region, role string) response {
+func (srv *Server) instanceDocument(region, role string) response {
 	// Real metadata is indented JSON served as plain text, all of it strings.
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        accountOf(role),
@@ -140,7 +140,7 @@ func (c *Server) instanceDocument(region, role string) response {
 		"availabilityZone": region + "a",
 		"instanceId":       instanceID,
 		"instanceType":     "t3.micro",
-		"pendingTime":      c.now().UTC().Format(time.RFC3339),
+		"pendingTime":      srv.now().UTC().Format(time.RFC3339),
 		"region":           region,
 		"version":          "2017-09-30",
 	}, "", "  ")
@@ -150,15 +150,15 @@ func (c *Server) instanceDocument(region, role string) response {
 	return textResponse(http.StatusOK, string(document))
 }
 
-func (c *Server) instanceCredentials(q *call) response {
-	s, ok := c.sessionFrom(&c.instance.sessions, instanceID)
+func (srv *Server) instanceCredentials(q *call) response {
+	s, ok := srv.sessionFrom(&srv.instance.sessions, instanceID)
 	if !ok {
 		return metadataNotFound()
 	}
-	c.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
 	v := s.credentials()
 	v["Code"] = "Success"
 	v["Type"] = "AWS-HMAC"
-	v["LastUpdated"] = c.now().UTC().Format(time.RFC3339)
+	v["LastUpdated"] = srv.now().UTC().Format(time.RFC3339)
 	return jsonResponse("text/plain", http.StatusOK, v)
 }

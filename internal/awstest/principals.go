@@ -50,19 +50,19 @@ type rule struct{ what, arn string }
 
 // AddUser makes an IAM user with an access key known; a key that is known
 // already gets the new owner and secret.
-func (c *Server) AddUser(arn, accessKeyID, secret string) {
-	c.principals.put(accessKeyID, identity{arn: arn, secret: secret})
+func (srv *Server) AddUser(arn, accessKeyID, secret string) {
+	srv.principals.put(accessKeyID, identity{arn: arn, secret: secret})
 }
 
 // AddRole makes a role known, or replaces the one of the same ARN.
-func (c *Server) AddRole(r Role) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.roles == nil {
-		c.principals.roles = map[string]Role{}
+func (srv *Server) AddRole(r Role) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.roles == nil {
+		srv.principals.roles = map[string]Role{}
 	}
 	r.Trusts = slices.Clone(r.Trusts)
-	c.principals.roles[r.ARN] = r
+	srv.principals.roles[r.ARN] = r
 }
 
 // Deny forbids an action, such as ecr:GetAuthorizationToken, to a principal or
@@ -70,43 +70,43 @@ func (c *Server) AddRole(r Role) {
 // sts:AssumeRoleWithWebIdentity the ARN may also be that of the role that is
 // to be assumed, for ecr-public:GetAuthorizationToken the action may also be
 // sts:GetServiceBearerToken, and ecr:BatchGetImage is what a registry asks.
-func (c *Server) Deny(action, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.denied == nil {
-		c.principals.denied = map[rule]bool{}
+func (srv *Server) Deny(action, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.denied == nil {
+		srv.principals.denied = map[rule]bool{}
 	}
-	c.principals.denied[rule{action, arn}] = true
+	srv.principals.denied[rule{action, arn}] = true
 }
 
 // Allow takes back what Deny did.
-func (c *Server) Allow(action, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	delete(c.principals.denied, rule{action, arn})
+func (srv *Server) Allow(action, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	delete(srv.principals.denied, rule{action, arn})
 }
 
 // Grant lets a principal, or all sessions of a role, read the registry of
 // another account.
-func (c *Server) Grant(account, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.grants == nil {
-		c.principals.grants = map[rule]bool{}
+func (srv *Server) Grant(account, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.grants == nil {
+		srv.principals.grants = map[rule]bool{}
 	}
-	c.principals.grants[rule{account, arn}] = true
+	srv.principals.grants[rule{account, arn}] = true
 }
 
 // ExpireSessions makes every session handed out so far an expired one. ECR
 // tokens outlive the session that got them.
-func (c *Server) ExpireSessions() {
-	now := c.now()
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	for key, who := range c.principals.keys {
+func (srv *Server) ExpireSessions() {
+	now := srv.now()
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	for key, who := range srv.principals.keys {
 		if who.token != "" {
 			who.expires = now
-			c.principals.keys[key] = who
+			srv.principals.keys[key] = who
 		}
 	}
 }
@@ -155,15 +155,15 @@ type session struct {
 
 // newSession hands out credentials of a principal; role is the ARN behind it,
 // or "".
-func (c *Server) newSession(arn, role string, life time.Duration) session {
+func (srv *Server) newSession(arn, role string, life time.Duration) session {
 	s := session{"ASIA" + rand.Text()[:16], identity{
 		arn:     arn,
 		role:    role,
 		secret:  random(30),
 		token:   "IQoJb3JpZ2luX2Vj" + random(300),
-		expires: c.now().Add(life).UTC().Truncate(time.Second),
+		expires: srv.now().Add(life).UTC().Truncate(time.Second),
 	}}
-	c.principals.put(s.keyID, s.identity)
+	srv.principals.put(s.keyID, s.identity)
 	return s
 }
 

@@ -9,28 +9,28 @@ import (
 // A quota is a bucket of requests that fills as time passes.
 type quota struct {
 	perSecond, tokens float64
-	since           time.Time
+	since             time.Time
 }
 
 type quotas struct {
-	mu sync.Mutex
+	mu       sync.Mutex
 	byAction map[string]*quota // by action
 }
 
 // SetQuota throttles an action, as named by [Server.Fail], that is asked for more often than so
 // many times a second, by the server's clock; as many more may come at once after a pause. What
 // is throttled counts as a request. 0 ends it.
-func (c *Server) SetQuota(action string, perSecond int) {
-	c.quotas.mu.Lock()
-	defer c.quotas.mu.Unlock()
-	if c.quotas.byAction == nil {
-		c.quotas.byAction = map[string]*quota{}
+func (srv *Server) SetQuota(action string, perSecond int) {
+	srv.quotas.mu.Lock()
+	defer srv.quotas.mu.Unlock()
+	if srv.quotas.byAction == nil {
+		srv.quotas.byAction = map[string]*quota{}
 	}
 	if perSecond == 0 {
-		delete(c.quotas.byAction, action)
+		delete(srv.quotas.byAction, action)
 		return
 	}
-	c.quotas.byAction[action] = &quota{perSecond: float64(perSecond), tokens: float64(perSecond), since: c.now()}
+	srv.quotas.byAction[action] = &quota{perSecond: float64(perSecond), tokens: float64(perSecond), since: srv.now()}
 }
 
 // exceeded takes one request from the action's quota, if there is any left.

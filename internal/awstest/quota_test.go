@@ -11,12 +11,12 @@ import (
 )
 
 func TestQuota(t *testing.T) {
-	c := newServer(t)
+	srv := newServer(t)
 	var ahead atomic.Int64
 	began := time.Now() // and there the clock stands still
-	c.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
-	c.SetQuota(getToken, 2)
-	cfg := load(t, c, "eu-west-1")
+	srv.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
+	srv.SetQuota(getToken, 2)
+	cfg := load(t, srv, "eu-west-1")
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	api := ecr.NewFromConfig(cfg)
 	ask := func() string {
@@ -47,11 +47,11 @@ func TestQuota(t *testing.T) {
 			t.Errorf("request %d: %s, want %s", i+1, got, step.want)
 		}
 	}
-	c.SetQuota(getToken, 0)
+	srv.SetQuota(getToken, 0)
 	if got := ask(); got != "given" {
 		t.Errorf("without a quota: %s", got)
 	}
-	if n := c.Count(getToken); n != 9 {
+	if n := srv.Count(getToken); n != 9 {
 		t.Errorf("%d requests were counted, want 9", n)
 	}
 }

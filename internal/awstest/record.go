@@ -39,41 +39,41 @@ type requestLog struct {
 }
 
 // begin records a request on its arrival, since one that hangs has arrived.
-func (j *requestLog) add(r Request) *Request {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.counts == nil {
-		j.counts = map[string]int{}
+func (l *requestLog) add(r Request) *Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts == nil {
+		l.counts = map[string]int{}
 	}
-	j.counts[r.Action]++
-	j.requests = append(j.requests, &r)
-	if j.arrived != nil {
-		close(j.arrived)
-		j.arrived = nil
+	l.counts[r.Action]++
+	l.requests = append(l.requests, &r)
+	if l.arrived != nil {
+		close(l.arrived)
+		l.arrived = nil
 	}
 	return &r
 }
 
 // amend completes what begin recorded.
-func (j *requestLog) update(r *Request, change func(*Request)) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+func (l *requestLog) update(r *Request, change func(*Request)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	change(r)
 }
 
-func (j *requestLog) connect(host string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.connects = append(j.connects, host)
+func (l *requestLog) connect(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.connects = append(l.connects, host)
 }
 
 // Requests returns what reached the server since the last ResetCounts, in order
 // of arrival. Registries served by Handle are not in it.
-func (c *Server) Requests() []Request {
-	c.log.mu.Lock()
-	defer c.log.mu.Unlock()
-	all := make([]Request, len(c.log.requests))
-	for i, r := range c.log.requests {
+func (srv *Server) Requests() []Request {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	all := make([]Request, len(srv.log.requests))
+	for i, r := range srv.log.requests {
 		all[i] = *r
 	}
 	return all
@@ -81,31 +81,31 @@ func (c *Server) Requests() []Request {
 
 // Counts returns how many requests there were since the last ResetCounts, by
 // action.
-func (c *Server) Counts() map[string]int {
-	c.log.mu.Lock()
-	defer c.log.mu.Unlock()
-	return maps.Clone(c.log.counts)
+func (srv *Server) Counts() map[string]int {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return maps.Clone(srv.log.counts)
 }
 
 // Count returns how many requests of one action there were since the last
 // ResetCounts.
-func (c *Server) Count(action string) int {
-	c.log.mu.Lock()
-	defer c.log.mu.Unlock()
-	return c.log.counts[action]
+func (srv *Server) Count(action string) int {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return srv.log.counts[action]
 }
 
 // Await waits until there were n requests of an action since the last
 // ResetCounts. The error is that of ctx.
-func (c *Server) Await(ctx context.Context, action string, n int) error {
+func (srv *Server) Await(ctx context.Context, action string, n int) error {
 	for {
-		c.log.mu.Lock()
-		enough := c.log.counts[action] >= n
-		if c.log.arrived == nil {
-			c.log.arrived = make(chan struct{})
+		srv.log.mu.Lock()
+		enough := srv.log.counts[action] >= n
+		if srv.log.arrived == nil {
+			srv.log.arrived = make(chan struct{})
 		}
-		arrived := c.log.arrived
-		c.log.mu.Unlock()
+		arrived := srv.log.arrived
+		srv.log.mu.Unlock()
 		if enough {
 			return nil
 		}
@@ -120,15 +120,15 @@ func (c *Server) Await(ctx context.Context, action string, n int) error {
 // Connects returns what the proxy was asked for since the last ResetCounts, in
 // order: a host for each CONNECT (with its port unless that is 443), and a URL
 // that begins with http:// for each request the proxy was to forward.
-func (c *Server) Connects() []string {
-	c.log.mu.Lock()
-	defer c.log.mu.Unlock()
-	return slices.Clone(c.log.connects)
+func (srv *Server) Connects() []string {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return slices.Clone(srv.log.connects)
 }
 
 // ResetCounts forgets Requests, Counts and Connects.
-func (c *Server) ResetCounts() {
-	c.log.mu.Lock()
-	defer c.log.mu.Unlock()
-	c.log.requests, c.log.counts, c.log.connects = nil, nil, nil
+func (srv *Server) ResetCounts() {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	srv.log.requests, srv.log.counts, srv.log.connects = nil, nil, nil
 }

@@ -17,26 +17,26 @@ type response struct {
 	body   []byte
 }
 
-func (a response) write(w http.ResponseWriter, now time.Time) {
-	for name, values := range a.header {
+func (resp response) write(w http.ResponseWriter, now time.Time) {
+	for name, values := range resp.header {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-	w.WriteHeader(a.status)
-	w.Write(a.body)
+	w.WriteHeader(resp.status)
+	w.Write(resp.body)
 }
 
 // writeBadly writes an answer byte by byte, or half of it.
-func (c *Server) writeFaulty(w http.ResponseWriter, r *http.Request, a response, fault Fault) {
-	body := a.body
+func (srv *Server) writeFaulty(w http.ResponseWriter, r *http.Request, resp response, fault Fault) {
+	body := resp.body
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	a.body = nil
-	a.write(w, c.now())
+	resp.body = nil
+	resp.write(w, srv.now())
 	if fault.Cut {
 		body = body[:len(body)/2]
 	}
 	for i := range body {
-		if !c.pause(r.Context(), fault.Drip) {
+		if !srv.pause(r.Context(), fault.Drip) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Write(body[i : i+1])
@@ -105,9 +105,9 @@ func errorResponse(service string, status int, code, message string) response {
 	case "container":
 		return jsonResponse(restJSON, status, map[string]string{"code": code, "message": message})
 	}
-	a := jsonResponse(restJSON, status, map[string]string{"message": message})
-	a.header.Set("X-Amzn-Errortype", code)
-	return a
+	resp := jsonResponse(restJSON, status, map[string]string{"message": message})
+	resp.header.Set("X-Amzn-Errortype", code)
+	return resp
 }
 
 type stsError struct {

@@ -49,24 +49,24 @@ func newServer(t *testing.T) *awstest.Server {
 		}
 	}
 	t.Setenv("HOME", t.TempDir())
-	c, err := awstest.NewServer()
+	srv, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
-	c.AddUser(userARN, keyID, secret)
-	return c
+	t.Cleanup(srv.Close)
+	srv.AddUser(userARN, keyID, secret)
+	return srv
 }
 
 // proxied is a client as HTTPS_PROXY and AWS_CA_BUNDLE make it.
-func proxied(t *testing.T, c *awstest.Server) *awshttp.BuildableClient {
+func proxied(t *testing.T, srv *awstest.Server) *awshttp.BuildableClient {
 	t.Helper()
-	proxy, err := url.Parse(c.ProxyURL())
+	proxy, err := url.Parse(srv.ProxyURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(c.CAPEM()) {
+	if !roots.AppendCertsFromPEM(srv.CAPEM()) {
 		t.Fatal("no certificate in CAPEM")
 	}
 	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
@@ -84,12 +84,12 @@ func proxied(t *testing.T, c *awstest.Server) *awshttp.BuildableClient {
 
 // load is the SDK's configuration for a region, of the user unless opts say
 // otherwise.
-func load(t *testing.T, c *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
+func load(t *testing.T, srv *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
 	t.Helper()
-	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", c.MetadataURL())
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", srv.MetadataURL())
 	all := append([]func(*config.LoadOptions) error{
 		config.WithRegion(region),
-		config.WithHTTPClient(proxied(t, c)),
+		config.WithHTTPClient(proxied(t, srv)),
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 1) }),
 		config.WithAPIOptions([]func(*middleware.Stack) error{awsapi.PlainBody}),
 		asUser,
@@ -156,10 +156,10 @@ func codeOf(t *testing.T, err error) (code, message string) {
 }
 
 func TestRoleOverInstanceMetadata(t *testing.T) {
-	c := newServer(t)
-	c.SetInstanceRole(runnerARN)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{runnerARN}})
-	cfg := assuming(load(t, c, "eu-central-1", byChain), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job-7" })
+	srv := newServer(t)
+	srv.SetInstanceRole(runnerARN)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{runnerARN}})
+	cfg := assuming(load(t, srv, "eu-central-1", byChain), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job-7" })
 
 	out, err := ecr.NewFromConfig(cfg).GetAuthorizationToken(t.Context(), nil)
 	if err != nil {
@@ -180,13 +180,13 @@ func TestRoleOverInstanceMetadata(t *testing.T) {
 		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
 	}
-	if got := c.Counts(); !reflect.DeepEqual(got, want) {
+	if got := srv.Counts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
-	if got, want := c.Connects(), []string{"sts.eu-central-1.amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}; !slices.Equal(got, want) {
+	if got, want := srv.Connects(), []string{"sts.eu-central-1.amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}; !slices.Equal(got, want) {
 		t.Errorf("connects %v, want %v", got, want)
 	}
-	all := c.Requests()
+	all := srv.Requests()
 	if got, want := all[3:], []awstest.Request{{
 		Action: "sts:AssumeRole", Host: "sts.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Status: 200,
 		Principal:  "arn:aws:sts::111111111111:assumed-role/runner/i-0abc1234def567890",
@@ -197,60 +197,60 @@ func TestRoleOverInstanceMetadata(t *testing.T) {
 	}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("requests\n%+v, want\n%+v", got, want)
 	}
-	c.ResetCounts()
-	if n := len(c.Requests()) + len(c.Counts()) + len(c.Connects()); n != 0 {
+	srv.ResetCounts()
+	if n := len(srv.Requests()) + len(srv.Counts()) + len(srv.Connects()); n != 0 {
 		t.Errorf("%d records left after ResetCounts", n)
 	}
 }
 
 func TestPublicToken(t *testing.T) {
-	c := newServer(t)
-	out, err := ecrpublic.NewFromConfig(load(t, c, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
+	srv := newServer(t)
+	out, err := ecrpublic.NewFromConfig(load(t, srv, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := passwordIn(t, out.AuthorizationData.AuthorizationToken)
-	if who, err := c.VerifyToken(p, "public.ecr.aws"); who != userARN || err != nil {
+	if who, err := srv.VerifyToken(p, "public.ecr.aws"); who != userARN || err != nil {
 		t.Errorf("VerifyToken: %q, %v", who, err)
 	}
-	if _, err := c.VerifyToken(p, "111111111111.dkr.ecr.us-east-1.amazonaws.com"); err == nil {
+	if _, err := srv.VerifyToken(p, "111111111111.dkr.ecr.us-east-1.amazonaws.com"); err == nil {
 		t.Error("a public token was good for a private registry")
 	}
 	for _, action := range []string{"ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"} {
-		c.Deny(action, userARN)
-		_, err := ecrpublic.NewFromConfig(load(t, c, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
+		srv.Deny(action, userARN)
+		_, err := ecrpublic.NewFromConfig(load(t, srv, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
 		if code, message := codeOf(t, err); code != "AccessDeniedException" || !strings.Contains(message, action) {
 			t.Errorf("without %s: %s: %s", action, code, message)
 		}
-		c.Allow(action, userARN)
+		srv.Allow(action, userARN)
 	}
 }
 
 func TestPlainEndpoint(t *testing.T) {
-	c := newServer(t)
-	cfg := load(t, c, "ap-south-1")
-	cfg.BaseEndpoint = aws.String(c.EndpointURL())
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
+	srv := newServer(t)
+	cfg := load(t, srv, "ap-south-1")
+	cfg.BaseEndpoint = aws.String(srv.EndpointURL())
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
 	password(t, assuming(cfg, pullARN))
-	if got := c.Connects(); len(got) != 0 {
+	if got := srv.Connects(); len(got) != 0 {
 		t.Errorf("the proxy was asked for %v", got)
 	}
-	if got := c.Count("ecr:GetAuthorizationToken"); got != 1 {
+	if got := srv.Count("ecr:GetAuthorizationToken"); got != 1 {
 		t.Errorf("%d requests for a token, want 1", got)
 	}
 }
 
 func TestTwoHundredClientsAtOnce(t *testing.T) {
-	c := newServer(t)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{"arn:aws:iam::111111111111:root"}})
-	cfg := load(t, c, "us-west-2")
+	srv := newServer(t)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{"arn:aws:iam::111111111111:root"}})
+	cfg := load(t, srv, "us-west-2")
 	const clients = 200
 	passwords := make([]string, clients)
 	var wg sync.WaitGroup
 	for i := range passwords {
 		wg.Go(func() {
 			own := cfg.Copy()
-			own.HTTPClient = proxied(t, c)
+			own.HTTPClient = proxied(t, srv)
 			out, err := ecr.NewFromConfig(assuming(own, pullARN)).GetAuthorizationToken(context.Background(), nil)
 			if err != nil {
 				t.Error(err)
@@ -264,7 +264,7 @@ func TestTwoHundredClientsAtOnce(t *testing.T) {
 	if n := len(slices.Compact(passwords)); n != clients {
 		t.Errorf("%d different tokens, want %d", n, clients)
 	}
-	if a, b := c.Count("sts:AssumeRole"), c.Count("ecr:GetAuthorizationToken"); a != clients || b != clients {
+	if a, b := srv.Count("sts:AssumeRole"), srv.Count("ecr:GetAuthorizationToken"); a != clients || b != clients {
 		t.Errorf("counted %d and %d, want %d of each", a, b, clients)
 	}
 }

@@ -14,17 +14,17 @@ const maxBody = 1 << 20
 // A call is a request being served.
 type call struct {
 	*http.Request
-	endpoint      endpoint
-	body    []byte
-	form    url.Values
-	action  string
-	service string // the part of action before the colon
-	entry   *Request
+	endpoint endpoint
+	body     []byte
+	form     url.Values
+	action   string
+	service  string // the part of action before the colon
+	entry    *Request
 }
 
 // serve records a request under the action that name gives it, lets it wait
 // or go wrong as it was told to, and else answers with do.
-func (c *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name func(*call) string, do func(*call) response) {
+func (srv *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name func(*call) string, do func(*call) response) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -40,7 +40,7 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name
 	if host == "" {
 		host = r.Host
 	}
-	q.entry = c.log.add(Request{
+	q.entry = srv.log.add(Request{
 		Action:     q.action,
 		Host:       host,
 		Path:       r.URL.Path,
@@ -48,15 +48,15 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name
 		TargetRole: q.form.Get("RoleArn"),
 	})
 
-	if !c.pause(r.Context(), time.Duration(c.latency.Load())) {
+	if !srv.pause(r.Context(), time.Duration(srv.latency.Load())) {
 		panic(http.ErrAbortHandler)
 	}
-	fault, _ := c.faults.take(q.action)
-	if !c.pause(r.Context(), fault.Delay) {
+	fault, _ := srv.faults.take(q.action)
+	if !srv.pause(r.Context(), fault.Delay) {
 		panic(http.ErrAbortHandler)
 	}
 	if fault.Hang {
-		c.hang(r.Context())
+		srv.hang(r.Context())
 		panic(http.ErrAbortHandler)
 	}
 	if fault.Reset {
@@ -66,26 +66,26 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name
 	if fault.Repeat {
 		fault.Message += " " + r.Header.Get("X-Amz-Security-Token")
 	}
-	a, wrong := fault.response(q.service)
+	resp, wrong := fault.response(q.service)
 	switch {
 	case wrong:
-	case c.quotas.exceeded(q.action, c.now()):
-		a = throttledResponse(q.service)
+	case srv.quotas.exceeded(q.action, srv.now()):
+		resp = throttledResponse(q.service)
 	default:
-		a = do(q)
+		resp = do(q)
 	}
-	c.log.update(q.entry, func(e *Request) { e.Status = a.status })
+	srv.log.update(q.entry, func(e *Request) { e.Status = resp.status })
 	if fault.Drip > 0 || fault.Cut {
-		c.writeFaulty(w, r, a, fault)
+		srv.writeFaulty(w, r, resp, fault)
 		return
 	}
-	a.write(w, c.now())
+	resp.write(w, srv.now())
 }
 
 // services serves the APIs of AWS at a place.
-func (c *Server) services(at endpoint) http.Handler {
+func (srv *Server) services(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, at, action, c.respond)
+		srv.serve(w, r, e, action, srv.respond)
 	})
 }
 
@@ -119,34 +119,34 @@ func action(q *call) string {
 	return name
 }
 
-func (c *Server) respond(q *call) response {
+func (srv *Server) respond(q *call) response {
 	switch q.action {
 	case "sts:AssumeRole":
-		return c.signed(q, c.assumeRole)
+		return srv.signed(q, srv.assumeRole)
 	case "sts:AssumeRoleWithWebIdentity":
-		return c.assumeRoleWithWebIdentity(q)
+		return srv.assumeRoleWithWebIdentity(q)
 	case "sts:GetCallerIdentity":
-		return c.signed(q, c.callerIdentity)
+		return srv.signed(q, srv.callerIdentity)
 	case "ecr:GetAuthorizationToken":
-		return c.signed(q, c.authorizationToken)
+		return srv.signed(q, srv.authorizationToken)
 	case "ecr-public:GetAuthorizationToken":
-		return c.signed(q, c.publicAuthorizationToken)
+		return srv.signed(q, srv.publicAuthorizationToken)
 	case "sso:GetRoleCredentials":
-		return c.roleCredentials(q)
+		return srv.roleCredentials(q)
 	case "sso-oidc:CreateToken":
-		return c.createToken(q)
+		return srv.createToken(q)
 	case "signin:CreateOAuth2Token":
-		return c.createOAuth2Token(q)
+		return srv.createOAuth2Token(q)
 	}
 	return errorResponse(q.endpoint.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
 }
 
 // signed answers with do if the request is signed by somebody known.
-func (c *Server) signed(q *call, do func(*call, identity) response) response {
-	who, no := c.authenticate(q)
-	if no != nil {
-		return no.response(q.service)
+func (srv *Server) signed(q *call, do func(*call, identity) response) response {
+	who, denied := srv.authenticate(q)
+	if denied != nil {
+		return denied.response(q.service)
 	}
-	c.log.update(q.entry, func(e *Request) { e.Principal = who.arn })
+	srv.log.update(q.entry, func(e *Request) { e.Principal = who.arn })
 	return do(q, who)
 }

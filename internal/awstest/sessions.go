@@ -16,8 +16,8 @@ type sessions struct {
 // SetFreshSessions makes the metadata service and the container's agent hand
 // out a new session, with new keys, on every request. At first they repeat one
 // until it expires, as the real ones do.
-func (c *Server) SetFreshSessions(fresh bool) {
-	for _, p := range []*sessions{&c.instance.sessions, &c.container.sessions} {
+func (srv *Server) SetFreshSessions(fresh bool) {
+	for _, p := range []*sessions{&srv.instance.sessions, &srv.container.sessions} {
 		p.mu.Lock()
 		p.fresh = fresh
 		p.mu.Unlock()
@@ -32,16 +32,16 @@ func (p *sessions) set(roleARN string) {
 
 // sessionAt gives the session standing at a post, made under a session name;
 // false if the post has no role.
-func (c *Server) sessionFrom(p *sessions, name string) (session, bool) {
+func (srv *Server) sessionFrom(p *sessions, name string) (session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.role == "" {
 		return session{}, false
 	}
 	// Looked up again, for ExpireSessions may have ended it.
-	who, ok := c.principals.find(p.last.keyID)
-	if p.fresh || !ok || who.expired(c.now()) {
-		p.last = c.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
+	who, ok := srv.principals.find(p.last.keyID)
+	if p.fresh || !ok || who.expired(srv.now()) {
+		p.last = srv.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
 	}
 	return p.last, true
 }

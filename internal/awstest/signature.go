@@ -52,7 +52,7 @@ func parseSignature(header string) (signature, bool) {
 }
 
 // authenticate tells who signed a call, or why that is not known.
-func (c *Server) authenticate(q *call) (identity, *denial) {
+func (srv *Server) authenticate(q *call) (identity, *denial) {
 	header := q.Header.Get("Authorization")
 	if header == "" {
 		return identity{}, &denial{"MissingAuthenticationToken", "Request is missing Authentication Token"}
@@ -62,16 +62,16 @@ func (c *Server) authenticate(q *call) (identity, *denial) {
 	if !ok || err != nil {
 		return identity{}, &denial{"IncompleteSignature", "Authorization header or X-Amz-Date is malformed."}
 	}
-	if no := sig.checkScope(q); no != nil {
-		return identity{}, no
+	if denied := sig.checkScope(q); denied != nil {
+		return identity{}, denied
 	}
-	who, ok := c.principals.find(sig.keyID)
+	who, ok := srv.principals.find(sig.keyID)
 	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.endpoint.knows(who.arn) {
 		return identity{}, &denial{"InvalidClientTokenId", "The security token included in the request is invalid."}
 	}
-	now := c.now()
-	if no := checkTime(at, now); no != nil {
-		return identity{}, no
+	now := srv.now()
+	if denied := checkTime(at, now); denied != nil {
+		return identity{}, denied
 	}
 	if !sig.matches(q, who.secret, at) {
 		return identity{}, &denial{"SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}

@@ -23,9 +23,9 @@ func (l slowListener) Accept() (net.Conn, error) {
 
 // slow delays the first word of a connection, as if a round trip had been needed
 // before it.
-func (c *Server) slow(conn net.Conn) net.Conn {
-	if d := time.Duration(c.connect.Load()); d > 0 {
-		return &slowConn{Conn: conn, wait: func() { c.pause(context.Background(), d) }}
+func (srv *Server) slow(conn net.Conn) net.Conn {
+	if d := time.Duration(srv.connect.Load()); d > 0 {
+		return &slowConn{Conn: conn, wait: func() { srv.pause(context.Background(), d) }}
 	}
 	return conn
 }

@@ -53,17 +53,17 @@ type portals struct {
 // AddSSO assigns a role in an account to the user of an IAM Identity Center
 // portal, user@example.com, and logs the user in. Every login to a portal is good
 // for all its roles.
-func (c *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
-	return c.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
+func (srv *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
+	return srv.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
 }
 
 // AddSSOUser is AddSSO for a user by name.
-func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
+func (srv *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
 	sum := sha256.Sum256([]byte(accountID + roleName))
 	partition, _ := partitionOf(region)
 	arn := fmt.Sprintf("arn:%s:iam::%s:role/aws-reserved/sso.amazonaws.com/%s/AWSReservedSSO_%s_%x",
 		partition.name, accountID, region, roleName, sum[:8])
-	now := c.now().UTC().Truncate(time.Second)
+	now := srv.now().UTC().Truncate(time.Second)
 	login := SSOLogin{
 		StartURL:              startURL,
 		Region:                region,
@@ -75,31 +75,31 @@ func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) 
 		user:                  user,
 	}
 
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	if c.portals.byURL == nil {
-		c.portals.byURL = map[string]*portal{}
-		c.portals.access = map[string]ssoToken{}
-		c.portals.refresh = map[string]SSOLogin{}
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	if srv.portals.byURL == nil {
+		srv.portals.byURL = map[string]*portal{}
+		srv.portals.access = map[string]ssoToken{}
+		srv.portals.refresh = map[string]SSOLogin{}
 	}
-	p := c.portals.byURL[startURL]
+	p := srv.portals.byURL[startURL]
 	if p == nil {
 		p = &portal{region, map[rule]string{}}
-		c.portals.byURL[startURL] = p
+		srv.portals.byURL[startURL] = p
 	}
 	p.roles[rule{accountID, roleName}] = arn
-	login.AccessToken, login.ExpiresAt = c.portals.issue(p, user, now)
-	c.portals.refresh[login.RefreshToken] = login
+	login.AccessToken, login.ExpiresAt = srv.portals.issue(p, user, now)
+	srv.portals.refresh[login.RefreshToken] = login
 	return login
 }
 
 // ExpireSSO ends every access token of every portal. What is in a cache file
 // still says otherwise, unless its ExpiresAt is changed too; refresh tokens
 // stay good.
-func (c *Server) ExpireSSO() {
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	clear(c.portals.access)
+func (srv *Server) ExpireSSO() {
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	clear(srv.portals.access)
 }
 
 // admit makes an access token. The lock is held.
@@ -111,24 +111,24 @@ func (p *portals) issue(to *portal, user string, now time.Time) (string, time.Ti
 }
 
 // roleCredentials is GetRoleCredentials of the portal.
-func (c *Server) roleCredentials(q *call) response {
-	now := c.now()
+func (srv *Server) roleCredentials(q *call) response {
+	now := srv.now()
 	query := q.URL.Query()
-	c.portals.mu.Lock()
-	token, ok := c.portals.access[q.Header.Get("X-Amz-Sso_bearer_token")]
+	srv.portals.mu.Lock()
+	token, ok := srv.portals.access[q.Header.Get("X-Amz-Sso_bearer_token")]
 	role := ""
 	if ok {
 		role = token.portal.roles[rule{query.Get("account_id"), query.Get("role_name")}]
 	}
-	c.portals.mu.Unlock()
+	srv.portals.mu.Unlock()
 	if !ok || !now.Before(token.expires) || q.endpoint.region != "" && q.endpoint.region != token.portal.region {
 		return errorResponse(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
 	}
-	if role == "" || c.principals.forbids(q.action, identity{arn: role}) {
+	if role == "" || srv.principals.forbids(q.action, identity{arn: role}) {
 		return errorResponse(q.service, http.StatusForbidden, "ForbiddenException", "No access")
 	}
-	s := c.newSession(sessionARN(role, token.user), role, time.Hour)
-	c.log.update(q.entry, func(e *Request) { e.TargetRole = role })
+	s := srv.newSession(sessionARN(role, token.user), role, time.Hour)
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = role })
 	return jsonResponse(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 		"accessKeyId":     s.keyID,
 		"secretAccessKey": s.secret,
@@ -139,7 +139,7 @@ func (c *Server) roleCredentials(q *call) response {
 
 // createToken refreshes an access token. The refresh token stays the same, so
 // that of many clients who refresh at once each succeeds.
-func (c *Server) createToken(q *call) response {
+func (srv *Server) createToken(q *call) response {
 	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil {
 		return oidcError("InvalidRequestException", "invalid_request", err.Error())
@@ -147,17 +147,17 @@ func (c *Server) createToken(q *call) response {
 	if in.GrantType != "refresh_token" {
 		return oidcError("UnsupportedGrantTypeException", "unsupported_grant_type", "only refresh_token is supported")
 	}
-	now := c.now()
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	login, ok := c.portals.refresh[in.RefreshToken]
+	now := srv.now()
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	login, ok := srv.portals.refresh[in.RefreshToken]
 	switch {
 	case !ok || q.endpoint.region != "" && q.endpoint.region != login.Region:
 		return oidcError("InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
 	case in.ClientID != login.ClientID || in.ClientSecret != login.ClientSecret:
 		return oidcError("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
 	}
-	token, _ := c.portals.issue(c.portals.byURL[login.StartURL], login.user, now)
+	token, _ := srv.portals.issue(srv.portals.byURL[login.StartURL], login.user, now)
 	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken":  token,
 		"expiresIn":    int(ssoTokenTTL.Seconds()),
@@ -172,7 +172,7 @@ func oidcError(code, oauth, message string) response {
 	if strings.HasPrefix(code, "InvalidClient") {
 		status = http.StatusUnauthorized
 	}
-	a := jsonResponse(restJSON, status, map[string]string{"error": oauth, "error_description": message})
-	a.header.Set("X-Amzn-Errortype", code)
-	return a
+	resp := jsonResponse(restJSON, status, map[string]string{"error": oauth, "error_description": message})
+	resp.header.Set("X-Amzn-Errortype", code)
+	return resp
 }

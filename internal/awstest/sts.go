@@ -41,16 +41,16 @@ type assumeRoleResponse struct {
 
 var roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-func (c *Server) assumeRole(q *call, who identity) response {
+func (srv *Server) assumeRole(q *call, who identity) response {
 	target := q.form.Get("RoleArn")
-	role, ok := c.principals.role(target)
+	role, ok := srv.principals.role(target)
 	if !ok || !q.endpoint.knows(target) || !role.trusts(who) ||
 		role.ExternalID != "" && role.ExternalID != q.form.Get("ExternalId") ||
-		c.principals.forbids(q.action, who) || c.principals.forbids(q.action, identity{arn: target}) {
-		no := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
-		return no.response(q.service)
+		srv.principals.forbids(q.action, who) || srv.principals.forbids(q.action, identity{arn: target}) {
+		denied := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
+		return denied.response(q.service)
 	}
-	s, wrong := c.roleSession(q, role, who.role != "")
+	s, wrong := srv.roleSession(q, role, who.role != "")
 	if wrong != nil {
 		return *wrong
 	}
@@ -65,10 +65,10 @@ func (r Role) trusts(who identity) bool {
 }
 
 // roleSession makes the session a call asks for, once it may have it.
-func (c *Server) roleSession(q *call, r Role, chained bool) (session, *response) {
+func (srv *Server) roleSession(q *call, r Role, chained bool) (session, *response) {
 	invalid := func(format string, args ...any) (session, *response) {
-		a := errorResponse(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
-		return session{}, &a
+		resp := errorResponse(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
+		return session{}, &resp
 	}
 	name := q.form.Get("RoleSessionName")
 	if !roleSessionName.MatchString(name) {
@@ -85,7 +85,7 @@ func (c *Server) roleSession(q *call, r Role, chained bool) (session, *response)
 	if chained && life > time.Hour {
 		return invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
-	return c.newSession(sessionARN(r.ARN, name), r.ARN, life), nil
+	return srv.newSession(sessionARN(r.ARN, name), r.ARN, life), nil
 }
 
 func (s session) result() stsRoleResult {
@@ -103,7 +103,7 @@ type callerIdentityResponse struct {
 	RequestID string   `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) callerIdentity(q *call, who identity) response {
+func (srv *Server) callerIdentity(q *call, who identity) response {
 	id := requestID()
 	return xmlResponse(http.StatusOK, id, callerIdentityResponse{
 		Arn: who.arn, UserID: who.userID(), Account: accountOf(who.arn), RequestID: id,

@@ -30,40 +30,40 @@ type grant struct {
 }
 
 type tokens struct {
-	mu           sync.Mutex
+	mu          sync.Mutex
 	ttl         time.Duration
 	passwordTTL time.Duration // 0: as life
-	issued       map[[sha256.Size]byte]grant
+	issued      map[[sha256.Size]byte]grant
 }
 
 // SetTokenLife sets how long ECR tokens issued from now on are good for: 12
 // hours at first.
-func (c *Server) SetTokenTTL(d time.Duration) {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	c.tokens.ttl = d
+func (srv *Server) SetTokenTTL(d time.Duration) {
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	srv.tokens.ttl = d
 }
 
 // SetPasswordLife makes the expiration inside the password of tokens issued
 // from now on another than the expiresAt of the API, as AWS has been seen to
 // do: https://github.com/kubernetes/cloud-provider-aws/issues/348. Such a
 // token is good until the earlier of both. 0 makes them the same again.
-func (c *Server) SetPasswordTTL(d time.Duration) {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	c.tokens.passwordTTL = d
+func (srv *Server) SetPasswordTTL(d time.Duration) {
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	srv.tokens.passwordTTL = d
 }
 
 // issue makes a token. Its password has the shape and the length of a real
 // one.
-func (c *Server) issue(who identity, region string, public bool) token {
-	now := c.now()
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	g := grant{who: who, region: region, public: public, expires: now.Add(c.tokens.ttl)}
+func (srv *Server) issue(who identity, region string, public bool) token {
+	now := srv.now()
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	g := grant{who: who, region: region, public: public, expires: now.Add(srv.tokens.ttl)}
 	g.ends = g.expires
-	if c.tokens.passwordTTL != 0 {
-		g.ends = now.Add(c.tokens.passwordTTL)
+	if srv.tokens.passwordTTL != 0 {
+		g.ends = now.Add(srv.tokens.passwordTTL)
 	}
 	inside, err := json.Marshal(map[string]any{
 		"payload":    random(1140),
@@ -76,10 +76,10 @@ func (c *Server) issue(who identity, region string, public bool) token {
 		panic(fmt.Sprintf("stand-in: %v", err)) // strings and a number
 	}
 	t := token{base64.StdEncoding.EncodeToString(inside), g}
-	if c.tokens.issued == nil {
-		c.tokens.issued = map[[sha256.Size]byte]grant{}
+	if srv.tokens.issued == nil {
+		srv.tokens.issued = map[[sha256.Size]byte]grant{}
 	}
-	c.tokens.issued[sha256.Sum256([]byte(t.password))] = g
+	srv.tokens.issued[sha256.Sum256([]byte(t.password))] = g
 	return t
 }
 
@@ -88,15 +88,15 @@ func (c *Server) issue(who identity, region string, public bool) token {
 // it, it has not expired, it is for the region of the registry, or for public
 // ones, and the principal may read the registry. If only that last is missing
 // the error is ErrNotPermitted and the principal is given as well.
-func (c *Server) VerifyToken(password, host string) (principal string, err error) {
+func (srv *Server) VerifyToken(password, host string) (principal string, err error) {
 	reg, ok := parseRegistry(host)
 	if !ok {
 		return "", fmt.Errorf("%s is no registry of ECR", host)
 	}
-	now := c.now()
-	c.tokens.mu.Lock()
-	g, ok := c.tokens.issued[sha256.Sum256([]byte(password))]
-	c.tokens.mu.Unlock()
+	now := srv.now()
+	srv.tokens.mu.Lock()
+	g, ok := srv.tokens.issued[sha256.Sum256([]byte(password))]
+	srv.tokens.mu.Unlock()
 	public := reg.account == ""
 	switch {
 	case !ok:
@@ -107,7 +107,7 @@ func (c *Server) VerifyToken(password, host string) (principal string, err error
 		return "", errors.New("the token is for public registries and this is none, or the other way about")
 	case g.region != reg.region:
 		return "", fmt.Errorf("the token is for %s, the registry is in %s", g.region, reg.region)
-	case c.principals.forbids("ecr:BatchGetImage", g.who), !public && !c.principals.mayRead(reg.account, g.who):
+	case srv.principals.forbids("ecr:BatchGetImage", g.who), !public && !srv.principals.mayRead(reg.account, g.who):
 		return g.who.arn, fmt.Errorf("%s: %w", g.who.arn, ErrNotPermitted)
 	}
 	return g.who.arn, nil

@@ -14,7 +14,7 @@ type tunnel struct {
 	net.Conn
 	// The client's first words may have been read together with its CONNECT.
 	buffered io.Reader
-	host  string
+	host     string
 }
 
 func (t *tunnel) Read(p []byte) (int, error) { return t.buffered.Read(p) }

@@ -74,7 +74,7 @@ type assumeRoleWithWebIdentityResponse struct {
 	RequestID string        `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) assumeRoleWithWebIdentity(q *call) response {
+func (srv *Server) assumeRoleWithWebIdentity(q *call) response {
 	refuse := func(status int, code, message string) response {
 		return errorResponse(q.service, status, code, message)
 	}
@@ -83,12 +83,12 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) response {
 		return refuse(http.StatusBadRequest, "InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}
 	target := q.form.Get("RoleArn")
-	role, ok := c.principals.role(target)
+	role, ok := srv.principals.role(target)
 	const unauthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	if !ok || !q.endpoint.knows(target) || role.WebIdentity == nil || c.principals.forbids(q.action, identity{arn: target}) {
+	if !ok || !q.endpoint.knows(target) || role.WebIdentity == nil || srv.principals.forbids(q.action, identity{arn: target}) {
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
-	want, now := *role.WebIdentity, c.now()
+	want, now := *role.WebIdentity, srv.now()
 	switch {
 	case got.Issuer != want.Issuer:
 		return refuse(http.StatusBadRequest, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for "+got.Issuer)
@@ -99,7 +99,7 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) response {
 	case got.Subject != want.Subject:
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
-	s, wrong := c.roleSession(q, role, false)
+	s, wrong := srv.roleSession(q, role, false)
 	if wrong != nil {
 		return *wrong
 	}

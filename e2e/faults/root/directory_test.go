@@ -40,11 +40,11 @@ func TestDoctorTriesTheCache(t *testing.T) {
 		"no more files": {func(t *testing.T, dir string) { mount(t, dir, "tmpfs", "nr_inodes=1", 0) }, "no space left on device"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := testenv.WithKeys(t)
-			dir := filepath.Join(l.Home, "kept")
+			env := testenv.WithKeys(t)
+			dir := filepath.Join(env.Home, "kept")
 			c.spoil(t, dir)
-			l.Set("AWS_ECR_CACHE_DIR=" + filepath.Join(dir, "below"))
-			out := l.Run(t, "doctor "+testenv.Host, "").Stdout
+			env.Set("AWS_ECR_CACHE_DIR=" + filepath.Join(dir, "below"))
+			out := env.Run(t, "doctor "+testenv.Host, "").Stdout
 			if !strings.Contains(out, "warning  cache      no token is kept: ") || !strings.Contains(out, c.want) {
 				t.Errorf("%s", out)
 			}
@@ -58,45 +58,45 @@ func TestDoctorTriesTheCache(t *testing.T) {
 // Where nothing can be kept, or not as it should be, a get works all the same, and says
 // nothing of it.
 func TestCacheDirectory(t *testing.T) {
-	ecr := func(l *testenv.Env) string { return filepath.Join(l.Home, ".ecr") }
+	ecr := func(env *testenv.Env) string { return filepath.Join(env.Home, ".ecr") }
 	for name, c := range map[string]struct {
-		spoil func(t *testing.T, l *testenv.Env)
+		spoil func(t *testing.T, env *testenv.Env)
 		keeps bool // the token is found again
 	}{
-		"world-writable": {func(t *testing.T, l *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(l.TokenDir(), 0o700), os.Chmod(ecr(l), 0o777), os.Chmod(l.TokenDir(), 0o777)))
+		"world-writable": {func(t *testing.T, env *testenv.Env) {
+			must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o700), os.Chmod(ecr(env), 0o777), os.Chmod(env.TokenDir(), 0o777)))
 		}, false},
-		"somebody else's": {func(t *testing.T, l *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(l.TokenDir(), 0o777), os.Chown(ecr(l), 65534, 65534), os.Chown(l.TokenDir(), 65534, 65534)))
+		"somebody else's": {func(t *testing.T, env *testenv.Env) {
+			must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o777), os.Chown(ecr(env), 65534, 65534), os.Chown(env.TokenDir(), 65534, 65534)))
 		}, false},
-		"read-only":          {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "", unix.MS_RDONLY) }, false},
-		"a full disk":        {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "size=4k", 0); fill(t, ecr(l)) }, false},
-		"a disk of one page": {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "size=4k", 0) }, true},
-		"no more files":      {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "tmpfs", "nr_inodes=3", 0) }, false},
-		"world-writable above": {func(t *testing.T, l *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(ecr(l), 0o700), os.Chmod(ecr(l), 0o777)))
+		"read-only":          {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "", unix.MS_RDONLY) }, false},
+		"a full disk":        {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "size=4k", 0); fill(t, ecr(env)) }, false},
+		"a disk of one page": {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "size=4k", 0) }, true},
+		"no more files":      {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "nr_inodes=3", 0) }, false},
+		"world-writable above": {func(t *testing.T, env *testenv.Env) {
+			must(t, errors.Join(os.MkdirAll(ecr(env), 0o700), os.Chmod(ecr(env), 0o777)))
 		}, true},
-		"a log on a full disk": {func(t *testing.T, l *testenv.Env) {
-			l.Set("AWS_ECR_LOG_FILE=" + filepath.Join(l.Home, "full/log"))
-			mount(t, filepath.Join(l.Home, "full"), "tmpfs", "size=4k", 0)
-			fill(t, filepath.Join(l.Home, "full"))
+		"a log on a full disk": {func(t *testing.T, env *testenv.Env) {
+			env.Set("AWS_ECR_LOG_FILE=" + filepath.Join(env.Home, "full/log"))
+			mount(t, filepath.Join(env.Home, "full"), "tmpfs", "size=4k", 0)
+			fill(t, filepath.Join(env.Home, "full"))
 		}, true},
-		"a file":         {func(t *testing.T, l *testenv.Env) { l.Write(t, ".ecr", "") }, false},
-		"a file below":   {func(t *testing.T, l *testenv.Env) { l.Write(t, ".ecr/tokens", "") }, false},
-		"a FIFO":         {func(t *testing.T, l *testenv.Env) { must(t, unix.Mkfifo(ecr(l), 0o600)) }, false},
-		"a dead symlink": {func(t *testing.T, l *testenv.Env) { must(t, os.Symlink("/nowhere/at/all", ecr(l))) }, false},
-		"/proc":          {func(t *testing.T, l *testenv.Env) { mount(t, ecr(l), "proc", "", 0) }, false},
+		"a file":         {func(t *testing.T, env *testenv.Env) { env.Write(t, ".ecr", "") }, false},
+		"a file below":   {func(t *testing.T, env *testenv.Env) { env.Write(t, ".ecr/tokens", "") }, false},
+		"a FIFO":         {func(t *testing.T, env *testenv.Env) { must(t, unix.Mkfifo(ecr(env), 0o600)) }, false},
+		"a dead symlink": {func(t *testing.T, env *testenv.Env) { must(t, os.Symlink("/nowhere/at/all", ecr(env))) }, false},
+		"/proc":          {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "proc", "", 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			c.spoil(t, l)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			c.spoil(t, env)
 			for range 3 {
-				s.MustGet(t, l, testenv.UserARN)
+				fault.MustGet(t, env, testenv.UserARN)
 			}
-			testenv.Concurrently(5, func(int) { s.MustGet(t, l, testenv.UserARN) })
-			n := l.AWS.Count("ecr:GetAuthorizationToken")
+			testenv.Concurrently(5, func(int) { fault.MustGet(t, env, testenv.UserARN) })
+			n := env.AWS.Count("ecr:GetAuthorizationToken")
 			if c.keeps && n != 1 || !c.keeps && n < 4 {
-				s.Errorf(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
+				fault.Errorf(t, "%d requests for eight gets; keeps: %v", n, c.keeps)
 			}
 		})
 	}
@@ -118,26 +118,28 @@ func fill(t *testing.T, dir string) {
 
 // The directory goes while AWS is being asked.
 func TestCacheDirectoryGone(t *testing.T) {
-	for name, spoil := range map[string]func(l *testenv.Env) error{
-		"removed": func(l *testenv.Env) error { return os.RemoveAll(filepath.Join(l.Home, ".ecr")) },
-		"emptied": func(l *testenv.Env) error { return os.RemoveAll(l.TokenDir()) },
-		"a file": func(l *testenv.Env) error {
-			return errors.Join(os.RemoveAll(l.TokenDir()), os.WriteFile(l.TokenDir(), nil, 0o600))
+	for name, spoil := range map[string]func(env *testenv.Env) error{
+		"removed": func(env *testenv.Env) error { return os.RemoveAll(filepath.Join(env.Home, ".ecr")) },
+		"emptied": func(env *testenv.Env) error { return os.RemoveAll(env.TokenDir()) },
+		"a file": func(env *testenv.Env) error {
+			return errors.Join(os.RemoveAll(env.TokenDir()), os.WriteFile(env.TokenDir(), nil, 0o600))
 		},
-		"replaced": func(l *testenv.Env) error { return errors.Join(os.RemoveAll(l.TokenDir()), os.Mkdir(l.TokenDir(), 0o755)) },
+		"replaced": func(env *testenv.Env) error {
+			return errors.Join(os.RemoveAll(env.TokenDir()), os.Mkdir(env.TokenDir(), 0o755))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.AWS.SetLatency(300 * time.Millisecond)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.AWS.SetLatency(300 * time.Millisecond)
 			done := make(chan error)
 			go func() {
-				err := l.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
-				done <- errors.Join(err, spoil(l))
+				err := env.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1)
+				done <- errors.Join(err, spoil(env))
 			}()
-			s.MustGet(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 			must(t, <-done)
-			l.AWS.SetLatency(0)
-			s.MustGet(t, l, testenv.UserARN)
+			env.AWS.SetLatency(0)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }

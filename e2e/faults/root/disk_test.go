@@ -18,18 +18,18 @@ import (
 func TestHungDisk(t *testing.T) {
 	for _, folder := range []string{".aws", ".ecr"} {
 		t.Run(folder, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_TIMEOUT=1s")
-			hang(t, filepath.Join(l.Home, folder))
-			r := l.Run(t, "get", testenv.Host)
-			s.Count(t, r, nil)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_TIMEOUT=1s")
+			hang(t, filepath.Join(env.Home, folder))
+			r := env.Run(t, "get", testenv.Host)
+			fault.Count(t, r, nil)
 			if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || !strings.Contains(r.Stderr, "not done within 1s") {
-				s.Errorf(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
+				fault.Errorf(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 			}
-			r = l.Run(t, "list", "")
-			s.Count(t, r, nil)
+			r = env.Run(t, "list", "")
+			fault.Count(t, r, nil)
 			if r.Status != 0 || r.Stdout != "{}\n" {
-				s.Errorf(t, "list: status %d, stdout %q", r.Status, r.Stdout)
+				fault.Errorf(t, "list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		})
 	}
@@ -37,13 +37,13 @@ func TestHungDisk(t *testing.T) {
 
 // So with the timeout that the map sets.
 func TestHungDiskAndMap(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT")
-	l.Write(t, ".ecr/config.toml", `timeout = "1s"`)
-	cache := filepath.Join(l.Home, "cache")
-	l.Set("AWS_ECR_CACHE_DIR=" + cache)
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT")
+	env.Write(t, ".ecr/config.toml", `timeout = "1s"`)
+	cache := filepath.Join(env.Home, "cache")
+	env.Set("AWS_ECR_CACHE_DIR=" + cache)
 	hang(t, cache)
-	if r := l.Run(t, "get", testenv.Host); r.Status != 1 || !strings.Contains(r.Stderr, "not done within 1s") || r.Took > 6*time.Second {
+	if r := env.Run(t, "get", testenv.Host); r.Status != 1 || !strings.Contains(r.Stderr, "not done within 1s") || r.Took > 6*time.Second {
 		t.Errorf("get: status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
 	}
 }
@@ -51,14 +51,14 @@ func TestHungDiskAndMap(t *testing.T) {
 // A host that isn't ECR's is nobody's business, and the disks with what is for AWS are
 // left alone.
 func TestHungDiskAndOtherHosts(t *testing.T) {
-	l := testenv.New(t)
-	l.Write(t, ".ecr/config.toml", "")
+	env := testenv.New(t)
+	env.Write(t, ".ecr/config.toml", "")
 	for _, folder := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
-		hang(t, filepath.Join(l.Home, folder))
+		hang(t, filepath.Join(env.Home, folder))
 	}
 	for _, verb := range []string{"get", "erase"} {
 		want := map[string]int{"get": 1}[verb]
-		if r := l.Run(t, verb, "docker.io"); r.Status != want || r.Stderr != "" {
+		if r := env.Run(t, verb, "docker.io"); r.Status != want || r.Stderr != "" {
 			t.Errorf("%s: status %d, stderr %q", verb, r.Status, r.Stderr)
 		}
 	}
@@ -69,17 +69,17 @@ func TestHungDiskAndCommands(t *testing.T) {
 	for _, folder := range []string{".aws", ".ecr", ".docker"} {
 		for _, verb := range []string{"doctor " + testenv.Host, "whoami " + testenv.Host, "configure " + testenv.Host, "cache list"} {
 			t.Run(folder+"/"+verb, func(t *testing.T) {
-				l, s := testenv.WithKeys(t), testenv.NewFault(t)
-				l.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
-				hang(t, filepath.Join(l.Home, folder))
-				r := l.Run(t, verb, "")
-				s.Count(t, r, nil)
+				env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+				env.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
+				hang(t, filepath.Join(env.Home, folder))
+				r := env.Run(t, verb, "")
+				fault.Count(t, r, nil)
 				said := r.Stdout + r.Stderr
 				if hangs := strings.Contains(said, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
-					s.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+					fault.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 				}
 				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[folder]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(said, "not done within") {
-					s.Errorf(t, "it says nothing of the disk: %q", said)
+					fault.Errorf(t, "it says nothing of the disk: %q", said)
 				}
 			})
 		}
@@ -88,10 +88,10 @@ func TestHungDiskAndCommands(t *testing.T) {
 
 // At a terminal configure tells, too, what it waits for.
 func TestHungDiskAtTerminal(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT=1s")
-	hang(t, filepath.Join(l.Home, ".docker"))
-	shown := l.RunAtTerminal(t, "configure "+testenv.Host, "")
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT=1s")
+	hang(t, filepath.Join(env.Home, ".docker"))
+	shown := env.RunAtTerminal(t, "configure "+testenv.Host, "")
 	if !strings.Contains(shown, "reading the clients' configuration …\r") || !strings.Contains(shown, "not done within 2s, while reading the clients' configuration") {
 		t.Errorf("it shows %q", shown)
 	}

@@ -12,7 +12,7 @@ import (
 
 // A name server that takes questions and never answers.
 func TestSilentNameServer(t *testing.T) {
-	l, s := testenv.WithKeys(t), testenv.NewFault(t)
+	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	server, err := net.ListenPacket("udp", "127.0.0.53:53")
 	if err != nil {
 		server, err = net.ListenPacket("udp", "127.0.0.54:53")
@@ -20,12 +20,12 @@ func TestSilentNameServer(t *testing.T) {
 	must(t, err)
 	defer server.Close()
 	address, _, _ := net.SplitHostPort(server.LocalAddr().String())
-	l.Write(t, "resolv.conf", "nameserver "+address+"\n")
-	l.Set("HTTPS_PROXY", "AWS_ECR_TIMEOUT=2s")
-	r := l.Run(t, "get", testenv.Host, "unshare", "--mount", "sh", "-c",
-		"mount --bind "+filepath.Join(l.Home, "resolv.conf")+` /etc/resolv.conf; exec "$0" "$@"`)
-	s.Check(t, l, r, testenv.UserARN)
+	env.Write(t, "resolv.conf", "nameserver "+address+"\n")
+	env.Set("HTTPS_PROXY", "AWS_ECR_TIMEOUT=2s")
+	r := env.Run(t, "get", testenv.Host, "unshare", "--mount", "sh", "-c",
+		"mount --bind "+filepath.Join(env.Home, "resolv.conf")+` /etc/resolv.conf; exec "$0" "$@"`)
+	fault.Check(t, env, r, testenv.UserARN)
 	if r.Status == 0 || r.Took > 8*time.Second || !strings.Contains(r.Stderr, "api.ecr.ap-south-1.amazonaws.com") {
-		s.Errorf(t, "status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
+		fault.Errorf(t, "status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
 	}
 }

@@ -46,9 +46,9 @@ func TestTokenFile(t *testing.T) {
 		"/dev/null":        device(3),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := s.MustGet(t, l, testenv.UserARN)
-			path := l.TokenFile(t)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			old := fault.MustGet(t, env, testenv.UserARN)
+			path := env.TokenFile(t)
 			whole, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -56,14 +56,14 @@ func TestTokenFile(t *testing.T) {
 			if err := spoil(path, whole); err != nil {
 				t.Fatal(err)
 			}
-			if s.MustGet(t, l, testenv.UserARN) == old {
-				s.Errorf(t, "the old token, from a file that can't be trusted")
+			if fault.MustGet(t, env, testenv.UserARN) == old {
+				fault.Errorf(t, "the old token, from a file that can't be trusted")
 			}
-			if _, kept := s.MustGet(t, l, testenv.UserARN), l.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
-				s.Errorf(t, "%d requests for three gets: what was saved isn't found", kept)
+			if _, kept := fault.MustGet(t, env, testenv.UserARN), env.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
+				fault.Errorf(t, "%d requests for three gets: what was saved isn't found", kept)
 			}
-			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
-				s.Errorf(t, "it wrote through the symlink")
+			if text, err := os.ReadFile(filepath.Join(env.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
+				fault.Errorf(t, "it wrote through the symlink")
 			}
 		})
 	}
@@ -99,20 +99,20 @@ func TestLockFile(t *testing.T) {
 		"a device":       func(path string) error { return unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			s.MustGet(t, l, testenv.UserARN)
-			locks, err := filepath.Glob(filepath.Join(l.TokenDir(), "*.lock"))
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			fault.MustGet(t, env, testenv.UserARN)
+			locks, err := filepath.Glob(filepath.Join(env.TokenDir(), "*.lock"))
 			if err != nil || len(locks) != 1 {
 				t.Fatalf("locks: %q, %v", locks, err)
 			}
-			if err := errors.Join(os.Remove(locks[0]), os.Remove(l.TokenFile(t)), spoil(locks[0])); err != nil {
+			if err := errors.Join(os.Remove(locks[0]), os.Remove(env.TokenFile(t)), spoil(locks[0])); err != nil {
 				t.Fatal(err)
 			}
-			testenv.Concurrently(3, func(int) { s.MustGet(t, l, testenv.UserARN) })
-			l.AWS.ResetCounts()
-			s.MustGet(t, l, testenv.UserARN)
-			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
-				s.Errorf(t, "what was saved isn't found")
+			testenv.Concurrently(3, func(int) { fault.MustGet(t, env, testenv.UserARN) })
+			env.AWS.ResetCounts()
+			fault.MustGet(t, env, testenv.UserARN)
+			if n := env.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
+				fault.Errorf(t, "what was saved isn't found")
 			}
 		})
 	}

@@ -27,29 +27,29 @@ func TestConfigurationFile(t *testing.T) {
 			"1 GB":     func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<30)) },
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				l, s := testenv.WithKeys(t), testenv.NewFault(t)
+				env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 				if name == "AWS_WEB_IDENTITY_TOKEN_FILE" {
-					l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+testenv.PullRole)
+					env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN="+testenv.PullRole)
 				}
 				if name == "SSL_CERT_FILE" {
-					l.Set("AWS_CA_BUNDLE")
+					env.Set("AWS_CA_BUNDLE")
 				}
-				file := filepath.Join(l.Home, "input")
+				file := filepath.Join(env.Home, "input")
 				must(t, put(file))
-				l.Set(name+"="+file, "AWS_ECR_TIMEOUT=2s")
+				env.Set(name+"="+file, "AWS_ECR_TIMEOUT=2s")
 				// Memory is limited by address space, of which Go's runtime takes most.
-				r := l.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
+				r := env.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
 				if kind == "a pipe" {
 					// A program may be about to write to it, and only the time tells.
-					s.Count(t, r, nil)
+					fault.Count(t, r, nil)
 					if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || r.Took > 10*time.Second {
-						s.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+						fault.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 					}
 					return
 				}
-				password := s.Check(t, l, r, testenv.UserARN)
+				password := fault.Check(t, env, r, testenv.UserARN)
 				if password == "" && !strings.Contains(r.Stderr, file) && !strings.Contains(r.Stderr, "isn't trusted here") {
-					s.Errorf(t, "the file isn't named: %s", r.Stderr)
+					fault.Errorf(t, "the file isn't named: %s", r.Stderr)
 				}
 			})
 		}
@@ -60,24 +60,24 @@ func TestConfigurationFile(t *testing.T) {
 // to nobody.
 func TestLineBreakInKeys(t *testing.T) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
-		l, s := testenv.WithKeys(t), testenv.NewFault(t)
-		l.Set(name + "=x\n")
-		r := l.Run(t, "get", testenv.Host)
-		s.Check(t, l, r, testenv.UserARN)
-		if !strings.Contains(r.Stderr, "holds a line break") || len(l.AWS.Requests()) > 0 {
-			s.Errorf(t, "%s: %d requests, stderr %q", name, len(l.AWS.Requests()), r.Stderr)
+		env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+		env.Set(name + "=x\n")
+		r := env.Run(t, "get", testenv.Host)
+		fault.Check(t, env, r, testenv.UserARN)
+		if !strings.Contains(r.Stderr, "holds a line break") || len(env.AWS.Requests()) > 0 {
+			fault.Errorf(t, "%s: %d requests, stderr %q", name, len(env.AWS.Requests()), r.Stderr)
 		}
 	}
 }
 
 // A credential process that never stops to print is ended.
 func TestEndlessProcessOutput(t *testing.T) {
-	l, s := testenv.WithKeys(t), testenv.NewFault(t)
-	l.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=flood")
-	l.Write(t, ".aws/config", "[profile flood]\ncredential_process = yes MARKED\n")
-	r := l.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
-	s.Check(t, l, r, testenv.UserARN)
+	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+	env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=flood")
+	env.Write(t, ".aws/config", "[profile flood]\ncredential_process = yes MARKED\n")
+	r := env.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
+	fault.Check(t, env, r, testenv.UserARN)
 	if !strings.Contains(r.Stderr, "printed more than 1048576 bytes") {
-		s.Errorf(t, "stderr %q", r.Stderr)
+		fault.Errorf(t, "stderr %q", r.Stderr)
 	}
 }

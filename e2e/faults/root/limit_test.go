@@ -20,12 +20,12 @@ func TestLimits(t *testing.T) {
 		"--fsize=0", "--fsize=100", "--core=0", "--stack=65536", "--memlock=0", "--data=2000000000",
 	} {
 		t.Run(limit, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			for range 2 {
-				s.Check(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+				fault.Check(t, env, env.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
 			}
-			s.MustGet(t, l, testenv.UserARN)
-			s.Check(t, l, l.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
+			fault.Check(t, env, env.Run(t, "get", testenv.Host, prlimit, limit), testenv.UserARN)
 		})
 	}
 }
@@ -48,22 +48,22 @@ func TestContainerLimits(t *testing.T) {
 		{"pids", "1", false},
 	} {
 		t.Run(c.controller+"/"+c.limit, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			enter := group(t, c.controller, c.limit)
 			for range 5 {
-				r := l.Run(t, "get", testenv.Host, "sh", "-c", "echo $$ >"+enter+`; exec "$0" "$@"`)
+				r := env.Run(t, "get", testenv.Host, "sh", "-c", "echo $$ >"+enter+`; exec "$0" "$@"`)
 				if c.enough || r.Status == 0 {
-					if s.Check(t, l, r, testenv.UserARN) == "" {
-						s.Errorf(t, "no token: %s", r.Stderr)
+					if fault.Check(t, env, r, testenv.UserARN) == "" {
+						fault.Errorf(t, "no token: %s", r.Stderr)
 					}
-				} else if s.Count(t, r, nil); r.Stdout != "" {
-					s.Errorf(t, "it failed and printed %q", r.Stdout)
+				} else if fault.Count(t, r, nil); r.Stdout != "" {
+					fault.Errorf(t, "it failed and printed %q", r.Stdout)
 				}
 			}
-			s.MustGet(t, l, testenv.UserARN)
-			l.Run(t, "erase", testenv.Host)
-			s.MustGet(t, l, testenv.UserARN)
-			s.CheckLeftovers(t, l)
+			fault.MustGet(t, env, testenv.UserARN)
+			env.Run(t, "erase", testenv.Host)
+			fault.MustGet(t, env, testenv.UserARN)
+			fault.CheckLeftovers(t, env)
 		})
 	}
 }

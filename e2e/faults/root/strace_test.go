@@ -28,20 +28,20 @@ func TestSystemCall(t *testing.T) {
 		"getrandom:error=ENOSYS",
 	} {
 		t.Run(call, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			out := filepath.Join(l.Home, "strace")
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			out := filepath.Join(env.Home, "strace")
 			inject := func() {
 				t.Helper()
-				s.Check(t, l, l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
+				fault.Check(t, env, env.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
 			}
 			for range 3 {
 				inject()
 			}
-			s.MustGet(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 			inject()
-			s.MustGet(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
-				s.Errorf(t, "it never made the call: %v", err)
+				fault.Errorf(t, "it never made the call: %v", err)
 			}
 		})
 	}
@@ -52,24 +52,24 @@ func TestSystemCall(t *testing.T) {
 func TestFileEmptyWhileRead(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	must(t, err)
-	l, s := testenv.OnInstance(t), testenv.NewFault(t)
-	file := filepath.Join(l.Home, ".aws/credentials")
+	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
+	file := filepath.Join(env.Home, ".aws/credentials")
 	text, err := os.ReadFile(file)
 	must(t, err)
 	for i := range 10 {
-		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
 		ended := make(chan struct{})
 		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
 			defer close(ended)
-			l.Write(t, ".aws/credentials", "")
+			env.Write(t, ".aws/credentials", "")
 			time.Sleep(400 * time.Millisecond)
-			l.Write(t, ".aws/credentials", string(text))
+			env.Write(t, ".aws/credentials", string(text))
 		})
-		r := l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(l.Home, "strace"),
+		r := env.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(env.Home, "strace"),
 			"-P", file, "-e", "inject=openat:delay_enter=400000")
-		s.Check(t, l, r, "assumed-role/pull/")
+		fault.Check(t, env, r, "assumed-role/pull/")
 		<-ended
-		s.MustGet(t, l, "assumed-role/pull/")
+		fault.MustGet(t, env, "assumed-role/pull/")
 	}
 }
 
@@ -78,11 +78,11 @@ func TestFileEmptyWhileRead(t *testing.T) {
 func TestFileModes(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	must(t, err)
-	l, s := testenv.WithKeys(t), testenv.NewFault(t)
-	l.Set("AWS_ECR_LOG_LEVEL=debug")
-	out := filepath.Join(l.Home, "strace")
-	r := l.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
-	s.Check(t, l, r, testenv.UserARN)
+	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+	env.Set("AWS_ECR_LOG_LEVEL=debug")
+	out := filepath.Join(env.Home, "strace")
+	r := env.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
+	fault.Check(t, env, r, testenv.UserARN)
 	text, err := os.ReadFile(out)
 	must(t, err)
 	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
@@ -91,7 +91,7 @@ func TestFileModes(t *testing.T) {
 	}
 	for _, m := range made {
 		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
-			s.Errorf(t, "mode %s: %s", mode, m[0])
+			fault.Errorf(t, "mode %s: %s", mode, m[0])
 		}
 	}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // Tokens is the directory in which the binary keeps its tokens.
-func (l *Env) TokenDir() string { return filepath.Join(l.Home, ".ecr/tokens") }
+func (e *Env) TokenDir() string { return filepath.Join(e.Home, ".ecr/tokens") }
 
 // TokenFile is the one token's file; the test ends where there are more or fewer.
-func (l *Env) TokenFile(t testing.TB) string {
+func (e *Env) TokenFile(t testing.TB) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.TokenDir(), "*.token"))
+	files, err := filepath.Glob(filepath.Join(e.TokenDir(), "*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens: %q, %v; want one", files, err)
 	}

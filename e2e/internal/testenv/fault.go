@@ -31,11 +31,11 @@ var faults struct {
 
 // NewFault begins a fault, which the report names as the test.
 func NewFault(t testing.TB) *Fault {
-	s := &Fault{name: strings.TrimPrefix(t.Name(), "Test")}
+	f := &Fault{name: strings.TrimPrefix(t.Name(), "Test")}
 	faults.Lock()
 	defer faults.Unlock()
-	faults.all = append(faults.all, s)
-	return s
+	faults.all = append(faults.all, f)
+	return f
 }
 
 // Report prints a table of all faults, a line for each test. A TestMain calls it last.
@@ -46,11 +46,11 @@ func Report() {
 		name, _, _ := strings.Cut(all[0].name, "/")
 		var sum Fault
 		kinds := 0
-		all = slices.DeleteFunc(all, func(s *Fault) bool {
-			if test, _, _ := strings.Cut(s.name, "/"); test != name {
+		all = slices.DeleteFunc(all, func(f *Fault) bool {
+			if test, _, _ := strings.Cut(f.name, "/"); test != name {
 				return false
 			}
-			kinds, sum.tries, sum.wrong, sum.worst = kinds+1, sum.tries+s.tries, sum.wrong+s.wrong, max(sum.worst, s.worst)
+			kinds, sum.tries, sum.wrong, sum.worst = kinds+1, sum.tries+f.tries, sum.wrong+f.wrong, max(sum.worst, f.worst)
 			return true
 		})
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.2f s\n", name, kinds, sum.tries, sum.wrong, sum.worst.Seconds())
@@ -69,44 +69,44 @@ func Times(n int) int {
 // Judge counts the answer to a get of [testenv.Host]. It is wrong where it is neither a token that
 // the registry takes, of the principal whose ARN ends so, nor a clear error; for that the
 // password is empty.
-func (s *Fault) Check(t testing.TB, l *Env, r Result, principal string) (password string) {
+func (f *Fault) Check(t testing.TB, e *Env, r Result, principal string) (password string) {
 	t.Helper()
-	password, err := checkGet(l, r, principal)
-	s.Count(t, r, err)
+	password, err := checkGet(e, r, principal)
+	f.Count(t, r, err)
 	return password
 }
 
 // Count counts an answer that was judged already.
-func (s *Fault) Count(t testing.TB, r Result, err error) {
+func (f *Fault) Count(t testing.TB, r Result, err error) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tries++
-	s.worst = max(s.worst, r.Took)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tries++
+	f.worst = max(f.worst, r.Took)
 	if err != nil {
-		s.wrong++
+		f.wrong++
 		t.Errorf("%v: status %d, stdout %.80q, stderr %.400q, after %v", err, r.Status, r.Stdout, r.Stderr, r.Took)
 	}
 }
 
 // Wrong counts what was found to be wrong with an answer that was counted already.
-func (s *Fault) Errorf(t testing.TB, format string, args ...any) {
+func (f *Fault) Errorf(t testing.TB, format string, args ...any) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wrong++
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong++
 	t.Errorf(format, args...)
 }
 
 // Must runs a get of [testenv.Host], for which an error is wrong, too.
-func (s *Fault) MustGet(t testing.TB, l *Env, principal string) (password string) {
+func (f *Fault) MustGet(t testing.TB, e *Env, principal string) (password string) {
 	t.Helper()
-	r := l.Run(t, "get", Host)
-	password, err := checkGet(l, r, principal)
+	r := e.Run(t, "get", Host)
+	password, err := checkGet(e, r, principal)
 	if err == nil && password == "" {
 		err = errors.New("there is no token")
 	}
-	s.Count(t, r, err)
+	f.Count(t, r, err)
 	return password
 }
 
@@ -115,7 +115,7 @@ const maxTime = 20 * time.Second
 
 // verdict tells what is wrong with the answer to a get. The password is empty for a clear
 // error.
-func checkGet(l *Env, r Result, principal string) (password string, err error) {
+func checkGet(e *Env, r Result, principal string) (password string, err error) {
 	switch {
 	case r.Took > maxTime:
 		return "", errors.New("it took too long")
@@ -128,7 +128,7 @@ func checkGet(l *Env, r Result, principal string) (password string, err error) {
 		if err := json.Unmarshal([]byte(r.Stdout), &c); err != nil || r.Stderr != "" || c.ServerURL != Host || c.Username != "AWS" || c.Secret == "" {
 			return "", errors.New("that is no answer")
 		}
-		who, err := l.AWS.VerifyToken(c.Secret, Host)
+		who, err := e.AWS.VerifyToken(c.Secret, Host)
 		if err != nil {
 			return "", fmt.Errorf("the registry refuses the token: %w", err)
 		}
@@ -154,9 +154,9 @@ func IsClearError(stderr string) bool {
 }
 
 // NothingLeft checks that the directory of tokens holds nothing but tokens that live, locks and known registries.
-func (s *Fault) CheckLeftovers(t testing.TB, l *Env) {
+func (f *Fault) CheckLeftovers(t testing.TB, e *Env) {
 	t.Helper()
-	entries, err := os.ReadDir(l.TokenDir())
+	entries, err := os.ReadDir(e.TokenDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (s *Fault) CheckLeftovers(t testing.TB, l *Env) {
 		case strings.HasSuffix(name, ".lock"), strings.HasSuffix(name, ".known"):
 		case strings.HasSuffix(name, ".token") && time.Now().Before(info.ModTime()): // when it ends
 		default:
-			s.Errorf(t, "%s is left", name)
+			f.Errorf(t, "%s is left", name)
 		}
 	}
 }

@@ -24,25 +24,25 @@ const (
 // registry of Host.
 func WithKeys(t testing.TB) *Env {
 	t.Helper()
-	l := New(t)
-	l.AWS.AddUser(UserARN, KeyID, Secret)
-	l.AWS.Grant("222222222222", UserARN)
-	l.Set("AWS_ACCESS_KEY_ID="+KeyID, "AWS_SECRET_ACCESS_KEY="+Secret)
-	return l
+	e := New(t)
+	e.AWS.AddUser(UserARN, KeyID, Secret)
+	e.AWS.Grant("222222222222", UserARN)
+	e.Set("AWS_ACCESS_KEY_ID="+KeyID, "AWS_SECRET_ACCESS_KEY="+Secret)
+	return e
 }
 
 // OnInstance is an Env on an EC2 instance whose role may assume PullRole, set up as the docs
 // set up a runner.
 func OnInstance(t testing.TB) *Env {
 	t.Helper()
-	l := New(t)
-	l.AWS.AddRole(awstest.Role{ARN: RunnerRole})
-	l.AWS.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
-	l.AWS.SetInstanceRole(RunnerRole)
+	e := New(t)
+	e.AWS.AddRole(awstest.Role{ARN: RunnerRole})
+	e.AWS.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
+	e.AWS.SetInstanceRole(RunnerRole)
 	text, err := os.ReadFile(filepath.Join(Root(), "testdata/gitlab-runner/credentials"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Write(t, ".aws/credentials", string(text))
-	return l
+	e.Write(t, ".aws/credentials", string(text))
+	return e
 }

@@ -14,7 +14,7 @@ import (
 
 // AtTerminal runs the binary with stdout and stderr at a terminal, and returns what that
 // showed.
-func (l *Env) RunAtTerminal(t testing.TB, verb, server string) string {
+func (e *Env) RunAtTerminal(t testing.TB, verb, server string) string {
 	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {
@@ -23,7 +23,7 @@ func (l *Env) RunAtTerminal(t testing.TB, verb, server string) string {
 	defer terminal.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
-	cmd := l.Command(ctx, verb, server)
+	cmd := e.Command(ctx, verb, server)
 	cmd.Stdout, cmd.Stderr = tty, tty
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -45,31 +45,31 @@ type Env struct {
 // New makes an Env that is gone with the test. The server knows nobody yet.
 func New(t testing.TB) *Env {
 	t.Helper()
-	cloud, err := awstest.NewServer()
+	server, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(cloud.Close)
-	return NewIn(t, cloud, t.TempDir())
+	t.Cleanup(server.Close)
+	return NewIn(t, server, t.TempDir())
 }
 
 // In makes an Env around a Server, with the home in an empty directory.
-func NewIn(t testing.TB, cloud *awstest.Server, home string) *Env {
+func NewIn(t testing.TB, server *awstest.Server, home string) *Env {
 	t.Helper()
 	ca := filepath.Join(home, "ca.pem")
-	if err := os.WriteFile(ca, cloud.CAPEM(), 0o600); err != nil {
+	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return &Env{
-		AWS:  cloud,
+		AWS:  server,
 		Home: home,
 		bin:  Binary(t),
 		Vars: []string{
 			"HOME=" + home,
 			"PATH=" + filepath.Dir(Binary(t)) + ":/usr/bin:/bin",
-			"HTTPS_PROXY=" + cloud.ProxyURL(),
+			"HTTPS_PROXY=" + server.ProxyURL(),
 			"AWS_CA_BUNDLE=" + ca,
-			"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + cloud.MetadataURL(),
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.MetadataURL(),
 			// On a busy machine 8 s can be too short, and the SDK's half a second for the metadata
 			// service adds requests.
 			"AWS_ECR_TIMEOUT=60s",
@@ -80,11 +80,11 @@ func NewIn(t testing.TB, cloud *awstest.Server, home string) *Env {
 
 // Set adds variables, NAME=VALUE each, to the environment; a name without "="
 // is taken out of it.
-func (l *Env) Set(vars ...string) {
+func (e *Env) Set(vars ...string) {
 	for _, kv := range vars {
 		name, _, keep := strings.Cut(kv, "=")
 		var env []string
-		for _, old := range l.Vars {
+		for _, old := range e.Vars {
 			if !strings.HasPrefix(old, name+"=") {
 				env = append(env, old)
 			}
@@ -92,21 +92,21 @@ func (l *Env) Set(vars ...string) {
 		if keep {
 			env = append(env, kv)
 		}
-		l.Vars = env
+		e.Vars = env
 	}
 }
 
 // Use makes the Env run another binary.
-func (l *Env) SetBinary(bin string) { l.bin = bin }
+func (e *Env) SetBinary(bin string) { e.bin = bin }
 
 // NoTimeouts makes the binary wait as long as it takes: for tests that count requests, which a
 // timeout on a busy machine would add to.
-func (l *Env) NoTimeouts() { l.Set("AWS_ECR_TIMEOUT=5m", "AWS_METADATA_SERVICE_TIMEOUT=300") }
+func (e *Env) NoTimeouts() { e.Set("AWS_ECR_TIMEOUT=5m", "AWS_METADATA_SERVICE_TIMEOUT=300") }
 
 // Write writes a file below the home.
-func (l *Env) Write(t testing.TB, path, text string) {
+func (e *Env) Write(t testing.TB, path, text string) {
 	t.Helper()
-	path = filepath.Join(l.Home, path)
+	path = filepath.Join(e.Home, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -124,13 +124,13 @@ type Result struct {
 
 // Run runs the binary with a verb, its arguments behind blanks, and a server on stdin; or a program that gets it and the
 // verb as the last of its arguments, and is to run it.
-func (l *Env) Run(t testing.TB, verb, server string, under ...string) Result {
+func (e *Env) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
 	start := time.Now()
 	var out, errs bytes.Buffer
-	cmd := l.Command(ctx, verb, server, under...)
+	cmd := e.Command(ctx, verb, server, under...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -141,20 +141,20 @@ func (l *Env) Run(t testing.TB, verb, server string, under ...string) Result {
 }
 
 // Command is what Run runs, ready to be started.
-func (l *Env) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
-	words := slices.Concat(under, []string{l.bin}, strings.Fields(verb))
+func (e *Env) Command(ctx context.Context, verb, server string, under ...string) *exec.Cmd {
+	words := slices.Concat(under, []string{e.bin}, strings.Fields(verb))
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	cmd.Dir = l.Home
-	cmd.Env = l.Vars
+	cmd.Dir = e.Home
+	cmd.Env = e.Vars
 	cmd.Stdin = strings.NewReader(server)
 	return cmd
 }
 
 // Password gets the password for a server, and fails the test where there is
 // none or anything is on stderr.
-func (l *Env) Password(t testing.TB, server string) string {
+func (e *Env) Password(t testing.TB, server string) string {
 	t.Helper()
-	r := l.Run(t, "get", server)
+	r := e.Run(t, "get", server)
 	password, err := r.Password()
 	if err != nil {
 		t.Errorf("get %s: %v", server, err)
