@@ -115,9 +115,7 @@ func (c client) wantPulled(t *testing.T, env *testenv.Env, id string) {
 	switch {
 	case c.pulledTar != "":
 		img, err := tarball.ImageFromPath(in(c.pulledTar), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		if got := imageID(t, img); got != id {
 			t.Errorf("pulled image %s, want %s", got, id)
 		}

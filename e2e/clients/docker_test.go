@@ -52,9 +52,7 @@ func (d docker) prepare(t *testing.T, env *testenv.Env) {
 		path, _ := built(t, plugin)
 		err = errors.Join(err, os.Symlink(path, filepath.Join(plugins, plugin)))
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	env.Set("DOCKER_HOST=" + startEngine(t, env))
 }
 

@@ -30,9 +30,7 @@ func startEngine(t *testing.T, env *testenv.Env) (dockerHost string) {
 	}
 	// The path of a socket has to be short, and that of t.TempDir isn't.
 	dir, err := os.MkdirTemp("", "engine-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("the engine left something behind: %v", err)
@@ -48,14 +46,10 @@ func startEngine(t *testing.T, env *testenv.Env) (dockerHost string) {
 	}
 	// Where the engine says it is ready, as it does to systemd.
 	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: in("ready.sock"), Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	defer ready.Close()
 	log, err := os.Create(in("log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", privately, in("hosts"), dockerd,

@@ -40,9 +40,7 @@ func TestGitLabRunnerExample(t *testing.T) {
 		t.Errorf("on stderr is %q", stderr)
 	}
 	ref, err := name.ParseReference(runner.Docker.Image)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	auth := found["https://"+ref.Context().RegistryStr()]
 	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, env)),
 		remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
@@ -72,9 +70,7 @@ func testCompose(t *testing.T, d docker) {
 		// Not the machine's own, which may not be there.
 		"volumes": []string{d.socket(t) + ":/var/run/docker.sock"},
 	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	write(t, override, text)
 	compose := func(stdin string, args ...string) (output, error) {
 		t.Helper()

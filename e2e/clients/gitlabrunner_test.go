@@ -48,9 +48,7 @@ func gitlabRunner(context.Context, []string) (any, error) {
 func runJob(t *testing.T, env *testenv.Env, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
 	t.Helper()
 	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	env.Set("DOCKER_AUTH_CONFIG=" + string(text))
 	stderr = runProgram(t, env, &found, "gitlab-runner")
 	return found, stderr
@@ -134,9 +132,7 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
 		script := "bin/docker-credential-ecr-" + name
 		env.Write(t, script, fmt.Sprintf("#!/bin/sh\nAWS_PROFILE=%s exec %s \"$@\"\n", name, testenv.Name))
-		if err := os.Chmod(filepath.Join(env.Home, script), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, os.Chmod(filepath.Join(env.Home, script), 0o700))
 	}
 	env.Write(t, ".aws/credentials", profiles.String())
 	env.Set("PATH=" + filepath.Join(env.Home, "bin") + ":" + filepath.Dir(testenv.Binary(t)))
@@ -177,9 +173,7 @@ func onMappedRunner(t *testing.T) *testenv.Env {
 	t.Helper()
 	env := onRunner(t)
 	env.AWS.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
-	if err := os.Remove(filepath.Join(env.Home, ".aws/credentials")); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.Remove(filepath.Join(env.Home, ".aws/credentials")))
 	env.Write(t, ".ecr/config.toml", tenRegistries)
 	return env
 }

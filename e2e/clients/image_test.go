@@ -95,9 +95,7 @@ func (d docker) muslImage(t *testing.T, tag string) {
 	} {
 		addFile(t, w, path, text)
 	}
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}))
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,9 +104,7 @@ func (d docker) muslImage(t *testing.T, tag string) {
 
 func addFile(t *testing.T, w *tar.Writer, path string, text []byte) {
 	t.Helper()
-	if err := w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(text))}))
 	if _, err := w.Write(text); err != nil {
 		t.Fatal(err)
 	}
@@ -116,18 +112,13 @@ func addFile(t *testing.T, w *tar.Writer, path string, text []byte) {
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, file)
 	return text
 }
 
 func write(t *testing.T, file string, text []byte) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.MkdirAll(filepath.Dir(file), 0o755))
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -150,9 +141,7 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 		t.Fatalf("get printed %.40q: %v", stdout, err)
 	}
 	ref, err := name.ParseReference(imageRef)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)),
 		remote.WithAuth(&authn.Basic{Username: got.Username, Password: got.Secret}))
 	if err == nil {
@@ -167,9 +156,7 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 func throughProxy(t *testing.T, env *testenv.Env) *http.Transport {
 	t.Helper()
 	proxy, err := url.Parse(env.AWS.ProxyURL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(env.AWS.CAPEM())
 	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}

@@ -36,9 +36,7 @@ func (d docker) kanikoImage(t *testing.T, tag string) {
 	addFile(t, w, "kaniko/ssl/certs/ca-certificates.crt", d.AWS.CAPEM())
 	// Its debug images, which jobs of GitLab need, have a shell.
 	addFile(t, w, "busybox/sh", read(t, need(t, "busybox")))
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.Close())
 	d.run(t, &buf, "import",
 		"--change", "ENV HOME=/root USER=root PATH=/usr/local/bin:/kaniko:/busybox SSL_CERT_DIR=/kaniko/ssl/certs DOCKER_CONFIG=/kaniko/.docker/",
 		"--change", `ENTRYPOINT ["/kaniko/executor"]`, "-", tag)
@@ -104,9 +102,7 @@ func testKanikoJob(t *testing.T, d docker) {
 		Variables map[string]string
 		Script    []string
 	}
-	if err := yaml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, yaml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs))
 	spec, ok := jobs["build-image"] // a job of the name "image" would be none
 	if !ok || len(jobs) != 1 {
 		t.Fatalf("there is no job, or another: %v", jobs)
@@ -154,36 +150,24 @@ func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
 func (d docker) files(t *testing.T, image string) map[string]string {
 	t.Helper()
 	ref, err := name.ParseReference(image)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)), remote.WithAuth(&authn.Basic{Username: "AWS", Password: d.Password(t, pullHost)}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	layers, err := img.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	files := map[string]string{}
 	for _, layer := range layers {
 		content, err := layer.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		defer content.Close()
 		for r := tar.NewReader(content); ; {
 			header, err := r.Next()
 			if err == io.EOF {
 				break
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			text, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			files[header.Name] += string(text)
 		}
 	}

@@ -72,9 +72,7 @@ func TestKubelet(t *testing.T) {
 	}
 
 	// The kubelet starts the provider for each image that is wanted at the same time.
-	if err := os.RemoveAll(filepath.Join(env.Home, "tokens")); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.RemoveAll(filepath.Join(env.Home, "tokens")))
 	who, _ = asks("credential-provider.yaml", testenv.Host+"/a", testenv.Host+"/b", testenv.Host+"/c:1", testenv.Host+"/d:2")
 	wantRole(who, 4, "pull")
 	wantRequests(t, env, "the first pulls of a node, all at once", coldGet)
@@ -87,9 +85,7 @@ func TestKubelet(t *testing.T) {
 	wantRequests(t, env, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
 	// On a node of EKS, where it stands in the place of AWS's own.
 	eks := filepath.Join(env.Home, "eks")
-	if err := os.Mkdir(eks, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.Mkdir(eks, 0o755))
 	if err := os.Symlink(testenv.Binary(t), filepath.Join(eks, "ecr-credential-provider")); err != nil {
 		t.Fatal(err)
 	}

@@ -116,9 +116,7 @@ func run(t *testing.T, env *testenv.Env, stdin io.Reader, path string, args ...s
 func runProgram(t *testing.T, env *testenv.Env, report any, args ...string) (stderr string) {
 	t.Helper()
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	out, err := run(t, env, nil, self, args...)
 	if err == nil {
 		err = json.Unmarshal([]byte(out.stdout), report)

@@ -47,12 +47,8 @@ func putImage(t *testing.T, images http.Handler, img v1.Image, refs ...string) {
 	for _, ref := range refs {
 		_, path, _ := strings.Cut(ref, "/")
 		inside, err := name.ParseReference(strings.TrimPrefix(door.URL, "http://") + "/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := remote.Write(inside, img, remote.WithContext(t.Context())); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
+		testenv.Must(t, remote.Write(inside, img, remote.WithContext(t.Context())))
 	}
 }
 
@@ -62,15 +58,11 @@ func tinyRoot(t *testing.T) []byte {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	text := "an image of one file\n"
-	if err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}))
 	if _, err := io.WriteString(w, text); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.Close())
 	return buf.Bytes()
 }
 
@@ -79,17 +71,11 @@ func tinyImage(t *testing.T) v1.Image {
 	t.Helper()
 	root := tinyRoot(t)
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(root)), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	img, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH
 	if img, err = mutate.ConfigFile(img, config); err != nil {
@@ -102,9 +88,7 @@ func tinyImage(t *testing.T) v1.Image {
 func imageID(t *testing.T, img v1.Image) string {
 	t.Helper()
 	id, err := img.ConfigName()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return id.Hex
 }
 
@@ -112,10 +96,6 @@ func imageID(t *testing.T, img v1.Image) string {
 func saveImage(t *testing.T, env *testenv.Env, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tarball.WriteToFile(filepath.Join(env.Home, file), tag, img); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
+	testenv.Must(t, tarball.WriteToFile(filepath.Join(env.Home, file), tag, img))
 }

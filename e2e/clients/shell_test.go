@@ -77,9 +77,7 @@ func inZsh(t *testing.T, env *testenv.Env, path, typed, want string) string {
 	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
 	cmd.Dir, cmd.Env = env.Home, append([]string{"TERM=dumb", "PS1=ready> "}, env.Vars...)
 	terminal, err := pty.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	defer cmd.Wait()
 	defer terminal.Close()
 	defer cmd.Process.Kill()

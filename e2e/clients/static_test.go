@@ -74,9 +74,7 @@ func TestOwnRoots(t *testing.T) {
 		for path, text := range files {
 			addFile(t, w, path, text)
 		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.Close())
 		d.run(t, &buf, "import", "-", "scratch:test")
 		options = append(options, "--env", "AWS_ECR_ROLE_ARN="+pullRole, "scratch:test", "/"+testenv.Name, "get")
 		return d.try(t, strings.NewReader(pullHost), d.container(options...)...)
@@ -93,9 +91,7 @@ func TestOwnRoots(t *testing.T) {
 	wantBundle(t)
 
 	stranger, err := awstest.NewServer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	defer stranger.Close()
 	other := stranger.CAPEM()
 	for when, try := range map[string]func() (output, error){

@@ -185,7 +185,7 @@ func TestCertificates(t *testing.T) {
 // A proxy wants a password, has none for AWS, or is silent.
 func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testenv.Must(t, err)
 	defer silent.Close()
 	for name, spoil := range map[string]func(server *awstest.Server) (proxy string){
 		"a password":    func(c *awstest.Server) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },

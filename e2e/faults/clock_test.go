@@ -26,7 +26,7 @@ func TestClocks(t *testing.T) {
 					env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 					env.AWS.SetClock(func() time.Time { return time.Now().Add(apart) })
 					fault.MustGet(t, env, testenv.UserARN)
-					must(t, testenv.Age(env.TokenFile(t), passed+set))
+					testenv.Must(t, testenv.Age(env.TokenFile(t), passed+set))
 					env.AWS.SetClock(func() time.Time { return time.Now().Add(apart + passed) })
 					// What is served now comes from the cache.
 					env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 500, Code: "ServerException"})

@@ -16,9 +16,9 @@ func TestWritingJobs(t *testing.T) {
 	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
 	env.NoTimeouts()
 	file := filepath.Join(env.Home, ".aws/credentials")
-	must(t, os.Rename(file, file+".new"))
+	testenv.Must(t, os.Rename(file, file+".new"))
 	for range testenv.Times(1000) {
-		must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
+		testenv.Must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
 		testenv.Concurrently(8, func(int) {
 			env.Run(t, "get", testenv.Host, "sh", "-c", `cat "$HOME/.aws/credentials.new" >"$HOME/.aws/credentials"; exec "$0" "$@"`)
 		})

@@ -55,7 +55,7 @@ func TestHostileInput(t *testing.T) {
 	log := filepath.Join(env.Home, "log")
 	env.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log)
 	env.Write(t, "bin/docker-credential-evil", "#!/bin/sh\ntouch "+env.Home+"/ran\n")
-	must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-evil"), 0o700))
+	testenv.Must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-evil"), 0o700))
 	evil := "[default]\nrole_arn = arn:aws:iam::666666666666:role/evil\ncredential_process = " + env.Home + "/bin/docker-credential-evil\n"
 	for _, file := range []string{"work/.aws/config", "work/.aws/credentials", "work/config", "work/credentials"} {
 		env.Write(t, file, evil)
@@ -63,7 +63,7 @@ func TestHostileInput(t *testing.T) {
 	for _, file := range []string{"work/.ecr/config.toml", "work/config.toml", "work/ecr-login/config.toml"} {
 		env.Write(t, file, "fallback = \"evil\"\n[[registry]]\nhost = \""+testenv.Host+"\"\nrole_arn = \"arn:aws:iam::666666666666:role/evil\"\n")
 	}
-	must(t, os.Link(filepath.Join(env.Home, "bin/docker-credential-evil"), filepath.Join(env.Home, "work/docker-credential-evil")))
+	testenv.Must(t, os.Link(filepath.Join(env.Home, "bin/docker-credential-evil"), filepath.Join(env.Home, "work/docker-credential-evil")))
 
 	for _, verb := range []string{"get", "erase", "store", "list"} {
 		for _, input := range hostileInputs {
@@ -79,8 +79,7 @@ func TestHostileInput(t *testing.T) {
 			}
 		}
 	}
-	text, err := os.ReadFile(log)
-	must(t, err)
+	text := testenv.ReadFile(t, log)
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, `time="`) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
 			fault.Errorf(t, "in the log is %q", line)
@@ -99,6 +98,6 @@ func TestHostileInput(t *testing.T) {
 			fault.Errorf(t, "it went to %s", to)
 		}
 	}
-	must(t, os.RemoveAll(env.TokenDir()))
+	testenv.Must(t, os.RemoveAll(env.TokenDir()))
 	fault.MustGet(t, env, "assumed-role/pull/")
 }

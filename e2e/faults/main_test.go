@@ -16,10 +16,3 @@ func TestMain(m *testing.M) {
 	testenv.Report()
 	os.Exit(status)
 }
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -162,7 +162,7 @@ var secrets = map[string]func(t *testing.T, env *testenv.Env){
 	"a fallback that tells all": func(t *testing.T, env *testenv.Env) {
 		env.Set("AWS_ECR_FALLBACK=chatty", "PATH="+env.Home+"/bin:/usr/bin:/bin")
 		env.Write(t, "bin/docker-credential-chatty", "#!/bin/sh\ncase $1 in list) echo '{\"docker.io\":\"me\",MARKED' ;; *) echo no ;; esac\nexit 1\n")
-		must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-chatty"), 0o700))
+		testenv.Must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-chatty"), 0o700))
 	},
 	"nothing goes wrong": func(*testing.T, *testenv.Env) {},
 }
@@ -265,15 +265,14 @@ func TestSecretsWithoutFiles(t *testing.T) {
 func TestChildren(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	env.Write(t, "bin/docker-credential-spy", "#!/bin/sh\n(env; tr '\\0' ' ' </proc/$$/cmdline; tr '\\0' ' ' </proc/$PPID/cmdline; tr '\\0' ' ' </proc/$PPID/environ) >>"+env.Home+"/seen\ncat >/dev/null\necho 'credentials not found in native keychain'; exit 1\n")
-	must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-spy"), 0o700))
+	testenv.Must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-spy"), 0o700))
 	env.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'env >>"+env.Home+"/seen; cat /proc/$PPID/cmdline >>"+env.Home+"/seen; cat "+env.Home+"/keys'\n[profile role]\nrole_arn = "+testenv.PullRole+"\nsource_profile = default\n")
 	env.Write(t, "keys", `{"Version":1,"AccessKeyId":"`+testenv.KeyID+`","SecretAccessKey":"`+testenv.Secret+`"}`)
 	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN}})
 	env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=role", "AWS_ECR_FALLBACK=spy", "PATH="+env.Home+"/bin:/usr/bin:/bin")
 	fault.MustGet(t, env, "assumed-role/pull/")
 	env.Run(t, "get", "docker.io")
-	seen, err := os.ReadFile(filepath.Join(env.Home, "seen"))
-	must(t, err)
+	seen := testenv.ReadFile(t, filepath.Join(env.Home, "seen"))
 	if !strings.Contains(string(seen), "AWS_PROFILE=role") || !strings.Contains(string(seen), testenv.Name) {
 		t.Fatalf("nothing was seen: %q", seen)
 	}
@@ -293,9 +292,9 @@ func TestStackTraces(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -c unlimited; exec "$0" "$@"`, testenv.Binary(t), "get")
 			cmd.Env, cmd.Dir, cmd.Stdin = env.Vars, env.Home, strings.NewReader(testenv.Host)
 			cmd.Stdout, cmd.Stderr = &said, &said
-			must(t, cmd.Start())
-			must(t, env.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
-			must(t, cmd.Process.Signal(sig))
+			testenv.Must(t, cmd.Start())
+			testenv.Must(t, env.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
+			testenv.Must(t, cmd.Process.Signal(sig))
 			cmd.Wait()
 			if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.CoreDump() {
 				t.Error("it leaves a core")

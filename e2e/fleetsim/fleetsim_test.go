@@ -57,9 +57,7 @@ func TestFleetSimulation(t *testing.T) {
 	for i, s := range settings {
 		t.Run(s.name, func(t *testing.T) {
 			r, err := measure(t.Context(), t.TempDir(), machines, s, s.contenders[0], programs{helper: testenv.Binary(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			for p, want := range want[i] {
 				want = count{want.metadata * machines, want.sts * machines, want.ecr * machines}
 				if got := r.counts[p]; got != want {
@@ -78,9 +76,7 @@ func simulateOneMachine(t *testing.T) *simulation {
 	t.Helper()
 	testenv.Require(t, namespacesRefused)
 	one, err := newSimulation(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: testenv.Binary(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	t.Cleanup(one.end)
 	return one
 }
@@ -90,15 +86,11 @@ func TestSharedHome(t *testing.T) {
 	alone := simulateOneMachine(t)
 	one := alone.machines[0]
 	other, err := newMachine(one.home, one.env[2:])
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	t.Cleanup(other.halt)
 	for range 2 {
 		for _, m := range []*machine{one, other} {
-			if err := alone.pull(m, private[0]); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, alone.pull(m, private[0]))
 		}
 	}
 	if n := countOf(alone.aws).ecr; n != 2 {
@@ -117,9 +109,7 @@ func TestClock(t *testing.T) {
 		}
 		return first, err
 	}
-	if err := trial.pull(m, private[0]); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, trial.pull(m, private[0]))
 	if err := m.move(tokenLife); err != nil {
 		t.Fatal(err)
 	}
@@ -159,9 +149,7 @@ func TestStartAboveQuota(t *testing.T) {
 	testenv.Require(t, namespacesRefused)
 	s := settings[0]
 	c, err := startAboveQuota(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	if c.pulls != 18 || c.refused != 0 || c.requests != 3 {
 		t.Errorf("of %d pulls %d were refused, with %d requests; want 18, 0 and 3", c.pulls, c.refused, c.requests)
 	}

@@ -96,14 +96,10 @@ func TestStoppedLockHolder(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	holder := env.Command(ctx, "get", testenv.Host)
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, holder.Start())
 	defer holder.Wait()
 	defer holder.Process.Kill()
-	if err := env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
 	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +188,7 @@ func TestOneGetRenewsForAll(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}
-	if err := testenv.Age(files[0], 7*time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, testenv.Age(files[0], 7*time.Hour))
 	env.AWS.ResetCounts()
 	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	testenv.Concurrently(40, func(int) {

@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,10 +35,7 @@ func TestEndpoints(t *testing.T) {
 // registryForms are the rows of testdata/registries.txt, which says what is in each.
 func registryForms(t *testing.T) [][]string {
 	t.Helper()
-	text, err := os.ReadFile("../../testdata/registries.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, "../../testdata/registries.txt")
 	var rows [][]string
 	for line := range strings.Lines(string(text)) {
 		if strings.HasPrefix(line, "#") {

@@ -34,15 +34,10 @@ const manifests = "../../testdata/kubernetes/"
 // registry there is.
 func TestKubeletConfiguration(t *testing.T) {
 	scheme := runtime.NewScheme()
-	if err := kubeletconfig.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, kubeletconfig.AddToScheme(scheme))
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 	for _, file := range []string{"credential-provider.yaml", "service-accounts.yaml"} {
-		text, err := os.ReadFile(manifests + file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testenv.ReadFile(t, manifests+file)
 		var config kubeletconfig.CredentialProviderConfig
 		if _, _, err := decoder.Decode(text, nil, &config); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -180,10 +175,7 @@ func TestManifests(t *testing.T) {
 // manifest reads a file of the docs as Kubernetes does, which knows each of its words.
 func manifest(t *testing.T, file string, into ...any) {
 	t.Helper()
-	text, err := os.ReadFile(manifests + file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, manifests+file)
 	documents := strings.Split(string(text), "\n---\n")
 	if len(documents) != len(into) {
 		t.Fatalf("%s: %d documents, want %d", file, len(documents), len(into))
@@ -207,9 +199,7 @@ func TestDaemonSet(t *testing.T) {
 	env := testenv.WithKeys(t)
 	node := t.TempDir()
 	awsOwn := filepath.Join(node, "ecr-credential-provider")
-	if err := os.WriteFile(awsOwn, []byte("AWS's"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(awsOwn, []byte("AWS's"), 0o755))
 	command := set.Spec.Template.Spec.InitContainers[0].Command
 	script := strings.ReplaceAll(command[len(command)-1], "/node/", node+"/")
 	for range 2 {
@@ -223,9 +213,7 @@ func TestDaemonSet(t *testing.T) {
 		t.Errorf("of AWS's own provider there is %.20q, %v", old, err)
 	}
 	request, err := json.Marshal(map[string]string{"apiVersion": v1.SchemeGroupVersion.String(), "kind": "CredentialProviderRequest", "image": testenv.Host + "/app"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	provider := exec.Command(awsOwn, "get-credentials")
 	provider.Env, provider.Stdin = env.Vars, strings.NewReader(string(request))
 	out, err := provider.Output()
@@ -254,9 +242,7 @@ func TestRefusedAccountAtOnce(t *testing.T) {
 		"apiVersion": v1.SchemeGroupVersion.String(), "kind": "CredentialProviderRequest", "image": testenv.Host + "/app",
 		"serviceAccountToken": stranger.Token(time.Now().Add(time.Hour)), "serviceAccountAnnotations": map[string]string{kubelet.RoleAnnotation: testenv.PullRole},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	testenv.Concurrently(6, func(int) {
 		if r := env.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
 			t.Errorf("status %d, %s", r.Status, r.Stderr)

@@ -155,17 +155,13 @@ func insideNoHome(t *testing.T) {
 
 // The map of the machine serves those who have none of their own.
 func insideMachineMap(t *testing.T) {
-	if err := syscall.Mount("tmpfs", "/etc", "tmpfs", 0, ""); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, syscall.Mount("tmpfs", "/etc", "tmpfs", 0, ""))
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
 	env := newEnvInNamespace(t)
 	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	env.Set("AWS_ACCESS_KEY_ID="+testenv.KeyID, "AWS_SECRET_ACCESS_KEY="+testenv.Secret)
 	const hosts = "[[registry]]\nhost = %q\n"
-	if err := os.Mkdir("/etc/ecr-login", 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.Mkdir("/etc/ecr-login", 0o755))
 	if err := os.WriteFile("/etc/ecr-login/config.toml", fmt.Appendf(nil, hosts, testenv.Host), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -181,16 +177,12 @@ func insideMachineMap(t *testing.T) {
 	env.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
 	// A home that only /etc/passwd knows.
-	if err := os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", env.Home), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", env.Home), 0o644))
 	env.Set("HOME")
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
 	env.Set("HOME=/nowhere")
 	mustList(machine)
-	if err := os.Chmod("/etc/ecr-login/config.toml", 0o666); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.Chmod("/etc/ecr-login/config.toml", 0o666))
 	if r := env.Run(t, "list", ""); r.Stdout != "{}\n" || !strings.Contains(r.Stderr, "/etc/ecr-login/config.toml: others can write it") {
 		t.Errorf("list with a map that others can write: %q, stderr %q", r.Stdout, r.Stderr)
 	}
@@ -204,18 +196,14 @@ func files(t *testing.T, dir string) string {
 		all = append(all, path)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return strings.Join(all, "\n")
 }
 
 func serve(t *testing.T, address string, h http.Handler) {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	s := &http.Server{Handler: h}
 	t.Cleanup(func() { s.Close() })
 	go s.Serve(l)

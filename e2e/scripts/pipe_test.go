@@ -31,9 +31,7 @@ func TestPipe(t *testing.T) {
 			for range 2 { // nothing is kept
 				password, err := env.Run(t, "get", testenv.Host, "sh", "-c",
 					`rm -f pipe; mkfifo pipe; cat text >pipe & AWS_SHARED_CREDENTIALS_FILE=$PWD/pipe exec "$0" "$@"`).Password()
-				if err != nil {
-					t.Fatal(err)
-				}
+				testenv.Must(t, err)
 				want := testenv.UserARN
 				if name == "a role of a role" {
 					want = pullSession

@@ -52,10 +52,7 @@ func TestRunnerPolicies(t *testing.T) {
 	env.AWS.AddRole(awstest.Role{ARN: runner})
 	env.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
 	env.AWS.SetInstanceRole(runner)
-	text, err := os.ReadFile(gitlabFiles + "credentials")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, gitlabFiles+"credentials")
 	env.Write(t, ".aws/credentials", string(text))
 	env.Password(t, testenv.Host)
 

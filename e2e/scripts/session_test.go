@@ -55,10 +55,7 @@ func serveImages(env *testenv.Env, refuses string) {
 // of its own, "<!-- doctor: SESSION -->".
 func TestSessions(t *testing.T) {
 	const doc = "../../docs/troubleshooting.md"
-	text, err := os.ReadFile(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, doc)
 	shown := map[string]bool{}
 	block := regexp.MustCompile(`(?m)^<!-- doctor: (.*) -->\n\n(?:(?: {4}.*)?\n)*`)
 	now := block.ReplaceAllStringFunc(string(text)+"\n", func(old string) string {

@@ -21,14 +21,10 @@ func TestSlowStdin(t *testing.T) {
 		cmd := env.Command(t.Context(), "get", "")
 		cmd.Stdin = nil
 		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		var out, errs bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &errs
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, cmd.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		select {

@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,10 +18,7 @@ func onlyToken(t *testing.T, env *testenv.Env) cache.Token {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens kept: %q, %v; want one", files, err)
 	}
-	text, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, files[0])
 	_, rest, _ := strings.Cut(string(text), "identity ")
 	identity, _, _ := strings.Cut(rest, "\n")
 	items := cache.New(filepath.Join(env.Home, ".ecr")).Items(identity)

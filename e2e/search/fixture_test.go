@@ -56,9 +56,7 @@ func newFixture(t testing.TB, helper, oracle string) *fixture {
 		person := f.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
 		f.sso = append(f.sso, asJSON(t, person))
 		login, err := f.AWS.AddLogin(user(i))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		f.logins = append(f.logins, asJSON(t, login))
 	}
 	f.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
@@ -70,9 +68,7 @@ func newFixture(t testing.TB, helper, oracle string) *fixture {
 
 func asJSON(t testing.TB, v any) string {
 	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return string(text)
 }
 

@@ -57,9 +57,7 @@ var oracle = sync.OnceValues(func() (string, error) {
 func search(t *testing.T, helper string, steps, share int, only string) (made map[string]int, served int, violation error) {
 	t.Helper()
 	path, err := oracle()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	var mu sync.Mutex
 	made = map[string]int{}
 	var all sync.WaitGroup
@@ -114,25 +112,16 @@ func plant(t *testing.T, file, old, bug string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file = filepath.Join(testenv.Root(), file)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, file)
 	if strings.Count(string(text), old) != 1 {
 		t.Fatalf("%s doesn't hold %q once, in whose place the bug is to be", file, old)
 	}
 	wrong, overlay, helper := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, testenv.Name)
 	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: wrong}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	for path, text := range map[string]string{wrong: strings.Replace(string(text), old, bug, 1), overlay: string(list)} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	if err := testenv.BuildGo(t.Context(), testenv.Root(), "./cmd/"+testenv.Name, helper, "-overlay", overlay); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, testenv.BuildGo(t.Context(), testenv.Root(), "./cmd/"+testenv.Name, helper, "-overlay", overlay))
 	return helper
 }

@@ -16,9 +16,7 @@ import (
 // mount mounts a file system over a directory of the home for the time of a test.
 func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
 	t.Helper()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.MkdirAll(dir, 0o700))
 	if err := unix.Mount("none", dir, fstype, flags, options); err != nil {
 		t.Fatal(err)
 	}
@@ -64,17 +62,17 @@ func TestCacheDirectory(t *testing.T) {
 		keeps bool // the token is found again
 	}{
 		"world-writable": {func(t *testing.T, env *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o700), os.Chmod(ecr(env), 0o777), os.Chmod(env.TokenDir(), 0o777)))
+			testenv.Must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o700), os.Chmod(ecr(env), 0o777), os.Chmod(env.TokenDir(), 0o777)))
 		}, false},
 		"somebody else's": {func(t *testing.T, env *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o777), os.Chown(ecr(env), 65534, 65534), os.Chown(env.TokenDir(), 65534, 65534)))
+			testenv.Must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o777), os.Chown(ecr(env), 65534, 65534), os.Chown(env.TokenDir(), 65534, 65534)))
 		}, false},
 		"read-only":          {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "", unix.MS_RDONLY) }, false},
 		"a full disk":        {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "size=4k", 0); fill(t, ecr(env)) }, false},
 		"a disk of one page": {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "size=4k", 0) }, true},
 		"no more files":      {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "tmpfs", "nr_inodes=3", 0) }, false},
 		"world-writable above": {func(t *testing.T, env *testenv.Env) {
-			must(t, errors.Join(os.MkdirAll(ecr(env), 0o700), os.Chmod(ecr(env), 0o777)))
+			testenv.Must(t, errors.Join(os.MkdirAll(ecr(env), 0o700), os.Chmod(ecr(env), 0o777)))
 		}, true},
 		"a log on a full disk": {func(t *testing.T, env *testenv.Env) {
 			env.Set("AWS_ECR_LOG_FILE=" + filepath.Join(env.Home, "full/log"))
@@ -83,8 +81,8 @@ func TestCacheDirectory(t *testing.T) {
 		}, true},
 		"a file":         {func(t *testing.T, env *testenv.Env) { env.Write(t, ".ecr", "") }, false},
 		"a file below":   {func(t *testing.T, env *testenv.Env) { env.Write(t, ".ecr/tokens", "") }, false},
-		"a FIFO":         {func(t *testing.T, env *testenv.Env) { must(t, unix.Mkfifo(ecr(env), 0o600)) }, false},
-		"a dead symlink": {func(t *testing.T, env *testenv.Env) { must(t, os.Symlink("/nowhere/at/all", ecr(env))) }, false},
+		"a FIFO":         {func(t *testing.T, env *testenv.Env) { testenv.Must(t, unix.Mkfifo(ecr(env), 0o600)) }, false},
+		"a dead symlink": {func(t *testing.T, env *testenv.Env) { testenv.Must(t, os.Symlink("/nowhere/at/all", ecr(env))) }, false},
 		"/proc":          {func(t *testing.T, env *testenv.Env) { mount(t, ecr(env), "proc", "", 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +104,7 @@ func TestCacheDirectory(t *testing.T) {
 func fill(t *testing.T, dir string) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "full"))
-	must(t, err)
+	testenv.Must(t, err)
 	defer f.Close()
 	for err == nil {
 		_, err = f.Write(make([]byte, 512))
@@ -137,7 +135,7 @@ func TestCacheDirectoryGone(t *testing.T) {
 				done <- errors.Join(err, spoil(env))
 			}()
 			fault.MustGet(t, env, testenv.UserARN)
-			must(t, <-done)
+			testenv.Must(t, <-done)
 			env.AWS.SetLatency(0)
 			fault.MustGet(t, env, testenv.UserARN)
 		})

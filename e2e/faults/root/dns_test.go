@@ -17,7 +17,7 @@ func TestSilentNameServer(t *testing.T) {
 	if err != nil {
 		server, err = net.ListenPacket("udp", "127.0.0.54:53")
 	}
-	must(t, err)
+	testenv.Must(t, err)
 	defer server.Close()
 	address, _, _ := net.SplitHostPort(server.LocalAddr().String())
 	env.Write(t, "resolv.conf", "nameserver "+address+"\n")

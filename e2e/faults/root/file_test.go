@@ -49,13 +49,8 @@ func TestTokenFile(t *testing.T) {
 			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			old := fault.MustGet(t, env, testenv.UserARN)
 			path := env.TokenFile(t)
-			whole, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := spoil(path, whole); err != nil {
-				t.Fatal(err)
-			}
+			whole := testenv.ReadFile(t, path)
+			testenv.Must(t, spoil(path, whole))
 			if fault.MustGet(t, env, testenv.UserARN) == old {
 				fault.Errorf(t, "the old token, from a file that can't be trusted")
 			}
@@ -105,9 +100,7 @@ func TestLockFile(t *testing.T) {
 			if err != nil || len(locks) != 1 {
 				t.Fatalf("locks: %q, %v", locks, err)
 			}
-			if err := errors.Join(os.Remove(locks[0]), os.Remove(env.TokenFile(t)), spoil(locks[0])); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, errors.Join(os.Remove(locks[0]), os.Remove(env.TokenFile(t)), spoil(locks[0])))
 			testenv.Concurrently(3, func(int) { fault.MustGet(t, env, testenv.UserARN) })
 			env.AWS.ResetCounts()
 			fault.MustGet(t, env, testenv.UserARN)

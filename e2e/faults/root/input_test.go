@@ -35,7 +35,7 @@ func TestConfigurationFile(t *testing.T) {
 					env.Set("AWS_CA_BUNDLE")
 				}
 				file := filepath.Join(env.Home, "input")
-				must(t, put(file))
+				testenv.Must(t, put(file))
 				env.Set(name+"="+file, "AWS_ECR_TIMEOUT=2s")
 				// Memory is limited by address space, of which Go's runtime takes most.
 				r := env.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")

@@ -14,7 +14,7 @@ import (
 // one is right.
 func TestLimits(t *testing.T) {
 	prlimit, err := exec.LookPath("prlimit")
-	must(t, err)
+	testenv.Must(t, err)
 	for _, limit := range []string{
 		"--nofile=3", "--nofile=4", "--nofile=5", "--nofile=6", "--nofile=7", "--nofile=8", "--nofile=10", "--nofile=16",
 		"--fsize=0", "--fsize=100", "--core=0", "--stack=65536", "--memlock=0", "--data=2000000000",
@@ -78,10 +78,10 @@ func group(t *testing.T, controller, limit string) (enter string) {
 	if old, err := os.Stat(filepath.Join(root, controller)); err == nil && old.IsDir() {
 		dir, file = filepath.Join(root, controller, name), map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"}[controller]
 	} else {
-		must(t, os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644))
+		testenv.Must(t, os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644))
 	}
-	must(t, os.Mkdir(dir, 0o755))
-	t.Cleanup(func() { must(t, os.Remove(dir)) })
-	must(t, os.WriteFile(filepath.Join(dir, file), []byte(limit), 0o644))
+	testenv.Must(t, os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { testenv.Must(t, os.Remove(dir)) })
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, file), []byte(limit), 0o644))
 	return filepath.Join(dir, "cgroup.procs")
 }

@@ -20,10 +20,3 @@ func TestMain(m *testing.M) {
 	testenv.Report()
 	os.Exit(status)
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -51,13 +51,12 @@ func TestSystemCall(t *testing.T) {
 // the instance's own role is served, or kept, for that of the file.
 func TestFileEmptyWhileRead(t *testing.T) {
 	strace, err := exec.LookPath("strace")
-	must(t, err)
+	testenv.Must(t, err)
 	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
 	file := filepath.Join(env.Home, ".aws/credentials")
-	text, err := os.ReadFile(file)
-	must(t, err)
+	text := testenv.ReadFile(t, file)
 	for i := range 10 {
-		must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
+		testenv.Must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
 		ended := make(chan struct{})
 		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
 			defer close(ended)
@@ -77,14 +76,13 @@ func TestFileEmptyWhileRead(t *testing.T) {
 // are made with mode 0600, and directories with 0700.
 func TestFileModes(t *testing.T) {
 	strace, err := exec.LookPath("strace")
-	must(t, err)
+	testenv.Must(t, err)
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	env.Set("AWS_ECR_LOG_LEVEL=debug")
 	out := filepath.Join(env.Home, "strace")
 	r := env.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
 	fault.Check(t, env, r, testenv.UserARN)
-	text, err := os.ReadFile(out)
-	must(t, err)
+	text := testenv.ReadFile(t, out)
 	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
 	if len(made) < 5 {
 		t.Fatalf("%d files were made, which can't be all:\n%s", len(made), text)

@@ -1,14 +1,13 @@
 package testenv
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// Who and what most tests are about.
+// The principals and the registry that most tests use.
 const (
 	RunnerRole = "arn:aws:iam::111111111111:role/runner"
 	PullRole   = "arn:aws:iam::222222222222:role/pull"
@@ -18,10 +17,14 @@ const (
 	Secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 	Host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+
+	// RunnerCredentials is the AWS credentials file of the docs, below [Root]: its default profile
+	// assumes PullRole as the instance's role.
+	RunnerCredentials = "testdata/gitlab-runner/credentials"
 )
 
-// WithKeys is an Env with an IAM user's keys in the environment. The user may read the
-// registry of Host.
+// WithKeys returns an Env with the keys of an IAM user in the environment. The user may read the
+// registry at Host.
 func WithKeys(t testing.TB) *Env {
 	t.Helper()
 	e := New(t)
@@ -31,7 +34,7 @@ func WithKeys(t testing.TB) *Env {
 	return e
 }
 
-// OnInstance is an Env on an EC2 instance whose role may assume PullRole, set up as the docs
+// OnInstance returns an Env on an EC2 instance whose role may assume PullRole, set up as the docs
 // set up a runner.
 func OnInstance(t testing.TB) *Env {
 	t.Helper()
@@ -39,10 +42,6 @@ func OnInstance(t testing.TB) *Env {
 	e.AWS.AddRole(awstest.Role{ARN: RunnerRole})
 	e.AWS.AddRole(awstest.Role{ARN: PullRole, Trusts: []string{RunnerRole}})
 	e.AWS.SetInstanceRole(RunnerRole)
-	text, err := os.ReadFile(filepath.Join(Root(), "testdata/gitlab-runner/credentials"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Write(t, ".aws/credentials", string(text))
+	e.Write(t, ".aws/credentials", string(ReadFile(t, filepath.Join(Root(), RunnerCredentials))))
 	return e
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/creack/pty"
 )
 
-// AtTerminal runs the binary with stdout and stderr at a terminal, and returns what that
-// showed.
+// RunAtTerminal runs the helper with stdout and stderr at a terminal, and returns what the terminal
+// received.
 func (e *Env) RunAtTerminal(t testing.TB, verb, server string) string {
 	t.Helper()
 	terminal, tty, err := pty.Open()
@@ -30,7 +30,7 @@ func (e *Env) RunAtTerminal(t testing.TB, verb, server string) string {
 	}
 	tty.Close()
 	var shown bytes.Buffer
-	if _, err := io.Copy(&shown, terminal); err != nil && !errors.Is(err, syscall.EIO) { // its end
+	if _, err := io.Copy(&shown, terminal); err != nil && !errors.Is(err, syscall.EIO) { // EIO: the helper has ended
 		t.Error(err)
 	}
 	cmd.Wait()
