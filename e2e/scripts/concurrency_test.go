@@ -3,7 +3,6 @@ package scripts
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,7 +12,7 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// latency is what a request to AWS takes, so that a crowd really meets at it.
+// latency delays each request to AWS, so that processes that start together overlap there.
 const latency = 150 * time.Millisecond
 
 // mustCount fails the test unless exactly these requests were made.
@@ -61,7 +60,7 @@ func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
 	testenv.Concurrently(200, get)
 	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 1})
 
-	// None is lost: each is found again, and not as a sibling's.
+	// No registry is lost from the cache.
 	env.AWS.ResetCounts()
 	list := env.Run(t, "list", "").Stdout
 	if n := strings.Count(list, ".dkr.ecr.eu-west-1."); n != 200 {
@@ -80,8 +79,8 @@ func TestDeniedGetsShareTheReason(t *testing.T) {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
 	})
-	// Those that wait when a denial comes share it; whoever comes later asks again. How many do
-	// depends on how long the machine takes to start sixty processes.
+	// The processes that wait when AWS denies share that answer; a process that starts later calls
+	// AWS again. Their number depends on how long the machine takes to start sixty processes.
 	n := env.AWS.Count("sts:AssumeRole")
 	t.Logf("60 denied gets made %d calls of STS", n)
 	if n == 0 || n >= 60 {
@@ -106,7 +105,7 @@ func TestStoppedLockHolder(t *testing.T) {
 	testenv.Concurrently(3, func(int) { env.Password(t, testenv.Host) })
 }
 
-// One after another, ten would take ten times as long as a get may.
+// Ten gets that wait for each other would take ten times the timeout.
 func TestTenGetsTimeOutTogether(t *testing.T) {
 	t.Parallel()
 	env := testenv.WithKeys(t)
@@ -118,17 +117,17 @@ func TestTenGetsTimeOutTogether(t *testing.T) {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
 	})
-	// Each has asked for itself, after it has waited half of its time for the lock.
+	// Each waits half of its time for the lock and then makes a request of its own.
 	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 10})
 }
 
-// Whatever hangs, a get ends when its time is up, and says who was silent.
+// Whatever hangs, a get ends at its timeout and names the service that did not answer.
 func TestTimeouts(t *testing.T) {
-	const timeout = "4s" // what comes before the hang takes less on a busy machine, too
+	const timeout = "4s" // more than the steps before the hang take on a busy machine
 	for name, hang := range map[string]struct {
 		action string
-		silent string
-		lab    func(testing.TB) *testenv.Env
+		silent string // a part of the message
+		newEnv func(testing.TB) *testenv.Env
 	}{
 		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", testenv.WithKeys},
 		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", testenv.OnInstance},
@@ -142,7 +141,7 @@ func TestTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := hang.lab(t)
+			env := hang.newEnv(t)
 			env.Set("AWS_ECR_TIMEOUT=" + timeout)
 			env.AWS.Fail(hang.action, awstest.Fault{Hang: true})
 			r := env.Run(t, "get", testenv.Host)
@@ -156,8 +155,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// The library and the command share their cache and their locks, so a storm of
-// all verbs must leave every get right.
+// Verbs that run at the same time, in one cache, don't make a get fail.
 func TestAllVerbsAtOnce(t *testing.T) {
 	env := testenv.WithKeys(t)
 	testenv.Concurrently(120, func(i int) {
@@ -175,20 +173,16 @@ func TestAllVerbsAtOnce(t *testing.T) {
 		}
 	})
 	if _, err := env.AWS.VerifyToken(env.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
-		t.Errorf("after the storm: %v", err)
+		t.Errorf("after all verbs: %v", err)
 	}
 }
 
-// A token past its freshness is renewed by one, while all others are served the
-// old one at once: none of them waits for a service that hangs.
+// One process renews a token that is no longer fresh. All others get the old one at once and don't
+// wait for a service that hangs.
 func TestOneGetRenewsForAll(t *testing.T) {
 	env := testenv.WithKeys(t)
 	old := env.Password(t, testenv.Host)
-	files, err := filepath.Glob(filepath.Join(env.Home, ".ecr/tokens/*.token"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("tokens kept: %q, %v; want one", files, err)
-	}
-	testenv.Must(t, testenv.Age(files[0], 7*time.Hour))
+	testenv.Must(t, testenv.Age(env.TokenFile(t), 7*time.Hour))
 	env.AWS.ResetCounts()
 	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	testenv.Concurrently(40, func(int) {

@@ -8,7 +8,7 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// What a cold get has to ask last is connected to while the first is still asked.
+// On a cache miss, the helper connects to STS and ECR while it waits for the metadata service.
 func TestConnectionsOpenEarly(t *testing.T) {
 	env := testenv.OnInstance(t)
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
@@ -33,14 +33,14 @@ func TestConnectionsOpenEarly(t *testing.T) {
 		t.Errorf("a cold get connected to %q, want %q", got, want)
 	}
 
-	// Keys need nothing to be asked before.
+	// With keys, ECR is the only service to call.
 	k := testenv.WithKeys(t)
 	k.Password(t, testenv.Host)
 	if got := connects(k); !slices.Equal(got, []string{ecrHost}) {
 		t.Errorf("with keys, a cold get connected to %q, want %q", got, ecrHost)
 	}
 
-	// Nobody is there to ask: nothing is opened.
+	// Without credentials, there is nothing to connect to.
 	n := testenv.New(t)
 	n.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT=" + closed)
 	n.Run(t, "get", testenv.Host)

@@ -9,8 +9,8 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// Each form of host asks the endpoint it belongs to: the proxy sees which host
-// the SDK connects to, with nothing set that would choose one.
+// The form of a registry's host chooses the endpoint of ECR. The proxy records to which host the SDK
+// connects. No variable that would choose an endpoint is set.
 func TestEndpoints(t *testing.T) {
 	for _, row := range registryForms(t) {
 		host, endpoint := row[0], row[5]
@@ -32,7 +32,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// registryForms are the rows of testdata/registries.txt, which says what is in each.
+// registryForms returns the rows of testdata/registries.txt. The file describes its columns.
 func registryForms(t *testing.T) [][]string {
 	t.Helper()
 	text := testenv.ReadFile(t, "../../testdata/registries.txt")
@@ -60,14 +60,14 @@ func mustConnect(t *testing.T, env *testenv.Env, hosts ...string) {
 	}
 }
 
-// connects are the hosts that were connected to. Connections are opened beside each
-// other, and where a service answers at once a second time.
+// connects returns the hosts that were connected to, sorted and without duplicates. Connections are
+// opened in parallel, and the SDK may open a second one to a host.
 func connects(env *testenv.Env) []string {
 	return slices.Compact(slices.Sorted(slices.Values(env.AWS.Connects())))
 }
 
-// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own,
-// whether the host or a variable asks for them.
+// An endpoint that the user sets works with hosts and variables that choose FIPS or dual-stack. The
+// SDK by itself refuses the combination.
 func TestOwnEndpoint(t *testing.T) {
 	for _, host := range []string{
 		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
@@ -83,7 +83,7 @@ func TestOwnEndpoint(t *testing.T) {
 	}
 }
 
-// There is no FIPS endpoint for the public registry.
+// Public ECR has no FIPS endpoint.
 func TestPublicIsNeverFIPS(t *testing.T) {
 	env := testenv.WithKeys(t)
 	env.Set("AWS_USE_FIPS_ENDPOINT=true")
@@ -91,8 +91,7 @@ func TestPublicIsNeverFIPS(t *testing.T) {
 	mustConnect(t, env, "api.ecr-public.us-east-1.amazonaws.com")
 }
 
-// STS is asked in the configured region, else in the registry's, whatever the
-// region of the registry.
+// STS is called in the configured region, or in the registry's region if none is configured.
 func TestRegionOfSTS(t *testing.T) {
 	env := testenv.OnInstance(t)
 	env.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")

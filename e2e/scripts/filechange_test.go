@@ -13,8 +13,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// getMeanwhile gets the password of [testenv.Host] while AWS takes its time for an action, and changes
-// something in that time.
+// getWhileChanging gets the password for [testenv.Host]. AWS delays one action, and change runs in
+// that time.
 func getWhileChanging(t *testing.T, env *testenv.Env, action string, change func()) string {
 	t.Helper()
 	env.AWS.ResetCounts()
@@ -42,15 +42,15 @@ const (
 	pullProfile  = "[default]\nrole_arn = " + testenv.PullRole + "\nsource_profile = base\n" + keysOfUser
 )
 
-// What happens to the AWS files while AWS is asked: the answer is that of the files as they were read,
-// and is kept for them alone.
+// The AWS files change while the helper waits for AWS. The token belongs to the files as they were
+// read, and the cache serves it for that text alone.
 func TestFilesChangeDuringGet(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(env *testenv.Env)
-		then   string // whose token the next get gives
-		asked  int    // by then
+		then   string // the principal of the next get
+		calls  int    // of AWS, by then
 	}{
 		{"nothing", func(*testenv.Env) {}, pullSession, 1},
 		{"the same text again", func(env *testenv.Env) { env.Write(t, ".aws/credentials", pullProfile) }, pullSession, 1},
@@ -79,12 +79,12 @@ func TestFilesChangeDuringGet(t *testing.T) {
 			mustBeTokenOf(t, env, getWhileChanging(t, env, "sts:AssumeRole", func() { c.change(env) }), pullSession)
 			mustCount(t, env, map[string]int{"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
 			mustBeTokenOf(t, env, env.Password(t, testenv.Host), c.then)
-			mustCount(t, env, map[string]int{"sts:AssumeRole": c.asked, "ecr:GetAuthorizationToken": c.asked})
+			mustCount(t, env, map[string]int{"sts:AssumeRole": c.calls, "ecr:GetAuthorizationToken": c.calls})
 		})
 	}
 }
 
-// A web identity token that is replaced, be it by the same, has the role assumed again.
+// If a web identity token is replaced, even by the same one, the role is assumed again.
 func TestTokenFileChangesDuringGet(t *testing.T) {
 	t.Parallel()
 	env := testenv.New(t)
@@ -93,7 +93,7 @@ func TestTokenFileChangesDuringGet(t *testing.T) {
 	token := workload("ci").Token(time.Now().Add(time.Hour))
 	env.Write(t, "token", token)
 	env.Set("AWS_ROLE_ARN="+testenv.PullRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(env.Home, "token"))
-	for range 2 { // the second finds what the first has kept
+	for range 2 { // the second get finds the token of the first
 		if env.AWS.Count("sts:AssumeRoleWithWebIdentity") == 0 {
 			mustBeTokenOf(t, env, getWhileChanging(t, env, "ecr:GetAuthorizationToken", func() { env.Write(t, "token", token) }), pullSession)
 		}
@@ -102,8 +102,8 @@ func TestTokenFileChangesDuringGet(t *testing.T) {
 	}
 }
 
-// A login that lapses is refreshed by the SDK, which rewrites its file; and then another person logs
-// in. His identity gets no token of the first one's.
+// The SDK refreshes an expired login and rewrites its file. Then another user logs in, and gets no
+// token of the first one.
 func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
 	t.Parallel()
 	env := testenv.New(t)
@@ -119,14 +119,14 @@ func TestLoginIsReplacedAfterItsRefresh(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		// Named after the session's SHA-1.
+		// The name is the SHA-1 of the session's name.
 		env.Write(t, ".aws/sso/cache/34c6fceca75e456f25e7e99531e2425c6c1de443.json", string(text))
 	}
 	write(first)
 	getWhileChanging(t, env, "ecr:GetAuthorizationToken", func() { write(second) })
-	asked := map[string]int{"sso-oidc:CreateToken": 1, "sso:GetRoleCredentials": 2, "ecr:GetAuthorizationToken": 2}
-	for range 2 { // both find what was kept for the person who is logged in
+	calls := map[string]int{"sso-oidc:CreateToken": 1, "sso:GetRoleCredentials": 2, "ecr:GetAuthorizationToken": 2}
+	for range 2 { // both find the token of the user who is logged in
 		mustBeTokenOf(t, env, env.Password(t, testenv.Host), "arn:aws:sts::222222222222:assumed-role/AWSReservedSSO_Developer_57898e0f9b0f3379/other@example.com")
-		mustCount(t, env, asked)
+		mustCount(t, env, calls)
 	}
 }

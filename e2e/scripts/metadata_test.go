@@ -7,9 +7,9 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// Most machines aren't EC2 instances: where nothing names the metadata service,
-// it is tried once, in its second version and in its first. Where a profile
-// names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
+// Most machines aren't EC2 instances. So if no setting names the metadata service, the helper tries
+// each of its two versions once. If a profile names the service, or the kubelet runs the helper, the
+// SDK retries as usual.
 func TestMetadataRetries(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 
@@ -31,8 +31,7 @@ func TestMetadataRetries(t *testing.T) {
 	env = testenv.New(t)
 	env.AWS.SetInstanceRole(testenv.RunnerRole)
 	unwell(env)
-	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`
-	if r := env.Run(t, "kubelet", node); r.Status != 0 {
+	if r := env.Run(t, "kubelet", testenv.KubeletRequest(testenv.Host+"/app")); r.Status != 0 {
 		t.Errorf("kubelet: status %d, %s", r.Status, r.Stderr)
 	}
 }

@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -19,9 +18,9 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// TestNamespace runs what needs AWS's own link-local addresses, a user without a
-// home, or a file below /etc, in a child in namespaces of its own: there these are
-// loopback addresses and there are no others, and /etc is nobody else's.
+// TestNamespace runs tests that need AWS's link-local addresses, a user without a home, or a file
+// below /etc. It runs them in a child process in its own namespaces. There these addresses are on
+// the loopback device, there are no others, and /etc can be changed.
 func TestNamespace(t *testing.T) {
 	if os.Getenv(testenv.BinaryVariable) != "" {
 		t.Run("metadata", insideMetadata)
@@ -46,8 +45,8 @@ func TestNamespace(t *testing.T) {
 	}
 }
 
-// enter makes an Env in the namespace whose environment has a proxy for
-// everything, and no endpoint that would lead elsewhere.
+// newEnvInNamespace returns an Env for the child process. Its environment has a proxy for HTTP, too,
+// and no variable that names an endpoint.
 func newEnvInNamespace(t *testing.T) *testenv.Env {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
@@ -63,7 +62,7 @@ func newEnvInNamespace(t *testing.T) *testenv.Env {
 	return env
 }
 
-// mustStayDirect fails the test if the proxy was asked for more than AWS.
+// mustStayDirect fails the test if a request to a link-local address went through the proxy.
 func mustStayDirect(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	for _, host := range env.AWS.Connects() {
@@ -84,7 +83,7 @@ func insideMetadata(t *testing.T) {
 	mustStayDirect(t, env)
 	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "ecr:GetAuthorizationToken": 1})
 
-	// So where a role is assumed from it.
+	// The same with a role that is assumed as the instance.
 	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
 	env.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
 	env.AWS.ResetCounts()
@@ -93,7 +92,7 @@ func insideMetadata(t *testing.T) {
 	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1, "imds:credentials": 1, "sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1})
 	env.Set("AWS_ECR_ROLE_ARN")
 
-	// So with the region, and with a mode that the SDK asks the service for.
+	// The same for the region, and with a mode for which the SDK calls the service.
 	env.Set("AWS_DEFAULTS_MODE=auto")
 	if r := env.Run(t, "list", ""); !strings.Contains(r.Stdout, "111111111111.dkr.ecr.eu-west-1.") {
 		t.Errorf("list: %q, stderr %q", r.Stdout, r.Stderr)
@@ -120,10 +119,10 @@ func insideContainer(t *testing.T) {
 	}
 }
 
-// A user whom neither HOME nor /etc/passwd gives a home: everything works,
-// silently and uncached, and nothing below the working directory is read.
+// A user has no home, neither in HOME nor in /etc/passwd. A get works without the cache and without a
+// message, and reads nothing below the working directory.
 func insideNoHome(t *testing.T) {
-	const nobodyKnown = 54321
+	const unknownUser = 54321
 	env := newEnvInNamespace(t)
 	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	env.Write(t, ".aws/config", "[default]\ncredential_process = touch "+env.Home+"/was-read\n"+
@@ -134,16 +133,15 @@ func insideNoHome(t *testing.T) {
 	for _, home := range []string{"HOME", "HOME=", "HOME=."} {
 		env.Set(home)
 		for range 2 {
-			var out, errs bytes.Buffer
 			cmd := env.Command(t.Context(), "get", testenv.Host)
-			cmd.Stdout, cmd.Stderr = &out, &errs
 			cmd.SysProcAttr = &syscall.SysProcAttr{
 				Cloneflags:  syscall.CLONE_NEWUSER,
-				UidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
-				GidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyKnown, HostID: 0, Size: 1}},
+				UidMappings: []syscall.SysProcIDMap{{ContainerID: unknownUser, HostID: 0, Size: 1}},
+				GidMappings: []syscall.SysProcIDMap{{ContainerID: unknownUser, HostID: 0, Size: 1}},
 			}
-			if err := cmd.Run(); err != nil || errs.Len() != 0 {
-				t.Errorf("%s: %v, stdout %.60q, stderr %q", home, err, out.String(), errs.String())
+			r, err := testenv.Capture(cmd)
+			if _, passwordErr := r.Password(); err != nil || passwordErr != nil {
+				t.Errorf("%s: %v, %v", home, err, passwordErr)
 			}
 		}
 	}
@@ -153,7 +151,7 @@ func insideNoHome(t *testing.T) {
 	}
 }
 
-// The map of the machine serves those who have none of their own.
+// The registry map of the machine is for users who have no map.
 func insideMachineMap(t *testing.T) {
 	testenv.Must(t, syscall.Mount("tmpfs", "/etc", "tmpfs", 0, ""))
 	t.Cleanup(func() { syscall.Unmount("/etc", syscall.MNT_DETACH) })
@@ -176,7 +174,7 @@ func insideMachineMap(t *testing.T) {
 	const own = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
 	env.Write(t, ".ecr/config.toml", fmt.Sprintf(hosts, own))
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
-	// A home that only /etc/passwd knows.
+	// The home is in /etc/passwd alone.
 	testenv.Must(t, os.WriteFile("/etc/passwd", fmt.Appendf(nil, "root:x:0:0::%s:/bin/sh\n", env.Home), 0o644))
 	env.Set("HOME")
 	mustList(`{"https://` + own + `":"AWS"}` + "\n")
@@ -188,7 +186,7 @@ func insideMachineMap(t *testing.T) {
 	}
 }
 
-// files lists what is below a directory.
+// files returns the paths below a directory.
 func files(t *testing.T, dir string) string {
 	t.Helper()
 	var all []string
@@ -209,7 +207,7 @@ func serve(t *testing.T, address string, h http.Handler) {
 	go s.Serve(l)
 }
 
-// addAddress brings the namespace's loopback device up with one more address.
+// addAddress adds an address to the namespace's loopback device and brings it up.
 func addAddress(address string) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

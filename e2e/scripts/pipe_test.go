@@ -7,8 +7,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A pipe gives its bytes once, as one does that hands over a secret: they are read once, whatever
-// region is configured, and count as a file does.
+// An AWS file can be a pipe, which can be read once. The helper reads it once, whatever region is
+// configured, and treats its text like that of a file.
 func TestPipe(t *testing.T) {
 	for name, variables := range map[string][]string{
 		"no region":        nil,
@@ -28,7 +28,7 @@ func TestPipe(t *testing.T) {
 			const keys = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
 			env.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
 			env.Set(variables...)
-			for range 2 { // nothing is kept
+			for range 2 { // no token is cached
 				password, err := env.Run(t, "get", testenv.Host, "sh", "-c",
 					`rm -f pipe; mkfifo pipe; cat text >pipe & AWS_SHARED_CREDENTIALS_FILE=$PWD/pipe exec "$0" "$@"`).Password()
 				testenv.Must(t, err)

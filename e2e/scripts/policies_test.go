@@ -14,7 +14,7 @@ import (
 
 const gitlabFiles = "../../testdata/gitlab-runner/"
 
-// policy is an IAM policy of one principal and one condition, as those of the docs are.
+// policy is an IAM policy as the docs have them, with one principal and one condition.
 type policy struct {
 	Version   string
 	Statement []struct {
@@ -39,8 +39,8 @@ func readPolicy(t *testing.T, name string) policy {
 	return p
 }
 
-// The roles of docs/gitlab-runner.md trust just the principals that its other files name: with
-// these policies alone, the runner and the job get a token.
+// The roles of docs/gitlab-runner.md trust the principals that its other files name. With these
+// policies the runner and the job get a token.
 func TestRunnerPolicies(t *testing.T) {
 	instance, trust := readPolicy(t, "instance-policy.json"), readPolicy(t, "pull-trust.json")
 	env := testenv.New(t)
@@ -78,7 +78,7 @@ func TestRunnerPolicies(t *testing.T) {
 	}
 }
 
-// What the policies of pull and push allow is what ECR's reference asks for:
+// The policies for pull and push allow the actions that ECR's reference lists:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 func TestPolicyActions(t *testing.T) {
 	pull := []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}

@@ -13,32 +13,24 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-const notFound = "credentials not found in native keychain\n"
-
-// secrets are what nothing but the answer of a get may hold: sessions of AWS and
-// of SSO, tokens of ECR and JWTs as package standin makes them, the user's
-// secret key, and what a script marks.
+// secrets matches what may be nowhere but in the output of a get: session tokens of AWS and tokens
+// of SSO, ECR and web identities as package awstest makes them, the user's secret key, and what a
+// script marks.
 var secrets = regexp.MustCompile(`IQoJb3JpZ2lu|ao[ar][\w+/]{100}|eyJkYXRha2V5|eyJhbGciOi|MARKED|` + regexp.QuoteMeta(testenv.Secret))
 
-// judge says what is wrong with a run, whatever the script is.
+// check returns what is wrong with a run, by the rules that hold in every script.
 func (s *script) check(r testenv.Result, argv []string, stdin string, fails bool) error {
 	all := s.checkAny(r, argv, fails)
-	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	switch verb := strings.Join(argv, " "); {
-	case verb == "get" && fails && strings.TrimSpace(stdin) == "":
-	case verb == "get" && fails:
-		s.checkFailure(r, wrong)
-	case verb == "get":
-		s.checkPassword(r, strings.TrimSpace(stdin), wrong)
-	case verb == "list" && fails:
-		s.checkFailure(r, wrong)
-	case verb == "list":
-		checkList(r, wrong)
+	switch strings.Join(argv, " ") {
+	case "get":
+		all = append(all, s.checkGet(r, strings.TrimSpace(stdin), fails))
+	case "list":
+		all = append(all, s.checkList(r, fails))
 	}
 	return errors.Join(all...)
 }
 
-// judgeAny says what is wrong with a run, whatever it is about.
+// checkAny returns what is wrong with a run, by the rules that hold for every verb.
 func (s *script) checkAny(r testenv.Result, argv []string, fails bool) (all []error) {
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	verb := strings.Join(argv, " ")
@@ -47,13 +39,13 @@ func (s *script) checkAny(r testenv.Result, argv []string, fails bool) (all []er
 		wrong("exit status %d, want %d", r.Status, want)
 	}
 	timeout := 8 * time.Second
-	if set, err := time.ParseDuration(s.getenv("AWS_ECR_TIMEOUT")); err == nil && set > 0 {
+	if set, err := time.ParseDuration(s.Get("AWS_ECR_TIMEOUT")); err == nil && set > 0 {
 		timeout = set
 	}
 	if len(argv) > 0 && argv[0] == "doctor" {
 		timeout *= 2
 	}
-	// The machine may be busy. What waits for ever is killed after a minute.
+	// A busy machine needs longer. A run that hangs is killed after a minute.
 	if r.Took > timeout+20*time.Second {
 		wrong("it took %v, where %v was the limit", r.Took, timeout)
 	}
@@ -71,34 +63,35 @@ func (s *script) checkAny(r testenv.Result, argv []string, fails bool) (all []er
 	return all
 }
 
-func (s *script) checkFailure(r testenv.Result, wrong func(string, ...any)) {
+// checkFailure returns what is wrong with the output of a get or a list that fails.
+func (s *script) checkFailure(r testenv.Result) (err error) {
 	if strings.Count(r.Stderr, "\n") > 1 || r.Stderr != "" && !strings.HasSuffix(r.Stderr, "\n") {
-		wrong("more or less than a line is on stderr")
+		err = errors.New("more or less than a line is on stderr")
 	}
 	switch {
 	case !s.failsOnError():
-		if r.Stdout != notFound {
-			wrong("stdout isn't what clients take for not found")
+		if r.Stdout != testenv.NotFound {
+			err = errors.Join(err, errors.New("stdout isn't what clients take for not found"))
 		}
 	case strings.Count(r.Stdout, "\n") != 1 || r.Stderr != "":
-		wrong("the failure isn't a line on stdout alone")
+		err = errors.Join(err, errors.New("the failure isn't a line on stdout alone"))
 	}
+	return err
 }
 
-// failsLoudly tells whether failures are to be on stdout, as the environment says
-// or else the map.
+// failsOnError reports whether the environment or the map has on_error = fail.
 func (s *script) failsOnError() bool {
-	if set := s.getenv("AWS_ECR_ON_ERROR"); set != "" {
+	if set := s.Get("AWS_ECR_ON_ERROR"); set != "" {
 		return set == "fail"
 	}
-	file := s.getenv("AWS_ECR_CONFIG")
+	file := s.Get("AWS_ECR_CONFIG")
 	if file == "" {
 		file = filepath.Join(s.Home, ".ecr/config.toml")
 	}
 	return strings.HasPrefix(read(file), `on_error = "fail"`)
 }
 
-// read returns what is in a regular file.
+// read returns what a file holds, or "" if there is no regular file.
 func read(file string) string {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return ""
@@ -107,35 +100,48 @@ func read(file string) string {
 	return string(text)
 }
 
-func (s *script) checkPassword(r testenv.Result, server string, wrong func(string, ...any)) {
-	password, err := r.Password()
+// checkGet returns what is wrong with the output of a get for a server. It keeps the password for the
+// commands that check it.
+func (s *script) checkGet(r testenv.Result, server string, fails bool) error {
+	if fails {
+		if server == "" {
+			return nil // "no credentials server URL" is a message of its own
+		}
+		return s.checkFailure(r)
+	}
+	c, err := r.Credentials()
 	if err != nil {
-		wrong("%w", err)
-		return
+		return err
 	}
-	s.server, s.passwords = server, append(s.passwords, password)
-	var answer struct{ ServerURL string }
-	if err := json.Unmarshal([]byte(r.Stdout), &answer); err != nil || answer.ServerURL != server {
-		wrong("ServerURL is %q, want %q", answer.ServerURL, server)
+	s.server, s.passwords = server, append(s.passwords, c.Secret)
+	if c.ServerURL != server {
+		return fmt.Errorf("ServerURL is %q, want %q", c.ServerURL, server)
 	}
+	return nil
 }
 
-func checkList(r testenv.Result, wrong func(string, ...any)) {
+// checkList returns what is wrong with the output of a list.
+func (s *script) checkList(r testenv.Result, fails bool) error {
+	if fails {
+		return s.checkFailure(r)
+	}
 	var hosts map[string]string
 	if err := json.Unmarshal([]byte(r.Stdout), &hosts); err != nil || hosts == nil {
-		wrong("stdout is no JSON object of strings: %v", err)
+		return fmt.Errorf("stdout is no JSON object of strings: %w", err)
 	}
+	var all []error
 	for server, user := range hosts {
 		host, ok := strings.CutPrefix(server, "https://")
 		if !ok || user != "AWS" || strings.ContainsAny(host, "*/") {
-			wrong("the list has %q: %q", server, user)
+			all = append(all, fmt.Errorf("the list has %q: %q", server, user))
 		}
 	}
+	return errors.Join(all...)
 }
 
-// log is what the helper has logged.
+// log returns what the helper has logged.
 func (s *script) log() string {
-	file := s.getenv("AWS_ECR_LOG_FILE")
+	file := s.Get("AWS_ECR_LOG_FILE")
 	if rest, ok := strings.CutPrefix(file, "~"); ok {
 		file = s.Home + rest
 	} else if file == "" {

@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,67 +22,66 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The scripts in testdata tell what somebody does with the built binary,
-// and what must come of it. Each has a Server of its own, a home of its own in
-// $HOME (files below home/ in the archive), and for the helper an environment
-// made from nothing, that of package testenv. Beside testscript's commands, whose env
-// the helper never sees, there are
+// TestScripts runs the scripts of testdata. A script describes what a user or a client does with the
+// helper, and checks the result. Each script has its own stand-in for AWS and its own home in $HOME;
+// the files below home/ in the archive are in it. The helper gets the environment of package
+// testenv, and testscript's own command env doesn't change it. Besides testscript's commands there
+// are these:
 //
 //	set NAME=VALUE… NAME…
-//	    Set variables of the helper's environment; a name alone is taken out.
+//	    Sets variables of the helper's environment. A name alone unsets the variable.
 //
 //	settoken NAME FILE
-//	    Set a variable to what is in a file.
+//	    Sets a variable to what a file holds.
 //
 //	[!] helper [VERB [STDIN [ARG…]]]
-//	    Run the helper in the current directory; with ! its exit status must be 1,
-//	    else 0. STDIN is the text it gets, or with <FILE that of a file. Verbs
-//	    other than get, store and erase get a pipe that must stay unread. What
-//	    judge below asks of every run needs no words in a script.
+//	    Runs the helper in the current directory. Its exit status must be 0, or 1 with !. STDIN is
+//	    the text on stdin; <FILE takes it from a file. Verbs other than get, store, erase and
+//	    kubelet get a pipe on stdin, and must not read it. Every run is checked by the function
+//	    check below, without a line in the script.
 //
 //	[!] other VERB [STDIN]
-//	    As helper, about a host that isn't ECR's: what it prints is for the script
-//	    to judge.
+//	    Does the same as helper for a host that isn't ECR. The script checks the output.
 //
 //	[!] types WORD…
-//	    What a person types behind the helper's name, who has no use for stdin.
+//	    Runs the helper with arguments that a user types. It must not read stdin.
 //
 //	from PROGRAM
-//	    From now on the helper is the copy of it that is in a file, and is started by its path.
+//	    Makes later commands run a copy of the helper, by the path of that file.
 //
 //	[!] kubelet [as-aws] IMAGE [TOKENFILE [ROLE]]
-//	    The kubelet asks, as-aws by the name of AWS's own provider, about an image, for a
-//	    service account whose token is in a file and who names a role. What it is told is
-//	    kept as a get's password is.
+//	    Runs the helper as the kubelet does for an image; with as-aws, under the name of AWS's
+//	    provider. TOKENFILE holds the token of a service account, and ROLE is the role in its
+//	    annotation. The password counts as the last password, as after a get.
 //
 //	requests [ACTION=N…]
-//	    These and no other requests reached the server since the last time this was
-//	    asked; without arguments, no connection was made either. N may be "some".
+//	    Checks that the server got these requests and no others since the last such check. Without
+//	    arguments, there must have been no connection either. N can be "some".
 //
 //	[!] same
-//	    The last password is that of the get before; with !, that of no get before.
+//	    Checks that the last password is that of the get before. With !, it must differ from all
+//	    passwords before.
 //
 //	whose ARN
-//	    The registry takes the last password, for that of ARN; one that ends with
-//	    a slash stands for all sessions of a role.
+//	    Checks that the registry accepts the last password and that it belongs to the principal
+//	    ARN. An ARN that ends with a slash means any session of a role.
 //
 //	token ARN HOST
-//	    So for the last password, whatever server it was got for, at HOST.
+//	    Checks the same for the registry at HOST, whatever server the password was for.
 //
 //	took LIMIT
-//	    The last run took less time.
+//	    Checks that the last run took less time.
 //
 //	age DURATION
-//	    Put back all times in the cache, as if so much time had passed.
+//	    Sets all times in the cache back, as if so much time had passed.
 //
 //	nobody
-//	    From now on the helper runs as a user who isn't in /etc/passwd and has
-//	    no power over other users' files (condition [nobody]: where that can be;
-//	    another is [root]).
+//	    Makes later commands run as a user who isn't in /etc/passwd and has no rights on files of
+//	    other users. The condition [nobody] says that this is possible; another one is [root].
 //
 //	cloud OPERATION ARG…
-//	    Change the server; see operations. It knows the people of main_test.go from
-//	    the start: the user has its key, the pull role trusts user and runner.
+//	    Changes the server; see awsOperations. From the start it has the principals of package
+//	    testenv: the user has its key, and the pull role trusts the user and the runner role.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
@@ -110,20 +108,20 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// Where nothing listens.
+// closed is a URL at which nothing listens.
 const closed = "http://127.0.0.1:1"
 
 const portal = "https://acme.awsapps.com/start"
 
 type script struct {
 	*testenv.Env
-	server    string   // of the last get
-	passwords []string // of all gets
+	server    string   // the server of the last get
+	passwords []string // the passwords of all gets
 	took      time.Duration
 	asNobody  bool
-	startedAs string // the helper's name, where that isn't its own
-	program   string // a copy of the helper, if that is to be run
-	tokens    int    // web identity tokens handed out
+	startedAs string // the helper's argv[0], if it isn't the helper's name
+	program   string // the copy of the helper to run, if any
+	tokens    int    // how many web identity tokens were issued
 }
 
 type key struct{}
@@ -174,8 +172,7 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// makeMapsPrivate gives the maps of a script the mode they need, whatever the
-// umask is.
+// makeMapsPrivate sets the mode that registry maps need. Their files were made with the umask.
 func makeMapsPrivate(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".toml" {
@@ -209,8 +206,8 @@ func condition(name string) (bool, error) {
 	return refused == nil, testenv.Omit("the lines of scripts that need ["+name+"]", refused)
 }
 
-// asNobody makes a process one of a user namespace, in which we are the user
-// 12345 and so, without any power of root's, still own our files.
+// asNobody returns the attributes of a process that is user 12345 in its own user namespace. There
+// it owns the files of this user but has no rights of root.
 func asNobody() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
@@ -246,16 +243,6 @@ func (s *script) setToken(ts *testscript.TestScript, _ bool, args []string) erro
 	return nil
 }
 
-// getenv reads the helper's environment.
-func (s *script) getenv(name string) string {
-	for _, kv := range s.Vars {
-		if value, ok := strings.CutPrefix(kv, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
 func (s *script) helper(ts *testscript.TestScript, fails bool, args []string) error {
 	r, argv, stdin, err := s.runHelper(ts, args)
 	return errors.Join(err, s.check(r, argv, stdin, fails))
@@ -273,7 +260,7 @@ func (s *script) types(ts *testscript.TestScript, fails bool, args []string) err
 	return errors.Join(append(s.checkAny(r, args, fails), err)...)
 }
 
-// tell runs the helper and shows what came of it.
+// runHelper runs the helper and prints its output into the log of the script.
 func (s *script) runHelper(ts *testscript.TestScript, args []string) (r testenv.Result, argv []string, stdin string, err error) {
 	argv = slices.Clone(args)
 	if len(args) > 1 {
@@ -283,7 +270,7 @@ func (s *script) runHelper(ts *testscript.TestScript, args []string) (r testenv.
 		}
 	}
 	r, err = s.start(ts, argv, stdin)
-	// The passwords of ECR take two screens.
+	// A password of ECR has about 2,500 characters.
 	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1$2…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
 	return r, argv, stdin, err
@@ -291,6 +278,7 @@ func (s *script) runHelper(ts *testscript.TestScript, args []string) (r testenv.
 
 var password = regexp.MustCompile(`("Secret":"|"Basic )([^"]{16})[^"]+`)
 
+// runTimeout is the time after which a run is killed.
 const runTimeout = time.Minute
 
 // start runs the helper.
@@ -316,25 +304,18 @@ func (s *script) start(ts *testscript.TestScript, argv []string, stdin string) (
 			return testenv.Result{}, err
 		}
 	}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	begin := time.Now()
-	err := cmd.Run()
-	s.took = time.Since(begin)
-	r := testenv.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode(), Took: s.took}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = nil // judge looks at it
-	}
+	r, err := testenv.Capture(cmd)
+	s.took = r.Took
 	return r, errors.Join(err, ctx.Err(), unread())
 }
 
+// readsStdin reports whether the helper reads stdin with these arguments.
 func readsStdin(argv []string) bool {
 	return len(argv) == 0 || slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
 }
 
-// leftAlone gives the command a stdin that never ends, as an inherited
-// terminal. The function returned fails where any of it was read.
+// withUnreadStdin gives the command a stdin that never ends, like a terminal that it inherits. The
+// function it returns fails if the command has read any of it.
 func withUnreadStdin(cmd *exec.Cmd) (func() error, error) {
 	const text = "unused"
 	r, w, err := os.Pipe()

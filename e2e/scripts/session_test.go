@@ -15,8 +15,8 @@ import (
 
 var writeSessions = flag.Bool("sessions", false, "write what doctor prints into docs/troubleshooting.md")
 
-// sessions are the machines on which docs/troubleshooting.md shows doctor, each made out of
-// one on which all is well.
+// sessions are the cases for which docs/troubleshooting.md shows the output of doctor. Each function
+// breaks something in an environment in which everything works.
 var sessions = map[string]func(t *testing.T, env *testenv.Env){
 	"healthy":   func(*testing.T, *testenv.Env) {},
 	"no helper": func(t *testing.T, env *testenv.Env) { os.Remove(filepath.Join(env.Home, ".docker/config.json")) },
@@ -51,8 +51,7 @@ func serveImages(env *testenv.Env, refuses string) {
 	env.AWS.Handle(testenv.Host, env.AWS.RegistryAuth(testenv.Host, images(refuses)))
 }
 
-// What the docs show of doctor is what it prints: the rest of a block that begins with a line
-// of its own, "<!-- doctor: SESSION -->".
+// The docs show what doctor prints: in blocks that begin with a line "<!-- doctor: SESSION -->".
 func TestSessions(t *testing.T) {
 	const doc = "../../docs/troubleshooting.md"
 	text := testenv.ReadFile(t, doc)
@@ -86,11 +85,11 @@ func TestSessions(t *testing.T) {
 
 const sessionImage = testenv.Host + "/team/app:1.0"
 
-// session is what a person sees who runs doctor on a machine, as a block of Markdown. What is
-// of this run alone goes by the names that it has in other places.
+// session returns the output of doctor as a block of Markdown. Paths, addresses, times and versions
+// of this run are replaced by typical ones.
 func session(t *testing.T, prepare func(t *testing.T, env *testenv.Env)) string {
 	env := testenv.OnInstance(t)
-	env.Set("AWS_METADATA_SERVICE_TIMEOUT") // of the SDK's own is told at the hop limit
+	env.Set("AWS_METADATA_SERVICE_TIMEOUT") // the case "hop limit" shows the SDK's own timeout
 	serveImages(env, "")
 	env.Write(t, ".docker/config.json", `{"credHelpers": {"`+testenv.Host+`": "ecr-login"}}`)
 	prepare(t, env)
@@ -105,7 +104,7 @@ func session(t *testing.T, prepare func(t *testing.T, env *testenv.Env)) string 
 		strings.TrimPrefix(env.AWS.MetadataURL(), "http://"), "169.254.169.254",
 	).Replace(r.Stdout)
 	for pattern, with := range map[string]string{
-		`v\S+ \(go[^)]*\)`:                 "VERSION",
+		`(v\S+|\(devel\)) \(go[^)]*\)`:     "VERSION",
 		`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`: "2026-11-24T10:41:36Z",
 		`aws-go-sdk-\d+`:                   "aws-go-sdk-1795477441955433876",
 		`(?m)^`:                            "    ",
@@ -118,7 +117,7 @@ func session(t *testing.T, prepare func(t *testing.T, env *testenv.Env)) string 
 	return "    $ docker-credential-ecr-login doctor " + sessionImage + "\n" + strings.TrimRight(out, " \n") + "\n"
 }
 
-// withoutOK puts an ellipsis in the place of lines that are ok, and of what belongs to them.
+// withoutOK replaces lines that are ok, and the lines that belong to them, by an ellipsis.
 func withoutOK(out string) string {
 	lines := regexp.MustCompile(`(?m)^    ok .*\n(?: {24}- .*\n)*`).ReplaceAllString(out, "    …\n")
 	return regexp.MustCompile(`(    …\n)+`).ReplaceAllString(lines, "    …\n")

@@ -9,8 +9,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Who asks may be a person, who types: the timeout counts from when the question is
-// there.
+// The timeout starts when stdin has been read, because a person may type it.
 func TestSlowStdin(t *testing.T) {
 	// More than the timeout below and the second that the watchdog adds.
 	const typing = 1500 * time.Millisecond

@@ -9,8 +9,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// What takes longer than a second tells a person what it waits for, and takes that away; the
-// verbs of the protocol never do.
+// At a terminal, a command that takes longer than a second shows what it waits for, and removes that
+// line afterwards. The verbs of Docker's protocol never do.
 func TestTerminal(t *testing.T) {
 	const (
 		gone    = "\r\x1b[K"
@@ -20,7 +20,7 @@ func TestTerminal(t *testing.T) {
 	env.AWS.Handle(testenv.Host, env.AWS.RegistryAuth(testenv.Host, images("")))
 	begin := time.Now()
 	shown := env.RunAtTerminal(t, "doctor "+testenv.Host, "")
-	wasQuick := time.Since(begin) < time.Second // as a busy machine may not be
+	wasQuick := time.Since(begin) < time.Second // false on a busy machine
 	if !strings.Contains(shown, "\x1b[32mok      \x1b[0m registry") || wasQuick && strings.Contains(shown, "…"+gone) {
 		t.Errorf("doctor, with nothing to wait for: %q", shown)
 	}

@@ -11,14 +11,10 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// kept returns the one token in the cache.
+// onlyToken returns the one token in the cache.
 func onlyToken(t *testing.T, env *testenv.Env) cache.Token {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(env.Home, ".ecr/tokens/*.token"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("tokens kept: %q, %v; want one", files, err)
-	}
-	text := testenv.ReadFile(t, files[0])
+	text := testenv.ReadFile(t, env.TokenFile(t))
 	_, rest, _ := strings.Cut(string(text), "identity ")
 	identity, _, _ := strings.Cut(rest, "\n")
 	items := cache.New(filepath.Join(env.Home, ".ecr")).Items(identity)
@@ -28,28 +24,28 @@ func onlyToken(t *testing.T, env *testenv.Env) cache.Token {
 	return items[0].Token
 }
 
-// A token's life counts from the local time of asking, and is what the answer
-// says it is by the answer's own clock.
+// A token's TTL is the time from AWS's clock to the expiry that AWS returns. It begins at the local
+// time of the request.
 func TestTokenTTL(t *testing.T) {
 	for name, c := range map[string]struct {
-		clock             time.Duration // how far AWS's is ahead of ours
-		life, inside      time.Duration // by the API, and by the token itself
-		wantLife, wantNew time.Duration
+		clock              time.Duration // how far AWS's clock is ahead of the local one
+		ttl, inside        time.Duration // by the API, and inside the token
+		wantTTL, wantFresh time.Duration
 	}{
-		"as AWS gives it":       {wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"our clock is behind":   {clock: time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"our clock is ahead":    {clock: -365 * 24 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"ours is behind, short": {clock: 3 * time.Hour, life: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
-		"short":                 {life: time.Hour, wantLife: time.Hour, wantNew: 30 * time.Minute},
-		"longer than any":       {life: 99 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
-		"shorter inside":        {inside: 2 * time.Hour, wantLife: 2 * time.Hour, wantNew: time.Hour},
-		"longer inside":         {inside: 20 * time.Hour, wantLife: 12 * time.Hour, wantNew: 6 * time.Hour},
+		"as AWS gives it":                  {wantTTL: 12 * time.Hour, wantFresh: 6 * time.Hour},
+		"the local clock is behind":        {clock: time.Hour, wantTTL: 12 * time.Hour, wantFresh: 6 * time.Hour},
+		"the local clock is ahead":         {clock: -365 * 24 * time.Hour, wantTTL: 12 * time.Hour, wantFresh: 6 * time.Hour},
+		"the local clock is behind, short": {clock: 3 * time.Hour, ttl: 2 * time.Hour, wantTTL: 2 * time.Hour, wantFresh: time.Hour},
+		"short":                            {ttl: time.Hour, wantTTL: time.Hour, wantFresh: 30 * time.Minute},
+		"longer than any":                  {ttl: 99 * time.Hour, wantTTL: 12 * time.Hour, wantFresh: 6 * time.Hour},
+		"shorter inside":                   {inside: 2 * time.Hour, wantTTL: 2 * time.Hour, wantFresh: time.Hour},
+		"longer inside":                    {inside: 20 * time.Hour, wantTTL: 12 * time.Hour, wantFresh: 6 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := testenv.WithKeys(t)
 			env.AWS.SetClock(func() time.Time { return time.Now().Add(c.clock) })
-			if c.life != 0 {
-				env.AWS.SetTokenTTL(c.life)
+			if c.ttl != 0 {
+				env.AWS.SetTokenTTL(c.ttl)
 			}
 			if c.inside != 0 {
 				env.AWS.SetPasswordTTL(c.inside)
@@ -58,16 +54,16 @@ func TestTokenTTL(t *testing.T) {
 			env.Password(t, testenv.Host)
 			token := onlyToken(t, env)
 			if token.RequestedAt.Before(before) || token.RequestedAt.After(time.Now()) {
-				t.Errorf("asked at %v, not now", token.RequestedAt)
+				t.Errorf("requested at %v, not now", token.RequestedAt)
 			}
-			mustBeAbout(t, "life", token.Expires.Sub(token.RequestedAt), c.wantLife)
-			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.wantNew)
+			mustBeAbout(t, "TTL", token.Expires.Sub(token.RequestedAt), c.wantTTL)
+			mustBeJittered(t, token.FreshUntil.Sub(token.RequestedAt), c.wantFresh)
 		})
 	}
 }
 
-// Where the principal can change while nothing that is read locally does, a
-// token is fresh for an hour.
+// If the principal can change without a change of local files and variables, a token is fresh for an
+// hour.
 func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
@@ -102,8 +98,8 @@ func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 	}
 }
 
-// withProcess has a user's keys from a credential process, and where the
-// process is in a profile of its own, a role on top.
+// withProcess returns an Env in which a credential process returns a user's keys. If profile isn't
+// empty, the process is in that profile, and the default profile assumes a role with its keys.
 func withProcess(t *testing.T, profile string) *testenv.Env {
 	env := testenv.New(t)
 	env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
@@ -116,7 +112,7 @@ func withProcess(t *testing.T, profile string) *testenv.Env {
 	return env
 }
 
-// mustBeJittered checks a freshness, of which a sixth may be missing.
+// mustBeJittered checks how long a token is fresh: the longest time, or up to a sixth less.
 func mustBeJittered(t *testing.T, got, longest time.Duration) {
 	t.Helper()
 	if got > longest+time.Minute || got < longest*5/6-time.Minute {
@@ -124,7 +120,7 @@ func mustBeJittered(t *testing.T, got, longest time.Duration) {
 	}
 }
 
-// Tokens that are got at the same time are not due at the same time.
+// Tokens that are requested at the same time are not renewed at the same time.
 func TestJitter(t *testing.T) {
 	due := map[time.Duration]bool{}
 	for range 5 {
@@ -138,8 +134,8 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-// mustBeAbout allows for the second that AWS rounds its times to, and for the
-// time the request took.
+// mustBeAbout checks a duration. It may differ because AWS rounds its times to seconds and because
+// the request takes time.
 func mustBeAbout(t *testing.T, what string, got, want time.Duration) {
 	t.Helper()
 	if (got - want).Abs() > time.Minute {
