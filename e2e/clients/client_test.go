@@ -11,26 +11,27 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A client pushes and pulls images. Its commands are words: $REF is an image in
-// pullHost's registry, whose content is in image.tar of the home, where they run.
+// A client is a program that pushes and pulls images. In its commands, $REF is an image in the
+// registry at pullHost. The content of that image is in the file image.tar of the home, where the
+// commands run.
 type client struct {
 	name          string
-	path, version string // of the program that is each command's first word
-	shell         string // a command of sh that runs the program in a namespace of its own, if it needs one
-	// furnish gives the client what it needs besides its configuration.
+	path, version string // of the program, the first word of each command
+	shell         string // a shell command that runs the program in its own namespace, if it needs one
+	// prepare makes what the client needs besides its configuration.
 	prepare func(t *testing.T, env *testenv.Env)
-	// config is what docker's configuration is copied from, and file where to in the home.
+	// config is the file of the repository that is copied to file, in the home.
 	config, file string
 
-	before     []string // gets the image ready
+	before     []string // commands before the push
 	push       string
-	remove     string // makes it forget the image
+	remove     string // removes the image from the client
 	pull       string
-	pulledTar  string            // holds what was pulled, as docker save writes it
-	pulledFile map[string]string // or files do, that are copies of those
-	pulledID   string            // or a command tells its ID
+	pulledTar  string            // the file to which it pulls, in the format of docker save
+	pulledFile map[string]string // or the files to which it pulls, and their originals
+	pulledID   string            // or the command that prints the image's ID
 
-	// also is what a get that finds nothing asks for besides coldGet.
+	// also are the requests of a cold get besides coldGet.
 	also map[string]int
 }
 
@@ -45,7 +46,7 @@ func (c client) run(t *testing.T, env *testenv.Env, command string) (output, err
 	return run(t, env, nil, "/usr/bin/unshare", append([]string{"unshare", "--mount", "sh", "-c", c.shell, "sh"}, words...)...)
 }
 
-// must runs one that has to succeed, with nothing from the helper on stderr.
+// must runs a command that must succeed with no message of the helper on stderr.
 func (c client) must(t *testing.T, env *testenv.Env, command string) (stdout string) {
 	t.Helper()
 	if command == "" {
@@ -60,14 +61,14 @@ func (c client) must(t *testing.T, env *testenv.Env, command string) (stdout str
 
 const imageRef = pullHost + "/team/app:1.0"
 
-// The two ways to name the helper in docker's configuration, as docs/docker.md shows them.
+// The two ways to name the helper in Docker's configuration, from docs/docker.md.
 const (
 	withStore   = "testdata/docker/all.json"
 	withHelpers = "testdata/docker/one-registry.json"
 )
 
-// trial pushes an image and pulls it again, cold and warm, and then without a role
-// that may be assumed.
+// pushAndPull pushes an image and pulls it again, with an empty cache and with a token in it, and
+// then with a role that can't be assumed.
 func (c client) pushAndPull(t *testing.T) {
 	env := onRunner(t)
 	serveRegistry(t, env)
@@ -98,7 +99,7 @@ func (c client) pushAndPull(t *testing.T) {
 	forget(t, env)
 	c.must(t, env, c.remove)
 	c.must(t, env, c.pull)
-	wantRequests(t, env, "a cold pull", coldGet) // where there is more, that is remembered
+	wantRequests(t, env, "a cold pull", coldGet) // other requests aren't repeated
 	c.wantPulled(t, env, imageID(t, img))
 	c.must(t, env, c.push)
 	wantRequests(t, env, "a warm push", nil)
@@ -108,7 +109,7 @@ func (c client) pushAndPull(t *testing.T) {
 	record(t, c.name, c.version, "push", "pull", "a denied role")
 }
 
-// wantPulled checks that what was pulled is the image, and removes it.
+// wantPulled checks that the image was pulled, and removes it.
 func (c client) wantPulled(t *testing.T, env *testenv.Env, id string) {
 	t.Helper()
 	in := func(file string) string { return filepath.Join(env.Home, file) }
@@ -136,13 +137,13 @@ func (c client) wantPulled(t *testing.T, env *testenv.Env, id string) {
 	}
 }
 
-// example copies a file of the repository into the home.
+// example copies a file of the repository to the home.
 func example(t *testing.T, env *testenv.Env, file, from string) {
 	t.Helper()
-	env.Write(t, file, string(read(t, filepath.Join(testenv.Root(), from))))
+	env.Write(t, file, string(testenv.ReadFile(t, filepath.Join(testenv.Root(), from))))
 }
 
-// forget has the helper forget the tokens it holds.
+// forget makes the helper erase its tokens for pullHost.
 func forget(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	if r := env.Run(t, "erase", pullHost); r.Status != 0 || r.Stdout != "" || r.Stderr != "" {
@@ -150,8 +151,8 @@ func forget(t *testing.T, env *testenv.Env) {
 	}
 }
 
-// wantDenied runs a client that has no token yet and whose role may not be assumed. It
-// must not succeed, and show why.
+// wantDenied runs a client while no token is cached and the role can't be assumed. The client must
+// fail and show the reason.
 func wantDenied(t *testing.T, env *testenv.Env, run func() (output, error)) {
 	t.Helper()
 	forget(t, env)
@@ -164,7 +165,7 @@ func wantDenied(t *testing.T, env *testenv.Env, run func() (output, error)) {
 	}
 	reasons := 0
 	for line := range strings.Lines(out.stderr) {
-		// A build has something before it.
+		// The output of a build has a prefix before the message.
 		if _, reason, ok := strings.Cut(line, testenv.Name+": "); ok {
 			reasons++
 			wantReason(t, testenv.Name+": "+reason, pullRole)

@@ -9,7 +9,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// typed runs what a person types behind the helper's name, which has to succeed.
+// mustRun runs the helper with the arguments that a user types. It must succeed.
 func mustRun(t *testing.T, env *testenv.Env, words string) (stdout string) {
 	t.Helper()
 	r := env.Run(t, words, "")
@@ -19,9 +19,9 @@ func mustRun(t *testing.T, env *testenv.Env, words string) (stdout string) {
 	return r.Stdout
 }
 
-// What configure writes is what clients read, and where.
+// Clients find the helper by the files that configure writes.
 func TestConfigure(t *testing.T) {
-	// ready is an Env with an image in its registry, and no configuration of a client.
+	// ready returns an Env with an image in the registry and without a client's configuration.
 	ready := func(t *testing.T) *testenv.Env {
 		env := onRunner(t)
 		putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
@@ -75,7 +75,7 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
-// doctor asks a registry that isn't of this project's making.
+// doctor can check a registry that this project didn't write.
 func TestDoctorAtRegistry(t *testing.T) {
 	env := onRunner(t)
 	putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
@@ -85,7 +85,7 @@ func TestDoctorAtRegistry(t *testing.T) {
 	}
 	for image, want := range map[string]string{
 		pullHost + "/team/app:2.0":  "but 2.0 isn't in it",
-		pullHost + "/team/none:1.0": "isn't in it", // distribution makes no difference
+		pullHost + "/team/none:1.0": "isn't in it", // distribution has one error for both
 	} {
 		if r := env.Run(t, "doctor "+image, ""); r.Status != 1 || !strings.Contains(r.Stdout, want) {
 			t.Errorf("%s: status %d, %s", image, r.Status, r.Stdout)

@@ -6,7 +6,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Clients without a daemon, that find the helper in docker's own configuration.
+// Clients without a daemon. They find the helper in Docker's configuration.
 
 const dockerConfig = ".docker/config.json"
 
@@ -29,7 +29,7 @@ func TestOras(t *testing.T) {
 	}.pushAndPull(t)
 }
 
-// It asks for a list, which is about public ECR as well.
+// regctl calls list, which also covers public ECR.
 func TestRegctl(t *testing.T) {
 	path, version := built(t, "regctl")
 	client{

@@ -12,8 +12,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A cli is Docker's command line. The one of the machine may be years old, and from 29
-// on it takes any error of a helper but "not found" for fatal.
+// A cli is a version of Docker's command line. The installed one may be years old. Since version
+// 29, Docker aborts on any error of a helper except "not found".
 type cli struct{ name, path, version string }
 
 func dockerCLIs(t *testing.T) []cli {
@@ -26,13 +26,13 @@ func dockerCLIs(t *testing.T) []cli {
 	}
 }
 
-// docker is Docker's command line at an engine of its own.
+// docker runs Docker's command line with its own engine.
 type docker struct {
 	*testenv.Env
 	path string
 }
 
-// newDocker makes one, with a configuration, and an empty registry.
+// newDocker returns a docker with a configuration and an empty registry.
 func newDocker(t *testing.T, path, config string) docker {
 	t.Helper()
 	env := onRunner(t)
@@ -43,7 +43,7 @@ func newDocker(t *testing.T, path, config string) docker {
 	return d
 }
 
-// furnish starts the engine, and gives the command line its plugins.
+// prepare starts the engine and installs the plugins of the command line.
 func (d docker) prepare(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	plugins := filepath.Join(env.Home, ".docker/cli-plugins")
@@ -109,12 +109,12 @@ func TestDockerLogin(t *testing.T) {
 				d := docker{env, cli.path}
 				d.prepare(t, env)
 
-				// A login is with the credentials that are there, and is stored.
+				// A login uses the credentials of the helper and stores them.
 				d.run(t, nil, "login", pullHost)
 				wantRequests(t, d.Env, "a login", coldGet)
 				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a login", nil)
-				// A logout forgets them.
+				// A logout erases them.
 				d.run(t, nil, "logout", pullHost)
 				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a logout", coldGet)
@@ -127,8 +127,8 @@ func TestDockerLogin(t *testing.T) {
 	}
 }
 
-// A build from a private image. Docker's old builder asks for a list and for all that
-// is in it; BuildKit asks for the one registry.
+// A build from a private image. Docker's classic builder calls list and gets every registry in it.
+// BuildKit gets the one registry.
 func TestDockerBuild(t *testing.T) {
 	cold := map[string]map[string]int{
 		"0": {
@@ -167,8 +167,7 @@ func TestDockerBuild(t *testing.T) {
 	}
 }
 
-// Everything a project is made of is pulled at once, from many repositories, with one
-// token.
+// Compose pulls many repositories at once, with one token.
 func TestCompose(t *testing.T) {
 	_, version := built(t, "docker-compose")
 	path, _ := built(t, "docker")

@@ -18,9 +18,9 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// gitlabRunner finds credentials as GitLab Runner does, which can't be had as a
-// module, with the package that it does it with: all the credsStore lists and
-// every key of credHelpers verbatim, and after an error none at all.
+// gitlabRunner finds credentials as GitLab Runner does, with the same package; GitLab Runner itself
+// is not available as a module. It gets all that the credsStore lists and each key of credHelpers,
+// and returns none of them after an error.
 func gitlabRunner(context.Context, []string) (any, error) {
 	config := configfile.New("")
 	if err := config.LoadFromReader(strings.NewReader(os.Getenv("DOCKER_AUTH_CONFIG"))); err != nil {
@@ -44,7 +44,7 @@ func gitlabRunner(context.Context, []string) (any, error) {
 	return found, nil
 }
 
-// runJob has the runner find its credentials.
+// runJob makes the runner find its credentials.
 func runJob(t *testing.T, env *testenv.Env, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
 	t.Helper()
 	text, err := json.Marshal(config)
@@ -54,8 +54,8 @@ func runJob(t *testing.T, env *testenv.Env, config map[string]any) (found map[st
 	return found, stderr
 }
 
-// wantCredentials checks that the runner has credentials under a key, and that
-// the registry at host takes them.
+// wantCredentials checks that the runner has credentials for a key, and that the registry at host
+// accepts them.
 func wantCredentials(t *testing.T, env *testenv.Env, found map[string]types.AuthConfig, key, host string) {
 	t.Helper()
 	auth := found[key]
@@ -81,8 +81,8 @@ func TestGitLabRunnerCredsStore(t *testing.T) {
 		t.Errorf("the first job asked ECR %d times, want 1", n)
 	}
 
-	// The second registry is the other account's. The runner learns of it once it
-	// was asked for; the role's one token serves both.
+	// The second registry belongs to another account. It is in the list after the first get, and
+	// the role's token is valid for both.
 	env.AWS.ResetCounts()
 	env.Password(t, sharedHost)
 	found, stderr = runJob(t, env, config)
@@ -96,14 +96,13 @@ func TestGitLabRunnerCredsStore(t *testing.T) {
 	recordRunner(t, "credsStore")
 }
 
-// recordRunner is about the package that the runner finds credentials with.
+// recordRunner records what the runner's package did.
 func recordRunner(t *testing.T, did ...string) {
 	t.Helper()
 	record(t, "GitLab Runner's resolution, by docker/cli's NativeStore", moduleVersion(t, "github.com/docker/cli"), did...)
 }
 
-// An error other than "not found" would have the runner drop the credentials of
-// the whole source.
+// After an error other than "not found" the runner would drop all credentials of this source.
 func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	env := onRunner(t)
 	env.AWS.Deny("sts:AssumeRole", pullRole)
@@ -117,8 +116,8 @@ func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	recordRunner(t, "a denied role")
 }
 
-// Two accounts with a role each, told apart as people did it without a map, by wrapper
-// scripts that choose the profile.
+// Two accounts have a role each, and wrapper scripts choose the profile. Before the registry map
+// there was no other way.
 func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	const (
 		brokenRole = "arn:aws:iam::333333333333:role/pull"
@@ -126,7 +125,7 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 		brokenKey  = sharedHost
 	)
 	env := onRunner(t)
-	env.AWS.AddRole(awstest.Role{ARN: brokenRole}) // trusts nobody
+	env.AWS.AddRole(awstest.Role{ARN: brokenRole}) // trusts no principal
 	var profiles strings.Builder
 	for name, role := range map[string]string{"healthy": pullRole, "broken": brokenRole} {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
@@ -147,8 +146,8 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	recordRunner(t, "credHelpers, one role broken")
 }
 
-// Ten registries in three accounts, as the registry map has them: the runner's own
-// account by host, the others by account and region.
+// Ten registries in three accounts, as entries of the registry map: the runner's own account by
+// host, the others by account and region.
 const tenRegistries = `
 [[registry]]
 host = "111111111111.dkr.ecr.ap-south-1.amazonaws.com"
@@ -167,8 +166,8 @@ role_arn = "arn:aws:iam::{account}:role/pull"
 
 const partnerRole = "arn:aws:iam::333333333333:role/pull"
 
-// onMappedRunner puts a runner on an EC2 instance whose own role may assume the
-// pull roles of two other accounts.
+// onMappedRunner returns an Env on an EC2 instance whose role may assume the pull roles of two
+// other accounts.
 func onMappedRunner(t *testing.T) *testenv.Env {
 	t.Helper()
 	env := onRunner(t)
@@ -178,8 +177,8 @@ func onMappedRunner(t *testing.T) *testenv.Env {
 	return env
 }
 
-// The runner's pass over a map, cold and warm: the list asks nobody, and a get asks
-// what it has to.
+// The runner lists and gets all registries of a map, with an empty cache and again. A list makes no
+// requests, and a get makes the necessary ones.
 func TestGitLabRunnerMap(t *testing.T) {
 	env := onMappedRunner(t)
 	config := map[string]any{"credsStore": "ecr-login"}
@@ -204,7 +203,7 @@ func TestGitLabRunnerMap(t *testing.T) {
 	}
 }
 
-// A role that is broken costs its own registries, and no others.
+// A role that can't be assumed affects its own registries alone.
 func TestGitLabRunnerMapOneBroken(t *testing.T) {
 	env := onMappedRunner(t)
 	env.AWS.Deny("sts:AssumeRole", partnerRole)

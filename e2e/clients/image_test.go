@@ -23,12 +23,12 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// The targets of the Dockerfile, built by a real engine from images that are made
-// here, as none can be pulled. A container has the network of the machine and reaches
-// the server there.
+// These tests build the targets of the Dockerfile with a real engine. Their base images are made
+// here, because none can be pulled. A container uses the network of the machine, and so reaches the
+// server.
 
-// goImage imports the image that the helper is built in: Debian with Go and the modules
-// that the helper needs, so that a build needs no network.
+// goImage imports the image in which the helper is built: Debian, Go and the modules of the helper,
+// so that the build needs no network.
 func (d docker) goImage(t *testing.T, tag string) {
 	t.Helper()
 	modules, file := t.TempDir(), filepath.Join(t.TempDir(), "go.tar")
@@ -56,22 +56,22 @@ func (d docker) goImage(t *testing.T, tag string) {
 
 const caCertificates = "etc/ssl/certs/ca-certificates.crt"
 
-// glibcImage makes an image of Debian's that trusts the server's authority besides its own.
+// glibcImage makes an image of Debian that also trusts the server's CA certificate.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
 	tree := filepath.Join(testenv.Root(), "dist/glibc.tar")
 	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+caCertificates).Output()
 	if err != nil {
-		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
+		t.Fatalf("no CA certificates in Debian's tree, which e2e/install makes: %v", err)
 	}
 	d.run(t, nil, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", tree, "debian:local")
 	d.build(t, tag, map[string]string{
-		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + caCertificates + "\n",
-		"authorities": string(own) + string(d.AWS.CAPEM()),
+		"Dockerfile": "FROM debian:local\nCOPY ca.crt /" + caCertificates + "\n",
+		"ca.crt":     string(own) + string(d.AWS.CAPEM()),
 	})
 }
 
-// build builds an image from a few files.
+// build builds an image from files.
 func (d docker) build(t *testing.T, tag string, files map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,24 +81,22 @@ func (d docker) build(t *testing.T, tag string, files map[string]string) {
 	d.run(t, nil, "build", "--tag", tag, dir)
 }
 
-// muslImage imports a small system of musl's loader and a static shell.
+// muslImage imports an image with musl's loader and a static shell.
 func (d docker) muslImage(t *testing.T, tag string) {
 	t.Helper()
 	loader := "lib/ld-musl-" + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + ".so.1"
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for path, text := range map[string][]byte{
-		loader:         read(t, "/"+loader),
-		"bin/busybox":  read(t, need(t, "busybox")),
+		loader:         testenv.ReadFile(t, "/"+loader),
+		"bin/busybox":  testenv.ReadFile(t, need(t, "busybox")),
 		caCertificates: d.AWS.CAPEM(),
 		"etc/passwd":   []byte("root:x:0:0::/root:/bin/sh\n"),
 	} {
 		addFile(t, w, path, text)
 	}
 	testenv.Must(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}))
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.Close())
 	d.run(t, &buf, "import", "--change", "ENV PATH=/usr/local/bin:/bin", "-", tag)
 }
 
@@ -110,21 +108,14 @@ func addFile(t *testing.T, w *tar.Writer, path string, text []byte) {
 	}
 }
 
-func read(t *testing.T, file string) []byte {
-	t.Helper()
-	text := testenv.ReadFile(t, file)
-	return text
-}
-
+// write writes a file that all users may read.
 func write(t *testing.T, file string, text []byte) {
 	t.Helper()
 	testenv.Must(t, os.MkdirAll(filepath.Dir(file), 0o755))
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(file, text, 0o644))
 }
 
-// container is how a container is run that reaches the server.
+// container returns the arguments that run a container which reaches the server.
 func (d docker) container(options ...string) []string {
 	return append([]string{
 		"run", "--rm", "--interactive", "--network", "host",
@@ -133,7 +124,7 @@ func (d docker) container(options ...string) []string {
 	}, options...)
 }
 
-// wantPull checks that an image can be pulled with what a get has printed.
+// wantPull checks that the credentials which a get has printed pull the image.
 func (d docker) wantPull(t *testing.T, stdout string) {
 	t.Helper()
 	var got struct{ Username, Secret string }
@@ -152,7 +143,8 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 	}
 }
 
-// throughProxy reaches the server's hosts, and trusts no others.
+// throughProxy returns a transport that reaches the server's hosts and trusts its CA certificate
+// alone.
 func throughProxy(t *testing.T, env *testenv.Env) *http.Transport {
 	t.Helper()
 	proxy, err := url.Parse(env.AWS.ProxyURL())
@@ -164,7 +156,7 @@ func throughProxy(t *testing.T, env *testenv.Env) *http.Transport {
 	return transport
 }
 
-// wantGet has a container get a token, and pulls an image with it.
+// wantGet runs a get in a container and pulls an image with the result.
 func (d docker) wantGet(t *testing.T, options ...string) {
 	t.Helper()
 	d.AWS.ResetCounts()
@@ -173,8 +165,8 @@ func (d docker) wantGet(t *testing.T, options ...string) {
 	d.wantPull(t, out)
 }
 
-// onImages is where images are built: an engine, the registry with one image, and the
-// runner's credentials in a directory to mount.
+// onImages returns an engine, a registry with one image, and a volume option with the runner's
+// credentials.
 func onImages(t *testing.T) (d docker, credentials string) {
 	t.Helper()
 	path, _ := built(t, "docker")
@@ -217,16 +209,16 @@ func TestImages(t *testing.T) {
 			d.target(t, "gitlab-runner", "glibc:test", "--build-arg", "GITLAB_RUNNER_IMAGE=glibc:local")
 			d.target(t, "gitlab-runner", "musl:test", "--build-arg", "GITLAB_RUNNER_IMAGE=musl:local")
 
-			// The authorities are those of the base image.
+			// The CA certificates are those of the base image.
 			d.wantGet(t, "--volume", credentials, "glibc:test", testenv.Name)
 			d.wantGet(t, "--volume", credentials, "musl:test", testenv.Name)
 			for _, image := range []string{"glibc:test", "musl:test"} {
 				out := d.run(t, nil, "run", "--rm", "--network", "none", image, "sh", "-c", testenv.Name+" version && command -v "+testenv.Name)
 				if !strings.HasPrefix(out, testenv.Name+" ") || !strings.HasSuffix(out, "/usr/local/bin/"+testenv.Name) {
-					t.Errorf("in %s it says %q", image, out)
+					t.Errorf("in %s it prints %q", image, out)
 				}
 			}
-			// Here there is no home, no file of users, no /tmp and no authority.
+			// This image has no home, no /etc/passwd, no /tmp and no CA certificates.
 			d.wantGet(t, "--volume", ca, "--env", "AWS_CA_BUNDLE=/ca.pem", "--env", "HOME=",
 				"--env", "AWS_ECR_ROLE_ARN="+pullRole, "binary:test")
 			if layers, user := d.inspect(t, "binary:test", "{{len .RootFS.Layers}}"), d.inspect(t, "binary:test", "{{.Config.User}}"); layers != "1" || user != "65534:65534" {
@@ -243,7 +235,7 @@ func TestImages(t *testing.T) {
 					t.Errorf("--output gives %v, %v; want the file alone", entries, err)
 				}
 				if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, testenv.Name), "version").Output(); err != nil || !strings.HasPrefix(string(out), testenv.Name+" ") {
-					t.Errorf("the file says %q, %v", out, err)
+					t.Errorf("the file prints %q, %v", out, err)
 				}
 			}
 

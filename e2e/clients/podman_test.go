@@ -8,12 +8,12 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// podman, buildah and skopeo are made of the same packages, which know credHelpers
-// but no credsStore, and have a setting of their own for every registry.
+// podman, buildah and skopeo share their packages. These support credHelpers, don't support
+// credsStore, and have a setting for a helper of all registries.
 
 const podmanConfig = "run/containers/auth.json"
 
-// ownStorage keeps what they store, and what they note down of it, below the home.
+// ownStorage puts their storage and state below the home.
 func ownStorage(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	in := func(dir string) string { return filepath.Join(env.Home, dir) }
@@ -24,8 +24,8 @@ func ownStorage(t *testing.T, env *testenv.Env) {
 	env.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
 }
 
-// inPrivate runs a program in a mount namespace where what it notes down of registries
-// is its own, for which there is no setting.
+// privateMount is a shell command that runs a program in a mount namespace with its own state of
+// registries, for which there is no setting.
 const privateMount = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
 
 func TestSkopeo(t *testing.T) {

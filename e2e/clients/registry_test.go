@@ -25,12 +25,11 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
-// has a token that the server issued and that hasn't expired. It is the CNCF's own, with
-// its images in memory. What is returned is its back door.
+// serveRegistry serves an empty registry at pullHost, with ECR's access control. It is CNCF's
+// distribution, with images in memory. The handler it returns has no access control.
 func serveRegistry(t *testing.T, env *testenv.Env) http.Handler {
 	t.Helper()
-	logrus.SetOutput(io.Discard) // where it writes its log
+	logrus.SetOutput(io.Discard) // the registry's log
 	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
 		"inmemory":    nil,
 		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
@@ -39,20 +38,20 @@ func serveRegistry(t *testing.T, env *testenv.Env) http.Handler {
 	return images
 }
 
-// putImage puts an image into a registry by its back door.
+// putImage puts an image into a registry, by a handler without access control.
 func putImage(t *testing.T, images http.Handler, img v1.Image, refs ...string) {
 	t.Helper()
-	door := httptest.NewServer(images)
-	defer door.Close()
+	server := httptest.NewServer(images)
+	defer server.Close()
 	for _, ref := range refs {
 		_, path, _ := strings.Cut(ref, "/")
-		inside, err := name.ParseReference(strings.TrimPrefix(door.URL, "http://") + "/" + path)
+		dst, err := name.ParseReference(strings.TrimPrefix(server.URL, "http://") + "/" + path)
 		testenv.Must(t, err)
-		testenv.Must(t, remote.Write(inside, img, remote.WithContext(t.Context())))
+		testenv.Must(t, remote.Write(dst, img, remote.WithContext(t.Context())))
 	}
 }
 
-// tinyRoot is the smallest of root file systems, as a tar file.
+// tinyRoot returns a root file system of one file, as a tar file.
 func tinyRoot(t *testing.T) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -66,7 +65,7 @@ func tinyRoot(t *testing.T) []byte {
 	return buf.Bytes()
 }
 
-// tinyImage is an image of tinyRoot.
+// tinyImage returns an image of tinyRoot.
 func tinyImage(t *testing.T) v1.Image {
 	t.Helper()
 	root := tinyRoot(t)
@@ -84,7 +83,7 @@ func tinyImage(t *testing.T) v1.Image {
 	return img
 }
 
-// imageID is what clients call an image by: the digest of its configuration, in hex.
+// imageID returns the ID of an image: the digest of its configuration, in hex.
 func imageID(t *testing.T, img v1.Image) string {
 	t.Helper()
 	id, err := img.ConfigName()
@@ -92,7 +91,7 @@ func imageID(t *testing.T, img v1.Image) string {
 	return id.Hex
 }
 
-// saveImage writes an image to a file of the home, as docker save does.
+// saveImage writes an image to a file of the home, in the format of docker save.
 func saveImage(t *testing.T, env *testenv.Env, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)

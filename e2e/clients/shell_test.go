@@ -13,7 +13,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Shells complete the words of the program from what it prints for them.
+// Shells complete the helper's arguments with the completions that it prints.
 func TestCompletions(t *testing.T) {
 	env := testenv.New(t)
 	env.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
@@ -50,7 +50,7 @@ func TestCompletions(t *testing.T) {
 	})
 	t.Run("zsh", func(t *testing.T) {
 		path := need(t, "zsh")
-		// As installed: from a directory of fpath.
+		// The file is in a directory of fpath, as after an installation.
 		env.Write(t, "functions/_docker-credential-ecr-login", mustRun(t, env, "completion zsh"))
 		for typed, want := range map[string]string{
 			"docker-credential-ecr-login who\t\n":                 "whoami: it takes one HOST",
@@ -70,8 +70,8 @@ func TestCompletions(t *testing.T) {
 	})
 }
 
-// inZsh types into a zsh at a terminal, and returns what that shows until there is what was
-// wanted, or nothing more.
+// inZsh types a text into a zsh at a terminal. It returns what the terminal shows, as soon as that
+// contains want or nothing more comes.
 func inZsh(t *testing.T, env *testenv.Env, path, typed, want string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
@@ -103,12 +103,12 @@ func inZsh(t *testing.T, env *testenv.Env, path, typed, want string) string {
 	return shown.String()
 }
 
-// The manual page is one by the rules.
+// mandoc accepts the manual page.
 func TestManual(t *testing.T) {
 	path := need(t, "mandoc")
 	env := testenv.New(t)
 	env.Write(t, "page.1", mustRun(t, env, "help --man"))
-	// It has no date, as that would be another one's each time.
+	// The page has no date, because it would change with each build.
 	out, err := run(t, env, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")
 	for line := range strings.Lines(out.stdout + out.stderr) {
 		if !strings.Contains(line, "missing date") {

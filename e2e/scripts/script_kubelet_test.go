@@ -14,15 +14,15 @@ import (
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 )
 
-// codecs are those that the kubelet's own plugin code writes requests and reads responses
-// with, which takes no field that isn't there.
+// codecs write requests and read responses as the kubelet's plugin code does. They refuse unknown
+// fields.
 var codecs = func() serializer.CodecFactory {
 	scheme := runtime.NewScheme()
 	install.Install(scheme)
 	return serializer.NewCodecFactory(scheme, serializer.EnableStrict)
 }()
 
-// passwordOfPod is that of a response, of which a screen's worth is left out.
+// passwordOfPod matches the password in a response, which the log of a script shortens.
 var passwordOfPod = regexp.MustCompile(`("password":".{16})[^"]+`)
 
 func (s *script) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
@@ -52,7 +52,7 @@ func (s *script) kubelet(ts *testscript.TestScript, fails bool, args []string) e
 	fmt.Fprint(ts.Stderr(), r.Stderr)
 	all := append(s.checkAny(r, argv, fails), err)
 	if fails {
-		// klog makes a block of its own of what ends with a newline.
+		// klog prints a message that ends with a newline as a block of its own.
 		if r.Stdout != "" || r.Stderr == "" || strings.Contains(r.Stderr, "\n") {
 			all = append(all, errors.New("the failure isn't one line on stderr without its newline"))
 		}
