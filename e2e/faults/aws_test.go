@@ -16,11 +16,12 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// budget is how many requests one get may make of one kind, whatever it is told: the
-// SDK's three tries.
+// maxRequests is how many requests of one action a get may make, whatever the response: the SDK
+// tries three times.
 const maxRequests = 3
 
-// answerOf is an answer of ECR, of which some of it is wrong.
+// responseOf returns a response of ECR with a token and an expiry as JSON values, which may be
+// invalid. A nil expiry is omitted.
 func responseOf(token string, expires any) []byte {
 	data := `{"authorizationToken":` + token + `,"proxyEndpoint":"https://` + testenv.Host + `"`
 	if expires != nil {
@@ -29,16 +30,17 @@ func responseOf(token string, expires any) []byte {
 	return []byte(`{"authorizationData":[` + data + `}]}`)
 }
 
+// encoded returns a text in base64, as a JSON string.
 func encoded(text string) string {
 	return strconv.Quote(base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
-// Whatever AWS, or who answers in its place, sends: one line, in time, and no token but
-// a good one.
+// Whatever AWS or a server in its place responds, a get ends in time, with one line on stderr or
+// with a valid token.
 func TestResponses(t *testing.T) {
 	soon := time.Now().Add(12 * time.Hour).Unix()
 	status := func(code int, name string, header http.Header) awstest.Fault {
-		return awstest.Fault{Status: code, Code: name, Message: "said by the test", Header: header}
+		return awstest.Fault{Status: code, Code: name, Message: "a message of the test", Header: header}
 	}
 	body := func(text string) awstest.Fault { return awstest.Fault{Body: []byte(text)} }
 	for name, fault := range map[string]awstest.Fault{
@@ -131,7 +133,7 @@ func TestResponses(t *testing.T) {
 	}
 }
 
-// The same for the services before ECR, and for the way there.
+// The same for the services that are called before ECR, and for the connections to them.
 func TestPathToAWS(t *testing.T) {
 	page := awstest.Fault{Body: []byte("<html>Welcome</html>"), Header: http.Header{"Content-Type": {"text/html"}}}
 	for name, fault := range map[string]awstest.Fault{
@@ -182,7 +184,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// A proxy wants a password, has none for AWS, or is silent.
+// A proxy requires a password, refuses connections to AWS, or doesn't answer.
 func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	testenv.Must(t, err)

@@ -8,9 +8,9 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Eight jobs that start together, each of which writes the same file and asks. For a moment the file
-// is empty, and then the instance's own role would be the next source: none of its tokens is kept
-// for the role of the file.
+// Eight jobs start together, write the same credentials file and run a get. The file is empty for a
+// moment, and then the instance's own role is the next source. No token of that role is cached for
+// the role of the file.
 func TestWritingJobs(t *testing.T) {
 	t.Parallel()
 	env, fault := testenv.OnInstance(t), testenv.NewFault(t)

@@ -6,12 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode"
 
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// What the author of a CI job might send, in the place of a server.
+// hostileInputs are what the author of a CI job might send on stdin.
 var hostileInputs = []string{
 	"", "\n", "\x00", "{", `{"uri":"https://` + testenv.Host + `"}`, "[default]\nrole_arn=arn:aws:iam::666666666666:role/evil",
 	testenv.Host + "\nlevel=error msg=injected", testenv.Host + "\r\nX-Injected: yes", testenv.Host + "\x1b[2J\x1b[31m", testenv.Host + "\u202egpj.", testenv.Host + "\u2028x",
@@ -24,20 +23,20 @@ var hostileInputs = []string{
 	"222222222222.dkr.ecr.ap-south-1.amazonaws.com\t", "\ufeff" + testenv.Host, "arn:aws:iam::666666666666:role/evil", "profile evil",
 }
 
-// unexpected tells what is wrong with an answer.
+// checkInput returns what is wrong with the result of a verb with an input.
 func checkInput(env *testenv.Env, verb, input string, r testenv.Result) error {
 	switch {
 	case verb != "get":
 		return nil
 	case strings.HasPrefix(input, "https://"+testenv.Host+":") || input == testenv.Host+"\t":
-		// That is the registry's name, with a port, a path or a blank.
+		// This is the registry's name with a port, a path or a blank.
 		password, err := r.Password()
 		if err != nil {
 			return err
 		}
 		_, err = env.AWS.VerifyToken(password, testenv.Host)
 		return err
-	case strings.HasPrefix(input, `{"uri":`): // so Bazel asks
+	case strings.HasPrefix(input, `{"uri":`): // a request of Bazel
 		if r.Status != 0 || !strings.HasPrefix(r.Stdout, `{"headers":{"Authorization":["Basic `) || r.Stderr != "" {
 			return errors.New("it is no answer to Bazel")
 		}
@@ -47,9 +46,9 @@ func checkInput(env *testenv.Env, verb, input string, r testenv.Result) error {
 	return nil
 }
 
-// Stdin chooses a registry, and no endpoint, profile, role, file or program; and nothing of
-// it breaks a line of stderr or of the log, or gets into a request. What lies in the working
-// directory chooses nothing either.
+// Stdin chooses a registry and no endpoint, profile, role, file or program. Nothing in it breaks a
+// line of stderr or of the log, or gets into a request. Files of the working directory choose
+// nothing either.
 func TestHostileInput(t *testing.T) {
 	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
 	log := filepath.Join(env.Home, "log")
@@ -73,7 +72,7 @@ func TestHostileInput(t *testing.T) {
 				fault.Errorf(t, "%s %.60q: %s", verb, input, r.Stderr)
 			}
 			for line := range strings.Lines(r.Stderr) {
-				if !strings.HasPrefix(line, testenv.Name+": ") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+				if !testenv.IsClearError(line) {
 					fault.Errorf(t, "%s %.60q: on stderr is %q", verb, input, line)
 				}
 			}
@@ -81,7 +80,7 @@ func TestHostileInput(t *testing.T) {
 	}
 	text := testenv.ReadFile(t, log)
 	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, `time="`) || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if !strings.HasPrefix(line, `time="`) || !testenv.IsPrintable(strings.TrimSuffix(line, "\n")) {
 			fault.Errorf(t, "in the log is %q", line)
 		}
 	}

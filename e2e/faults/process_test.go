@@ -15,8 +15,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A get that finds no token is killed, at points that are spread over its life. Every get after
-// it is right, and once something is saved nothing but tokens and locks is left.
+// A get that needs a new token is killed, at points spread over its run time. Every get after it is
+// right. After the next save the directory holds tokens and locks only.
 func TestKilled(t *testing.T) {
 	const principal = "assumed-role/pull/"
 	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
@@ -36,7 +36,7 @@ func TestKilled(t *testing.T) {
 	fault.CheckLeftovers(t, env)
 }
 
-// It is told to end while it asks AWS, or nobody reads its answer.
+// A signal ends a get while it waits for AWS.
 func TestSignals(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +57,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// Stdin, stdout or stderr is closed, or can't be written to.
 func TestClosedStreams(t *testing.T) {
 	for _, streams := range []string{">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"} {
 		t.Run(streams, func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestClosedStreams(t *testing.T) {
 	}
 }
 
-// The one that holds the lock is stopped or killed.
+// The process that holds the lock is stopped or killed.
 func TestLockHolder(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"stopped": syscall.SIGSTOP, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
@@ -97,8 +98,8 @@ func TestLockHolder(t *testing.T) {
 	}
 }
 
-// Many processes of several principals do everything at once that there is to do, in one
-// cache. Each gets its own principal's token.
+// Many processes of several principals run all verbs at once, in one cache. Each gets a token of
+// its own principal.
 func TestVerbsAtOnce(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	env.NoTimeouts()
@@ -112,7 +113,7 @@ func TestVerbsAtOnce(t *testing.T) {
 		envs[i+1].Set("AWS_ECR_ROLE_ARN=" + role)
 	}
 
-	// Else a list asks the instance metadata service, which gets no more time in a storm.
+	// Without a region, list calls the instance metadata service, whose timeout is short.
 	for _, env := range envs {
 		env.Set("AWS_REGION=ap-south-1")
 	}
@@ -145,6 +146,8 @@ func TestVerbsAtOnce(t *testing.T) {
 	fault.CheckLeftovers(t, env)
 }
 
+// checkSuccess returns what is wrong with a result that should succeed and print something that
+// begins with a text.
 func checkSuccess(r testenv.Result, begin string) error {
 	if r.Status != 0 || r.Stderr != "" || !strings.HasPrefix(r.Stdout, begin) {
 		return fmt.Errorf("it fails")
@@ -152,7 +155,7 @@ func checkSuccess(r testenv.Result, begin string) error {
 	return nil
 }
 
-// With any umask what is kept is for its user alone.
+// With any umask, the files of the cache are accessible to their user alone.
 func TestUmask(t *testing.T) {
 	for _, mask := range []string{"000", "077", "777"} {
 		t.Run(mask, func(t *testing.T) {
@@ -177,7 +180,7 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-// With nothing but what FIPS 140 approves of, which excludes MD5 and SHA-1.
+// The helper works with FIPS 140-approved algorithms alone, so without MD5 and SHA-1.
 func TestFIPS(t *testing.T) {
 	for name, env := range map[string]*testenv.Env{"role": testenv.OnInstance(t), "keys": testenv.WithKeys(t)} {
 		t.Run(name, func(t *testing.T) {

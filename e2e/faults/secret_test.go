@@ -17,11 +17,11 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A secret in every place that can hold one, each marked; what AWS gives has marks of its
-// own: how its session tokens, secret keys and registry passwords begin.
+// secretMarks matches secrets. The tests put a marked secret in every place that can hold one. The
+// session tokens, secret keys and passwords of the stand-in begin with marks of their own.
 var secretMarks = regexp.MustCompile(`MARKED|IQoJb3JpZ2lu|eyJkYXRha2V5|eyJhbGciOi`)
 
-// secrets puts one in each place, and leads every request into some failure.
+// secrets are the places. Each function puts secrets in one of them, and makes requests fail.
 var secrets = map[string]func(t *testing.T, env *testenv.Env){
 	"a wrong secret key": func(t *testing.T, env *testenv.Env) { env.Set("AWS_SECRET_ACCESS_KEY=MARKED-secret-key") },
 	"a wrong session token": func(t *testing.T, env *testenv.Env) {
@@ -59,11 +59,11 @@ var secrets = map[string]func(t *testing.T, env *testenv.Env){
 			"AWS_CONTAINER_CREDENTIALS_FULL_URI="+strings.Replace(env.AWS.ContainerURL(), "//", "//MARKED:MARKED@", 1)+"?token=MARKED",
 			"AWS_CONTAINER_AUTHORIZATION_TOKEN=MARKED-container-token")
 	},
-	"a process that tells all": func(t *testing.T, env *testenv.Env) {
+	"a process that prints secrets": func(t *testing.T, env *testenv.Env) {
 		env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 		env.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'echo MARKED-out; echo MARKED-err >&2; exit 1'\n")
 	},
-	"a process that tells nonsense": func(t *testing.T, env *testenv.Env) {
+	"a process that prints invalid JSON": func(t *testing.T, env *testenv.Env) {
 		env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 		env.Write(t, ".aws/config", "[default]\ncredential_process = sh -c 'echo {\\\"SecretAccessKey\\\":\\\"MARKED\\\"'\n")
 	},
@@ -134,7 +134,7 @@ var secrets = map[string]func(t *testing.T, env *testenv.Env){
 		env.Set("AWS_ECR_ROLE_ARN=" + testenv.PullRole)
 		env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 403, Code: "AccessDeniedException", Repeat: true})
 	},
-	"AWS repeats a secret key that nobody knows here": func(t *testing.T, env *testenv.Env) {
+	"AWS repeats a secret key that is unknown here": func(t *testing.T, env *testenv.Env) {
 		env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Status: 400, Code: "ValidationException", Message: `the key "MARKED45678901234567890123456789/1234567" and ` + strings.Repeat("MARKED", 30)})
 	},
 	"a log on a full disk": func(t *testing.T, env *testenv.Env) {
@@ -159,7 +159,7 @@ var secrets = map[string]func(t *testing.T, env *testenv.Env){
 		env.Write(t, ".aws/config", ssoProfile)
 		env.Write(t, ssoLogin, `{"accessToken":"MARKED", MARKED`)
 	},
-	"a fallback that tells all": func(t *testing.T, env *testenv.Env) {
+	"a fallback that prints secrets": func(t *testing.T, env *testenv.Env) {
 		env.Set("AWS_ECR_FALLBACK=chatty", "PATH="+env.Home+"/bin:/usr/bin:/bin")
 		env.Write(t, "bin/docker-credential-chatty", "#!/bin/sh\ncase $1 in list) echo '{\"docker.io\":\"me\",MARKED' ;; *) echo no ;; esac\nexit 1\n")
 		testenv.Must(t, os.Chmod(filepath.Join(env.Home, "bin/docker-credential-chatty"), 0o700))
@@ -167,18 +167,18 @@ var secrets = map[string]func(t *testing.T, env *testenv.Env){
 	"nothing goes wrong": func(*testing.T, *testenv.Env) {},
 }
 
-// A profile of an SSO session, and where "aws sso login" keeps its login: the name is the SHA-1
-// of the session's.
+// A profile with an SSO session, and the file in which "aws sso login" stores its login. The name
+// is the SHA-1 of the session's name.
 const (
 	ssoProfile = "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
 		"[sso-session acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n"
 	ssoLogin = ".aws/sso/cache/293abb6b76d7791c0732cc517d38c4b5c734b87f.json"
 )
 
-// accountToken is one of a service account, as little like one as can be.
+// accountToken is the token of a service account. It doesn't look like a JWT.
 const accountToken = "MARKED.service.account"
 
-// asked is what the helper is asked, with secrets where people have been seen to put them.
+// requests are the runs of the helper, with secrets where users have been seen to put them.
 var requests = []struct{ verb, input string }{
 	{"get", testenv.Host},
 	{"get", testenv.Host},
@@ -213,7 +213,7 @@ func TestSecrets(t *testing.T) {
 				log := filepath.Join(env.Home, "log")
 				env.Set("AWS_ECR_LOG_LEVEL=debug", "AWS_ECR_LOG_FILE="+log, "AWS_ECR_ON_ERROR="+loud, "AWS_ECR_TIMEOUT=3s", "AWS_MAX_ATTEMPTS=1")
 				place(t, env)
-				// A registry that repeats what it was told.
+				// A registry might repeat the password it got.
 				env.AWS.Handle(testenv.Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					_, password, _ := r.BasicAuth()
 					w.WriteHeader(http.StatusForbidden)
@@ -222,17 +222,17 @@ func TestSecrets(t *testing.T) {
 				env.Write(t, ".docker/config.json", `{"auths":{"docker.io":{"auth":"TUFSS0VE","password":"MARKED"}}}`)
 				for _, a := range requests {
 					r := env.Run(t, a.verb, a.input)
-					said := r.Stderr
+					output := r.Stderr
 					if r.Status != 0 || a.verb != "get" && a.verb != "kubelet" {
-						said += r.Stdout
+						output += r.Stdout
 					}
 					if text, err := os.ReadFile(log); err == nil {
-						said += string(text)
+						output += string(text)
 					}
-					said = strings.ReplaceAll(said, "AKIAIOSFODNN7EXAMPLE", "")
+					output = strings.ReplaceAll(output, "AKIAIOSFODNN7EXAMPLE", "")
 					var err error
-					if found := secretMarks.FindString(said); found != "" || strings.Contains(said, testenv.Secret) {
-						err = fmt.Errorf("%s %s tells %q in %.2000q", a.verb, a.input, found, said)
+					if found := secretMarks.FindString(output); found != "" || strings.Contains(output, testenv.Secret) {
+						err = fmt.Errorf("%s %s prints %q in %.2000q", a.verb, a.input, found, output)
 					}
 					fault.Count(t, r, err)
 				}
@@ -241,7 +241,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// What ends before it has begun tells no more of what it was asked.
+// A helper that can't open files doesn't print its input.
 func TestSecretsWithoutFiles(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	for _, a := range requests {
@@ -251,7 +251,7 @@ func TestSecretsWithoutFiles(t *testing.T) {
 		r := env.Run(t, a.verb, a.input, "sh", "-c", `ulimit -n 3; exec "$0" "$@"`)
 		var err error
 		if found := secretMarks.FindString(r.Stdout + r.Stderr); found != "" || r.Status != 1 || !strings.Contains(r.Stdout+r.Stderr, "may open no more files") {
-			err = fmt.Errorf("%s %s: status %d, tells %q in %q, %q", a.verb, a.input, r.Status, found, r.Stdout, r.Stderr)
+			err = fmt.Errorf("%s %s: status %d, prints %q in %q, %q", a.verb, a.input, r.Status, found, r.Stdout, r.Stderr)
 		}
 		if bazel := strings.HasPrefix(a.input, `{"uri"`); (bazel || a.verb == "kubelet") && r.Stdout != "" {
 			err = fmt.Errorf("%s %s: not in its protocol", a.verb, a.input)
@@ -260,8 +260,8 @@ func TestSecretsWithoutFiles(t *testing.T) {
 	}
 }
 
-// What the helper gives to the programs it starts, beyond the environment it was given
-// itself; and what others can see of it in the table of processes.
+// The programs that the helper starts get no secret beyond their environment, and the process table
+// shows none.
 func TestChildren(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	env.Write(t, "bin/docker-credential-spy", "#!/bin/sh\n(env; tr '\\0' ' ' </proc/$$/cmdline; tr '\\0' ' ' </proc/$PPID/cmdline; tr '\\0' ' ' </proc/$PPID/environ) >>"+env.Home+"/seen\ncat >/dev/null\necho 'credentials not found in native keychain'; exit 1\n")
@@ -281,17 +281,16 @@ func TestChildren(t *testing.T) {
 	}
 }
 
-// A helper that ends with a trace tells nothing secret in it, and leaves no image of its
-// memory.
+// The stack trace of a helper that is aborted has no secrets, and there is no core file.
 func TestStackTraces(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGSEGV} {
 		t.Run(sig.String(), func(t *testing.T) {
 			env, fault := testenv.OnInstance(t), testenv.NewFault(t)
 			env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
-			var said strings.Builder
+			var output strings.Builder
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -c unlimited; exec "$0" "$@"`, testenv.Binary(t), "get")
 			cmd.Env, cmd.Dir, cmd.Stdin = env.Vars, env.Home, strings.NewReader(testenv.Host)
-			cmd.Stdout, cmd.Stderr = &said, &said
+			cmd.Stdout, cmd.Stderr = &output, &output
 			testenv.Must(t, cmd.Start())
 			testenv.Must(t, env.AWS.Await(t.Context(), "ecr:GetAuthorizationToken", 1))
 			testenv.Must(t, cmd.Process.Signal(sig))
@@ -299,11 +298,11 @@ func TestStackTraces(t *testing.T) {
 			if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.CoreDump() {
 				t.Error("it leaves a core")
 			}
-			if !strings.Contains(said.String(), "goroutine") {
-				t.Errorf("it leaves no trace: %.200q", said.String())
+			if !strings.Contains(output.String(), "goroutine") {
+				t.Errorf("it leaves no trace: %.200q", output.String())
 			}
-			if found := secretMarks.FindString(said.String()); found != "" {
-				t.Errorf("the trace tells %q", found)
+			if found := secretMarks.FindString(output.String()); found != "" {
+				t.Errorf("the trace prints %q", found)
 			}
 			fault.MustGet(t, env, "assumed-role/pull/")
 		})

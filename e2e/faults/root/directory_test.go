@@ -13,7 +13,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// mount mounts a file system over a directory of the home for the time of a test.
+// mount mounts a file system over a directory of the home until the test ends.
 func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
 	t.Helper()
 	testenv.Must(t, os.MkdirAll(dir, 0o700))
@@ -27,7 +27,7 @@ func mount(t *testing.T, dir, fstype, options string, flags uintptr) {
 	})
 }
 
-// doctor says why no token would be kept, also before the first one.
+// doctor says why no token can be cached, also before the first one.
 func TestDoctorTriesTheCache(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, dir string)
@@ -53,13 +53,12 @@ func TestDoctorTriesTheCache(t *testing.T) {
 	}
 }
 
-// Where nothing can be kept, or not as it should be, a get works all the same, and says
-// nothing of it.
+// If tokens can't be cached, a get works and prints no message about it.
 func TestCacheDirectory(t *testing.T) {
 	ecr := func(env *testenv.Env) string { return filepath.Join(env.Home, ".ecr") }
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, env *testenv.Env)
-		keeps bool // the token is found again
+		keeps bool // the token is cached
 	}{
 		"world-writable": {func(t *testing.T, env *testenv.Env) {
 			testenv.Must(t, errors.Join(os.MkdirAll(env.TokenDir(), 0o700), os.Chmod(ecr(env), 0o777), os.Chmod(env.TokenDir(), 0o777)))
@@ -100,7 +99,7 @@ func TestCacheDirectory(t *testing.T) {
 	}
 }
 
-// fill writes until nothing more can be written.
+// fill writes a file until the disk is full.
 func fill(t *testing.T, dir string) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "full"))
@@ -114,7 +113,7 @@ func fill(t *testing.T, dir string) {
 	}
 }
 
-// The directory goes while AWS is being asked.
+// The cache's directory is removed or replaced while the helper waits for AWS.
 func TestCacheDirectoryGone(t *testing.T) {
 	for name, spoil := range map[string]func(env *testenv.Env) error{
 		"removed": func(env *testenv.Env) error { return os.RemoveAll(filepath.Join(env.Home, ".ecr")) },

@@ -13,14 +13,14 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A disk that hangs, such as a network drive that has lost its server, holds up
-// nobody for longer than the timeout.
+// A disk that hangs, such as a network drive without its server, delays a get no longer than the
+// timeout.
 func TestHungDisk(t *testing.T) {
-	for _, folder := range []string{".aws", ".ecr"} {
-		t.Run(folder, func(t *testing.T) {
+	for _, dir := range []string{".aws", ".ecr"} {
+		t.Run(dir, func(t *testing.T) {
 			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 			env.Set("AWS_ECR_TIMEOUT=1s")
-			hang(t, filepath.Join(env.Home, folder))
+			hang(t, filepath.Join(env.Home, dir))
 			r := env.Run(t, "get", testenv.Host)
 			fault.Count(t, r, nil)
 			if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || !strings.Contains(r.Stderr, "not done within 1s") {
@@ -35,7 +35,7 @@ func TestHungDisk(t *testing.T) {
 	}
 }
 
-// So with the timeout that the map sets.
+// The same with the timeout of the registry map.
 func TestHungDiskAndMap(t *testing.T) {
 	env := testenv.WithKeys(t)
 	env.Set("AWS_ECR_TIMEOUT")
@@ -48,13 +48,12 @@ func TestHungDiskAndMap(t *testing.T) {
 	}
 }
 
-// A host that isn't ECR's is nobody's business, and the disks with what is for AWS are
-// left alone.
+// For a host that isn't ECR, the helper doesn't use the disks of the AWS files and of the cache.
 func TestHungDiskAndOtherHosts(t *testing.T) {
 	env := testenv.New(t)
 	env.Write(t, ".ecr/config.toml", "")
-	for _, folder := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
-		hang(t, filepath.Join(env.Home, folder))
+	for _, dir := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
+		hang(t, filepath.Join(env.Home, dir))
 	}
 	for _, verb := range []string{"get", "erase"} {
 		want := map[string]int{"get": 1}[verb]
@@ -64,29 +63,29 @@ func TestHungDiskAndOtherHosts(t *testing.T) {
 	}
 }
 
-// A person waits no longer at one, and is told for what.
+// Commands that a user types end at their timeout, too, and say what hangs.
 func TestHungDiskAndCommands(t *testing.T) {
-	for _, folder := range []string{".aws", ".ecr", ".docker"} {
+	for _, dir := range []string{".aws", ".ecr", ".docker"} {
 		for _, verb := range []string{"doctor " + testenv.Host, "whoami " + testenv.Host, "configure " + testenv.Host, "cache list"} {
-			t.Run(folder+"/"+verb, func(t *testing.T) {
+			t.Run(dir+"/"+verb, func(t *testing.T) {
 				env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 				env.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
-				hang(t, filepath.Join(env.Home, folder))
+				hang(t, filepath.Join(env.Home, dir))
 				r := env.Run(t, verb, "")
 				fault.Count(t, r, nil)
-				said := r.Stdout + r.Stderr
-				if hangs := strings.Contains(said, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
+				output := r.Stdout + r.Stderr
+				if hangs := strings.Contains(output, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
 					fault.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 				}
-				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[folder]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(said, "not done within") {
-					fault.Errorf(t, "it says nothing of the disk: %q", said)
+				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[dir]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(output, "not done within") {
+					fault.Errorf(t, "it does not mention the disk: %q", output)
 				}
 			})
 		}
 	}
 }
 
-// At a terminal configure tells, too, what it waits for.
+// At a terminal, configure shows what it waits for.
 func TestHungDiskAtTerminal(t *testing.T) {
 	env := testenv.WithKeys(t)
 	env.Set("AWS_ECR_TIMEOUT=1s")
@@ -97,7 +96,7 @@ func TestHungDiskAtTerminal(t *testing.T) {
 	}
 }
 
-// hang mounts a file system of which no request is ever answered.
+// hang mounts a file system that never answers a request.
 func hang(t *testing.T, dir string) {
 	t.Helper()
 	testenv.Must(t, os.MkdirAll(dir, 0o700))
@@ -109,7 +108,7 @@ func hang(t *testing.T, dir string) {
 		t.Fatalf("mount (needs root): %v", err)
 	}
 	t.Cleanup(func() {
-		device.Close() // ends what still waits
+		device.Close() // ends waiting requests
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
 			t.Error(err)
 		}

@@ -10,7 +10,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A name server that takes questions and never answers.
+// A name server gets requests and never answers.
 func TestSilentNameServer(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	server, err := net.ListenPacket("udp", "127.0.0.53:53")

@@ -13,18 +13,18 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// What lies in the place of a file that AWS's configuration names is a device without an end, a
-// pipe that nobody writes to, a directory, or too large: a clear error in time, of a process that
-// takes no more memory than others do.
+// A file that AWS's configuration names is a device without an end, a pipe without a writer, a
+// directory, or too large. The helper prints a clear error in time and needs no more memory than
+// usual.
 func TestConfigurationFile(t *testing.T) {
 	for _, name := range []string{
 		"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "SSL_CERT_FILE",
 	} {
 		for kind, put := range map[string]func(path string) error{
-			"a device": func(path string) error { return unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) },
-			"a pipe":   func(path string) error { return unix.Mkfifo(path, 0o600) },
-			"a folder": func(path string) error { return os.Mkdir(path, 0o700) },
-			"1 GB":     func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<30)) },
+			"a device":    func(path string) error { return unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) },
+			"a pipe":      func(path string) error { return unix.Mkfifo(path, 0o600) },
+			"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
+			"1 GB":        func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<30)) },
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				env, fault := testenv.WithKeys(t), testenv.NewFault(t)
@@ -37,10 +37,10 @@ func TestConfigurationFile(t *testing.T) {
 				file := filepath.Join(env.Home, "input")
 				testenv.Must(t, put(file))
 				env.Set(name+"="+file, "AWS_ECR_TIMEOUT=2s")
-				// Memory is limited by address space, of which Go's runtime takes most.
+				// The limit is of address space, of which Go's runtime takes most.
 				r := env.Run(t, "get", testenv.Host, "prlimit", "--as=2500000000")
 				if kind == "a pipe" {
-					// A program may be about to write to it, and only the time tells.
+					// A program might be about to write to the pipe, so the timeout ends the get.
 					fault.Count(t, r, nil)
 					if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || r.Took > 10*time.Second {
 						fault.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
@@ -56,8 +56,8 @@ func TestConfigurationFile(t *testing.T) {
 	}
 }
 
-// A line break at the end of a variable, as a file of secrets often has, is told of and sent
-// to nobody.
+// A line break at the end of a variable is reported and never sent. Files of secrets often end with
+// one.
 func TestLineBreakInKeys(t *testing.T) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		env, fault := testenv.WithKeys(t), testenv.NewFault(t)
@@ -70,7 +70,7 @@ func TestLineBreakInKeys(t *testing.T) {
 	}
 }
 
-// A credential process that never stops to print is ended.
+// A credential process that prints without end is stopped.
 func TestEndlessProcessOutput(t *testing.T) {
 	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
 	env.Set("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE=flood")

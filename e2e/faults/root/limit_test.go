@@ -10,8 +10,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Few file descriptors, short files, a small stack: a token or a clear error, and the next
-// one is right.
+// With few file descriptors, short files or a small stack, a get prints a token or a clear error,
+// and the next one succeeds.
 func TestLimits(t *testing.T) {
 	prlimit, err := exec.LookPath("prlimit")
 	testenv.Must(t, err)
@@ -30,8 +30,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// As little memory and as few threads as a container may have been given. Where Go's runtime
-// can't start at all, nothing is printed and nothing is broken.
+// The helper runs with as little memory and as few threads as a container may have. If Go's runtime
+// can't start, it prints nothing and breaks nothing.
 func TestContainerLimits(t *testing.T) {
 	for _, c := range []struct {
 		controller, limit string
@@ -68,13 +68,13 @@ func TestContainerLimits(t *testing.T) {
 	}
 }
 
-// group makes a control group with a limit, for the time of a test, and returns the file that
-// a process writes its number to.
+// group makes a control group with a limit until the test ends. It returns the file to which a
+// process writes its ID.
 func group(t *testing.T, controller, limit string) (enter string) {
 	t.Helper()
 	const root = "/sys/fs/cgroup"
 	name := fmt.Sprintf("ecr-login-test-%d", os.Getpid())
-	dir, file := filepath.Join(root, name), controller+".max" // version 2
+	dir, file := filepath.Join(root, name), controller+".max" // of cgroup v2
 	if old, err := os.Stat(filepath.Join(root, controller)); err == nil && old.IsDir() {
 		dir, file = filepath.Join(root, controller, name), map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"}[controller]
 	} else {

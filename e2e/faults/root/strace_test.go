@@ -12,8 +12,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A system call fails, as it does on a disk that is broken, full or of a kind that lacks
-// it: each in turn, every time it is made.
+// A system call fails each time, as it does on a disk that is broken, full or doesn't support it.
 func TestSystemCall(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -41,14 +40,14 @@ func TestSystemCall(t *testing.T) {
 			inject()
 			fault.MustGet(t, env, testenv.UserARN)
 			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
-				fault.Errorf(t, "it never made the call: %v", err)
+				fault.Errorf(t, "the helper never made the call: %v", err)
 			}
 		})
 	}
 }
 
-// A file is empty for a moment, in which the SDK reads it, and then what it was before: no token of
-// the instance's own role is served, or kept, for that of the file.
+// The credentials file is empty while the SDK reads it, and then has its text again. No token of
+// the instance's own role is served or cached for the role of the file.
 func TestFileEmptyWhileRead(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	testenv.Must(t, err)
@@ -72,8 +71,8 @@ func TestFileEmptyWhileRead(t *testing.T) {
 	}
 }
 
-// No file is readable by others at any moment, whatever the umask: those that hold a token
-// are made with mode 0600, and directories with 0700.
+// No file is readable by others at any moment, whatever the umask: files are made with mode 0600
+// and directories with 0700.
 func TestFileModes(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	testenv.Must(t, err)
