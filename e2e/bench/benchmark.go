@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,25 +9,18 @@ import (
 	"strings"
 	"time"
 
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The people and hosts of the rows.
 const (
-	userARN    = "arn:aws:iam::111111111111:user/ci"
-	runnerRole = "arn:aws:iam::111111111111:role/runner"
-	pullRole   = "arn:aws:iam::222222222222:role/pull"
+	host = testenv.Host
 
-	keyID  = "AKIAIOSFODNN7EXAMPLE"
-	secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-	host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
-
-	// latency is that of a request to AWS from another continent.
+	// latency is the latency of a request to AWS on another continent.
 	latency = 40 * time.Millisecond
 )
 
-// ground is where rows are measured.
+// benchmark holds what all rows need, and their results.
 type benchmark struct {
 	ctx      context.Context
 	dir      string
@@ -42,13 +33,13 @@ type benchmark struct {
 	sizes   []size
 }
 
-// A place is a home and an environment to run a program in.
+// An environment is a home and environment variables to run a program with.
 type environment struct {
 	home string
 	env  []string
 }
 
-// newPlace makes a place with an empty home, in which AWS is the stand-in.
+// newEnvironment returns an environment with an empty home, in which AWS is the stand-in.
 func (b *benchmark) newEnvironment(vars ...string) environment {
 	b.homes++
 	home := filepath.Join(b.dir, fmt.Sprintf("home%d", b.homes))
@@ -57,45 +48,43 @@ func (b *benchmark) newEnvironment(vars ...string) environment {
 		"HOME=" + home,
 		"PATH=/usr/bin:/bin",
 		"HTTPS_PROXY=" + b.aws.ProxyURL(),
-		// Not AWS_CA_BUNDLE, which the SDK reads at every start: that would be
-		// to the peer's disadvantage.
+		// The SDK reads AWS_CA_BUNDLE at every start, which would be a disadvantage of the peer.
 		"SSL_CERT_FILE=" + ca,
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + b.aws.MetadataURL(),
 	}, vars...)}
 }
 
 func keys() []string {
-	return []string{"AWS_ACCESS_KEY_ID=" + keyID, "AWS_SECRET_ACCESS_KEY=" + secret}
+	return []string{"AWS_ACCESS_KEY_ID=" + testenv.KeyID, "AWS_SECRET_ACCESS_KEY=" + testenv.Secret}
 }
 
-// write writes a file below the place's home.
+// write writes a file below the home.
 func (e environment) write(path, text string) error {
-	path = filepath.Join(e.home, path)
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+	return testenv.WriteFile(filepath.Join(e.home, path), text)
 }
 
-// newCloud begins a row: everybody is known, and nothing is slow.
+// newServer starts the server of a row. It knows all principals and has no latency.
 func (b *benchmark) newServer() error {
 	server, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
 	b.aws = server
-	server.AddUser(userARN, keyID, secret)
-	server.AddRole(awstest.Role{ARN: runnerRole})
-	server.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole, userARN}})
-	server.SetInstanceRole(runnerRole)
+	server.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	server.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	server.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole, testenv.UserARN}})
+	server.SetInstanceRole(testenv.RunnerRole)
 	return os.WriteFile(filepath.Join(b.dir, "ca.pem"), append(roots(), server.CAPEM()...), 0o600)
 }
 
-// roots are the authorities of this machine, whose loading is a part of every
-// request; none where it has no bundle.
+// roots returns the CA certificates of this machine, if it has any. Every request to AWS loads
+// them.
 func roots() []byte {
 	text, _ := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
 	return text
 }
 
-// A run is one start of a program.
+// A run is one run of a program.
 type run struct {
 	program string
 	args    []string
@@ -103,8 +92,7 @@ type run struct {
 	env     environment
 }
 
-// once runs the program and returns how long that took, from the start of the
-// process to its end.
+// measureRun runs the program and returns the time from the start of the process to its end.
 func (b *benchmark) measureRun(r run) (time.Duration, error) {
 	stdin, err := os.Open(r.stdin)
 	if err != nil {
@@ -124,20 +112,15 @@ func (b *benchmark) measureRun(r run) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// output runs the program and returns its stdout, whatever its exit status.
+// output runs the program and returns its stdout, whatever its exit status is.
 func (b *benchmark) output(r run) (string, error) {
-	stdin, err := os.ReadFile(r.stdin)
+	stdin, err := os.Open(r.stdin)
 	if err != nil {
 		return "", err
 	}
-	var out bytes.Buffer
+	defer stdin.Close()
 	cmd := exec.CommandContext(b.ctx, r.program, r.args...)
-	cmd.Dir, cmd.Env = r.env.home, r.env.env
-	cmd.Stdin, cmd.Stdout = bytes.NewReader(stdin), &out
-	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = nil
-	}
-	return strings.TrimSpace(out.String()), err
+	cmd.Dir, cmd.Env, cmd.Stdin = r.env.home, r.env.env, stdin
+	result, err := testenv.Capture(cmd)
+	return strings.TrimSpace(result.Stdout), err
 }

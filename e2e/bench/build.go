@@ -8,10 +8,10 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// programs are the paths of what is measured, and of what helps to measure it.
+// programs are the paths of the programs that are measured, and of a tool that measures.
 type programs struct{ helper, peer, floor, launch string }
 
-// buildAll builds everything with the same flags: static, without symbols.
+// buildAll builds all programs with the same flags: static, without symbols.
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	p := programs{
 		helper: filepath.Join(dir, "us", testenv.Name),

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// A result is what came of a row.
+// A result is the result of a row.
 type result struct {
 	row
 	rounds int
 	took   map[string][]time.Duration // by contender
 	labels []string
-	// requests to AWS of one warm turn, by contender.
+	// requests to AWS of one run with a cached token, by contender.
 	requests map[string]int
 }
 
 func (r result) median(label string) time.Duration { return quantile(r.took[label], 0.5) }
 
-// ratio is how long the one takes as a part of what the other takes.
+// ratio returns the time of one contender divided by that of another.
 func (r result) ratio(who, than string) float64 {
 	return float64(r.median(who)) / float64(r.median(than))
 }
@@ -31,8 +31,8 @@ func quantile(all []time.Duration, q float64) time.Duration {
 	return sorted[int(q*float64(len(sorted)-1))]
 }
 
-// measure does a row: each contender once to warm up and to see that it does its
-// work, then in rounds.
+// measure measures a row. Each contender runs twice before the rounds: to check its output and to
+// count its requests.
 func (b *benchmark) measure(r row) error {
 	if err := b.newServer(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (b *benchmark) measure(r row) error {
 	return nil
 }
 
-// check runs a contender and looks at what it says.
+// check runs a contender and checks its output.
 func (b *benchmark) check(c contender) error {
 	if c.before != nil {
 		if err := c.before(); err != nil {
@@ -92,13 +92,13 @@ func (b *benchmark) check(c contender) error {
 		case c.fails && out != "credentials not found in native keychain",
 			!c.fails && verb == "get" && !strings.Contains(out, `"Username":"AWS"`),
 			!c.fails && verb == "list" && !strings.Contains(out, `"AWS"`):
-			return fmt.Errorf("%s says %.60q", verb, out)
+			return fmt.Errorf("%s prints %.60q", verb, out)
 		}
 	}
 	return nil
 }
 
-// turn runs a contender once, all its runs one after the other.
+// turn runs a contender once and returns the sum of the times of its runs.
 func (b *benchmark) turn(c contender) (time.Duration, error) {
 	if c.before != nil {
 		if err := c.before(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report writes all results as one Markdown document.
+// report returns all results as a Markdown document.
 func (b *benchmark) report(took time.Duration) string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }

@@ -15,10 +15,10 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A row is one kind of work, done by several contenders.
+// A row is one kind of work, which several contenders do.
 type row struct {
 	name string
-	// slow divides the rounds, for what takes long.
+	// slow divides the number of rounds, for slow work.
 	slow       int
 	contenders func(b *benchmark) ([]contender, error)
 	bars       []bar
@@ -28,14 +28,13 @@ type row struct {
 type contender struct {
 	label string
 	runs  []run
-	// before is done in each round before the runs, and isn't measured.
+	// before is called in each round before the runs. It isn't measured.
 	before func() error
-	// fails is set where the work is to fail, and failure is a part of what it
-	// says then.
+	// fails is true if the runs must fail.
 	fails bool
 }
 
-// A bar is how long one contender may take as a part of what another takes.
+// A bar is the largest ratio of one contender's time to that of another.
 type bar struct {
 	who, than string
 	atMost    float64
@@ -129,13 +128,13 @@ var rows = []row{
 	},
 }
 
-// input is a file with a server for stdin.
+// input returns a file with a server, for stdin.
 func (b *benchmark) input(server string) (string, error) {
 	path := filepath.Join(b.dir, "stdin-"+hex.EncodeToString([]byte(server)))
 	return path, os.WriteFile(path, []byte(server), 0o600)
 }
 
-// get is a contender that gets one server's credentials.
+// get returns a contender that gets the credentials of a server.
 func (b *benchmark) get(label, program, server string, env environment) (contender, error) {
 	if err := os.MkdirAll(env.home, 0o700); err != nil {
 		return contender{}, err
@@ -144,7 +143,7 @@ func (b *benchmark) get(label, program, server string, env environment) (contend
 	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, env}}}, err
 }
 
-// floor is a contender that reads stdin and a file as large as a token's.
+// floor returns a contender that reads stdin and a file as large as that of a token.
 func (b *benchmark) floor() (contender, error) {
 	env := b.newEnvironment()
 	file := filepath.Join(env.home, "token")
@@ -155,7 +154,7 @@ func (b *benchmark) floor() (contender, error) {
 	return contender{label: atLeast, runs: []run{{b.programs.floor, []string{file}, stdin, env}}}, err
 }
 
-// collect makes a list of contenders, and gives up at the first error.
+// collect calls functions that return contenders, up to the first error.
 func collect(make ...func() (contender, error)) ([]contender, error) {
 	var all []contender
 	for _, m := range make {
@@ -177,9 +176,9 @@ func static(b *benchmark) ([]contender, error) {
 	)
 }
 
-// roleProfile is the runner's credentials file of the README.
+// roleProfile returns the runner's credentials file of the docs.
 func roleProfile() (string, error) {
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "testdata/gitlab-runner/credentials"))
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), testenv.RunnerCredentials))
 	return string(text), err
 }
 
@@ -204,7 +203,7 @@ func warmRole(b *benchmark) ([]contender, error) {
 }
 
 func sources(b *benchmark) ([]contender, error) {
-	const aKey = "aws_access_key_id = " + keyID + "\naws_secret_access_key = " + secret + "\n"
+	const aKey = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
 	const portal = "https://acme.awsapps.com/start"
 	from := func(label string, files map[string]string, vars ...string) func() (contender, error) {
 		return func() (contender, error) {
@@ -223,14 +222,14 @@ func sources(b *benchmark) ([]contender, error) {
 	asJSON := func(v any, err error) string {
 		text, marshalErr := json.Marshal(v)
 		if err != nil || marshalErr != nil {
-			panic(fmt.Sprint(err, marshalErr)) // of the stand-in's own making
+			panic(fmt.Sprint(err, marshalErr)) // the stand-in made it
 		}
 		return string(text)
 	}
 	job := awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
 	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
-	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
-	b.aws.SetContainerRole(runnerRole, "")
+	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{testenv.PullRole}})
+	b.aws.SetContainerRole(testenv.RunnerRole, "")
 	runner, err := roleProfile()
 	if err != nil {
 		return nil, err
@@ -240,14 +239,14 @@ func sources(b *benchmark) ([]contender, error) {
 		from("profile with keys", map[string]string{".aws/credentials": "[default]\n" + aKey}),
 		from("role over an instance profile", map[string]string{".aws/credentials": runner}),
 		from("two roles over keys", map[string]string{".aws/config": "[default]\nrole_arn = arn:aws:iam::222222222222:role/last\nsource_profile = a\n" +
-			"[profile a]\nrole_arn = " + pullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
+			"[profile a]\nrole_arn = " + testenv.PullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
 		from("instance profile", nil),
 		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+b.aws.ContainerURL()),
 		from("web identity", map[string]string{"token": job.Token(time.Now().Add(time.Hour))},
 			"AWS_ROLE_ARN=arn:aws:iam::222222222222:role/job", "AWS_WEB_IDENTITY_TOKEN_FILE=HOME/token"),
 		from("credential process", map[string]string{
 			".aws/config": "[default]\ncredential_process = cat HOME/keys.json\n",
-			"keys.json":   `{"Version":1,"AccessKeyId":"` + keyID + `","SecretAccessKey":"` + secret + `"}`,
+			"keys.json":   `{"Version":1,"AccessKeyId":"` + testenv.KeyID + `","SecretAccessKey":"` + testenv.Secret + `"}`,
 		}),
 		from("SSO", map[string]string{
 			".aws/config": "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
@@ -255,13 +254,13 @@ func sources(b *benchmark) ([]contender, error) {
 			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(b.aws.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
 		}),
 		from("aws login", map[string]string{
-			".aws/config": "[default]\nlogin_session = " + userARN + "\nregion = eu-west-1\n",
-			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(b.aws.AddLogin(userARN)),
+			".aws/config": "[default]\nlogin_session = " + testenv.UserARN + "\nregion = eu-west-1\n",
+			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(testenv.UserARN))): asJSON(b.aws.AddLogin(testenv.UserARN)),
 		}),
 	)
 }
 
-// hundred is a map of n hosts with a role each; the last is host.
+// mapOfHosts returns a registry map of n hosts with a role each. The last one is host.
 func mapOfHosts(n int) string {
 	var text strings.Builder
 	for i := range n {
@@ -275,7 +274,7 @@ func mapOfHosts(n int) string {
 	return text.String()
 }
 
-// withMap is a contender with keys and a registry map.
+// withMap returns a contender with keys and a registry map.
 func (b *benchmark) withMap(label, verb, text string) func() (contender, error) {
 	return func() (contender, error) {
 		env := b.newEnvironment(keys()...)
@@ -293,7 +292,7 @@ func (b *benchmark) withMap(label, verb, text string) func() (contender, error) 
 }
 
 func mapped(b *benchmark) ([]contender, error) {
-	b.aws.Grant("222222222222", userARN)
+	b.aws.Grant("222222222222", testenv.UserARN)
 	var accounts strings.Builder
 	for i := range 99 {
 		fmt.Fprintf(&accounts, "%q, ", fmt.Sprintf("%012d", i+1))
@@ -326,7 +325,7 @@ func lists(b *benchmark) ([]contender, error) {
 	)
 }
 
-// pass is what GitLab Runner does for a job: it lists, and gets every key.
+// runnerPass does what GitLab Runner does for a job: it lists, and gets every key.
 func runnerPass(b *benchmark) ([]contender, error) {
 	b.aws.SetLatency(latency)
 	make := func(label, program string) func() (contender, error) {
@@ -350,7 +349,7 @@ func runnerPass(b *benchmark) ([]contender, error) {
 	return collect(make(ours, b.programs.helper), make(theirs, b.programs.peer))
 }
 
-// forgetful is a contender whose cache is empty at the beginning of each round.
+// withEmptyCache empties the contender's cache at the beginning of each round.
 func withEmptyCache(c contender, err error) (contender, error) {
 	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].env.home, ".ecr")) }
 	return c, err
@@ -378,7 +377,7 @@ func cold(b *benchmark) ([]contender, error) {
 	)
 }
 
-func withoutCredentials(breakCloud func(*benchmark)) func(b *benchmark) ([]contender, error) {
+func withoutCredentials(breakServer func(*benchmark)) func(b *benchmark) ([]contender, error) {
 	return func(b *benchmark) ([]contender, error) {
 		get := func(label, program string) func() (contender, error) {
 			return func() (contender, error) {
@@ -388,7 +387,7 @@ func withoutCredentials(breakCloud func(*benchmark)) func(b *benchmark) ([]conte
 			}
 		}
 		all, err := collect(get(ours, b.programs.helper), get(theirs, b.programs.peer))
-		breakCloud(b)
+		breakServer(b)
 		return all, err
 	}
 }
@@ -401,7 +400,7 @@ func slowMetadata(b *benchmark) ([]contender, error) {
 	return []contender{c}, err
 }
 
-// crowded has the tokens of other identities in the cache.
+// withOtherTokens has tokens of other identities in the cache.
 func withOtherTokens(b *benchmark) ([]contender, error) {
 	beside := func(label string, n int) func() (contender, error) {
 		return func() (contender, error) {

@@ -16,7 +16,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A size is something else than time that a contender takes.
+// A size is a measure other than time.
 type size struct {
 	what, unit string
 	of         map[string]float64 // by contender
@@ -24,7 +24,7 @@ type size struct {
 	note       string
 }
 
-// measureSizes measures what doesn't depend on the clock.
+// measureSizes measures memory, instructions and the size of the binary.
 func (b *benchmark) measureSizes() error {
 	if err := b.newServer(); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (b *benchmark) measureSizes() error {
 	return nil
 }
 
-// peak is the median of the peak memory in KiB of some runs.
+// peak returns the median of the peak memory of some runs, in KiB.
 func (b *benchmark) peak(r run) (float64, error) {
 	var all []float64
 	for range 21 {
@@ -99,7 +99,7 @@ func (b *benchmark) peak(r run) (float64, error) {
 
 var guestInstructions = regexp.MustCompile(`guest instrs:\s+([\d,]+)`)
 
-// instructions counts with valgrind, where there is one.
+// instructions counts instructions with valgrind, if it is installed.
 func (b *benchmark) instructions(r run) (float64, error) {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil {
@@ -123,14 +123,12 @@ func (b *benchmark) instructions(r run) (float64, error) {
 	return strconv.ParseFloat(strings.ReplaceAll(match[1], ",", ""), 64)
 }
 
-// largestParts lists what takes most of our binary, by the symbols of one that has
-// them still.
-func (g *benchmark) largestParts() (string, error) {
-	path := filepath.Join(g.dir, "symbols")
-	cmd := exec.CommandContext(g.ctx, "go", "build", "-trimpath", "-ldflags", "-w", "-o", path, "./cmd/docker-credential-ecr-login")
-	cmd.Dir, cmd.Env = testenv.Root(), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+// largestParts lists the largest parts of the helper's binary, by the symbols of a build that has
+// them.
+func (b *benchmark) largestParts() (string, error) {
+	path := filepath.Join(b.dir, "symbols")
+	if err := testenv.BuildGo(b.ctx, testenv.Root(), "./cmd/"+testenv.Name, path, "-ldflags", "-w"); err != nil {
+		return "", err
 	}
 	file, err := elf.Open(path)
 	if err != nil {
@@ -143,7 +141,7 @@ func (g *benchmark) largestParts() (string, error) {
 	}
 	bytesOf := map[string]uint64{}
 	for _, s := range symbols {
-		// What has no bytes in the file, such as room for variables, takes none.
+		// Symbols without bytes in the file, such as room for variables, take no space.
 		if int(s.Section) >= len(file.Sections) || file.Sections[s.Section].Type == elf.SHT_NOBITS || elf.ST_TYPE(s.Info) == elf.STT_NOTYPE {
 			continue
 		}
@@ -165,7 +163,7 @@ func (g *benchmark) largestParts() (string, error) {
 	for name, size := range bytesOf {
 		parts = append(parts, part{name, size})
 	}
-	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.size, a.size) })
+	slices.SortFunc(parts, func(x, y part) int { return cmp.Compare(y.size, x.size) })
 	var text []string
 	for _, p := range parts[:min(12, len(parts))] {
 		text = append(text, fmt.Sprintf("%s %.2f MB", p.name, float64(p.size)/1e6))
@@ -173,7 +171,7 @@ func (g *benchmark) largestParts() (string, error) {
 	return "largest parts: " + strings.Join(text, ", "), nil
 }
 
-// partOf names the part of the program that a symbol belongs to.
+// partOf returns the part of the program to which a symbol belongs.
 func partOf(symbol string) string {
 	symbol = strings.TrimPrefix(symbol, "type:.eq.")
 	switch {

@@ -23,22 +23,22 @@ import (
 
 const program = testenv.Name
 
-// A stage is where the demo plays: the helper, the cloud and two homes.
+// A demo holds what the steps use: the helper, the stand-in for AWS and two homes.
 type demo struct {
 	out printer
 	aws *awstest.Server
 
-	dir       string // holds all that is below
-	bin       string // the directory of the helper, and all there is on the PATH
+	dir       string // holds all of these directories
+	bin       string // the directory of the helper, the only one in PATH
 	ca        string
 	home      string // the runner's
 	emptyHome string
 
 	digests  map[string]string // of the images in the registries
-	expected []string          // hosts the runner must have credentials for
+	expected []string          // hosts for which the runner must have credentials
 }
 
-// clear takes the stage down, whatever of it is up.
+// cleanUp stops the server and removes all files.
 func (d *demo) cleanUp() {
 	if d.aws != nil {
 		d.aws.Close()
@@ -46,22 +46,22 @@ func (d *demo) cleanUp() {
 	os.RemoveAll(d.dir)
 }
 
-func (s *demo) build(ctx context.Context) error {
+func (d *demo) build(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "ecr-login-demo-")
 	if err != nil {
 		return err
 	}
-	s.dir = dir
-	for _, d := range []struct {
+	d.dir = dir
+	for _, sub := range []struct {
 		path *string
 		name string
-	}{{&s.bin, "bin"}, {&s.home, "home"}, {&s.emptyHome, "nobody"}} {
-		*d.path = filepath.Join(dir, d.name)
-		if err := os.Mkdir(*d.path, 0o700); err != nil {
+	}{{&d.bin, "bin"}, {&d.home, "home"}, {&d.emptyHome, "nobody"}} {
+		*sub.path = filepath.Join(dir, sub.name)
+		if err := os.Mkdir(*sub.path, 0o700); err != nil {
 			return err
 		}
 	}
-	bin := filepath.Join(s.bin, program)
+	bin := filepath.Join(d.bin, program)
 	if err := testenv.BuildHelperVerbose(ctx, bin, os.Stdout); err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func (s *demo) build(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s version: %w", bin, err)
 	}
-	s.out.print("version", "%s", strings.TrimSpace(string(version)))
-	s.out.print("size", "%.1f MB", float64(info.Size())/1e6)
+	d.out.print("version", "%s", strings.TrimSpace(string(version)))
+	d.out.print("size", "%.1f MB", float64(info.Size())/1e6)
 	return nil
 }
 
@@ -106,25 +106,25 @@ func (d *demo) startAWS(ctx context.Context) error {
 	return d.serve(ctx, partnerHost, partnerImage)
 }
 
-// serve puts a registry with one image behind the gate of a host.
+// serve serves a registry with one image at a host, with ECR's access control.
 func (d *demo) serve(ctx context.Context, host, image string) error {
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	d.aws.Handle(host, d.aws.RegistryAuth(host, images))
 
-	// The image gets in by the back door, so that the pull is the first to go
-	// through the gate.
-	door := httptest.NewServer(images)
-	defer door.Close()
+	// The image is pushed to a server without access control, so that the demo's pull is the first
+	// request with it.
+	server := httptest.NewServer(images)
+	defer server.Close()
 	const layers = 2
 	img, err := random.Image(1<<10, layers)
 	if err != nil {
 		return err
 	}
-	inside, err := name.ParseReference(strings.Replace(image, host, strings.TrimPrefix(door.URL, "http://"), 1))
+	dst, err := name.ParseReference(strings.Replace(image, host, strings.TrimPrefix(server.URL, "http://"), 1))
 	if err != nil {
 		return err
 	}
-	if err := remote.Write(inside, img, remote.WithContext(ctx)); err != nil {
+	if err := remote.Write(dst, img, remote.WithContext(ctx)); err != nil {
 		return fmt.Errorf("an image for the registry: %w", err)
 	}
 	digest, err := img.Digest()
@@ -137,18 +137,17 @@ func (d *demo) serve(ctx context.Context, host, image string) error {
 
 func (d *demo) writeHome(context.Context) error {
 	return errors.Join(
-		d.write(".aws/credentials", "testdata/gitlab-runner/credentials"),
+		d.write(".aws/credentials", testenv.RunnerCredentials),
 		d.write(".docker/config.json", "testdata/docker/all.json"),
 	)
 }
 
-// write puts a file of the repository into the runner's home, and shows it.
+// write copies a file of the repository to the runner's home, and prints it.
 func (d *demo) write(path, from string) error {
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), from))
 	if err != nil {
 		return err
 	}
 	d.out.print("~/"+path, "%s", text)
-	path = filepath.Join(d.home, path)
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
+	return testenv.WriteFile(filepath.Join(d.home, path), string(text))
 }

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// A teller tells the script on the terminal: numbered steps, and below each what
-// came of it, label by label.
+// A printer prints numbered steps, and labelled results below each.
 type printer struct {
 	steps int
 	began time.Time
@@ -23,7 +22,7 @@ func (p *printer) step(title string) {
 	fmt.Printf("\n%2d  %s\n", p.steps, title)
 }
 
-// say prints a text of any number of lines.
+// print prints a text of any number of lines.
 func (p *printer) print(label, format string, args ...any) {
 	const width = 23
 	for line := range strings.Lines(strings.TrimSpace(fmt.Sprintf(format, args...))) {

@@ -3,17 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// env is all the environment that the helper and the clients get.
+// environ returns the whole environment of the helper and of the clients.
 func (d *demo) environ(home string) []string {
 	return []string{
 		"HOME=" + home,
@@ -24,63 +24,51 @@ func (d *demo) environ(home string) []string {
 	}
 }
 
-// result is what a run of the helper left, without the white space around it.
-type result struct {
-	stdout, stderr string
-	status         int
-	took           time.Duration
-}
-
-// helper runs the helper with a verb, as a client does.
-func (d *demo) helper(ctx context.Context, verb, server string) (result, error) {
+// helper runs the helper with a verb, as a client does. The result has no white space around the
+// output.
+func (d *demo) helper(ctx context.Context, verb, server string) (testenv.Result, error) {
 	d.aws.ResetCounts()
-	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, program), verb)
-	cmd.Dir, cmd.Env = d.home, d.environ(d.home)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(server), &out, &errs
-	start := time.Now()
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return result{}, fmt.Errorf("%s: %w", verb, err)
+	cmd.Dir, cmd.Env, cmd.Stdin = d.home, d.environ(d.home), strings.NewReader(server)
+	r, err := testenv.Capture(cmd)
+	if err != nil {
+		return testenv.Result{}, fmt.Errorf("%s: %w", verb, err)
 	}
-	return result{
-		strings.TrimSpace(out.String()), strings.TrimSpace(errs.String()),
-		cmd.ProcessState.ExitCode(), time.Since(start),
-	}, nil
+	r.Stdout, r.Stderr = strings.TrimSpace(r.Stdout), strings.TrimSpace(r.Stderr)
+	return r, nil
 }
 
-// get gets the password of the registry, which must take the requests wanted.
+// get gets the password of the registry and checks the number of requests.
 func (d *demo) get(ctx context.Context, want map[string]int) error {
 	r, err := d.helper(ctx, "get", host)
 	if err != nil {
 		return err
 	}
-	var c struct{ ServerURL, Username, Secret string }
-	if err := json.Unmarshal([]byte(r.stdout), &c); err != nil || r.status != 0 || r.stderr != "" {
-		return fmt.Errorf("get: status %d, and on stderr %q", r.status, r.stderr)
+	c, err := r.Credentials()
+	if err != nil {
+		return fmt.Errorf("get: status %d, and on stderr %q", r.Status, r.Stderr)
 	}
 	principal, err := d.aws.VerifyToken(c.Secret, host)
-	if err != nil || c.Username != "AWS" || c.ServerURL != host {
+	if err != nil || c.ServerURL != host {
 		return fmt.Errorf("get: %s, %s: the registry wouldn't take that: %w", c.ServerURL, c.Username, err)
 	}
-	d.out.print("get", "a token of %s, in %.0f ms", principal, float64(r.took.Microseconds())/1000)
+	d.out.print("get", "a token of %s, in %.0f ms", principal, float64(r.Took.Microseconds())/1000)
 	return d.requests(want)
 }
 
-// forget has the helper erase the tokens it holds for a registry.
+// forget makes the helper erase its tokens for a registry.
 func (d *demo) forget(ctx context.Context, host string) error {
 	r, err := d.helper(ctx, "erase", host)
 	if err != nil {
 		return err
 	}
-	if r != (result{took: r.took}) {
-		return fmt.Errorf("erase: status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
+	if r != (testenv.Result{Took: r.Took}) {
+		return fmt.Errorf("erase: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 	}
 	return nil
 }
 
-// client runs the demo itself as a client and reads what that reports.
+// client runs the demo itself as a client and decodes its result.
 func (d *demo) client(ctx context.Context, home string, report any, args ...string) error {
 	stderr, err := d.clientWithStderr(ctx, home, report, args...)
 	if err == nil && stderr != "" {
@@ -89,7 +77,7 @@ func (d *demo) client(ctx context.Context, home string, report any, args ...stri
 	return err
 }
 
-// clientSaying returns what the client, or the helper below it, says on stderr too.
+// clientWithStderr also returns what the client, and the helper it runs, wrote to stderr.
 func (d *demo) clientWithStderr(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
 	d.aws.ResetCounts()
 	self, err := os.Executable()
@@ -112,9 +100,8 @@ func (d *demo) pullFrom(ctx context.Context, home, image string) (got pulled, er
 	return got, err
 }
 
-// requests shows the requests that reached AWS since the last run of a client
-// or of the helper, by service, and checks them. Those to the registry aren't
-// counted.
+// requests prints and checks the requests to AWS since the last run of a client or of the helper,
+// by service. Requests to the registry aren't counted.
 func (d *demo) requests(want map[string]int) error {
 	got := map[string]int{}
 	for action, n := range d.aws.Counts() {

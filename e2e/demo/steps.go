@@ -11,28 +11,30 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// The people of the play. The runner's credentials file names the second one.
 const (
-	runnerRole = "arn:aws:iam::111111111111:role/runner"
-	pullRole   = "arn:aws:iam::222222222222:role/pull"
+	runnerRole = testenv.RunnerRole
+	pullRole   = testenv.PullRole
 
-	host  = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+	host  = testenv.Host
 	image = host + "/team/app:1.0"
 
-	// The third account, which comes in with the map.
+	// The third account, which the registry map adds.
 	partnerRole  = "arn:aws:iam::333333333333:role/pull"
 	partnerHost  = "333333333333.dkr.ecr.eu-west-1.amazonaws.com"
 	partnerImage = partnerHost + "/partner/tool:2.0"
 )
 
-// patience is for the demo once the helper is built, which takes 2 seconds on an idle machine.
+// demoTimeout is the timeout of the demo after the helper is built. The demo takes 2 seconds on an
+// idle machine.
 const demoTimeout = 3 * time.Minute
 
 var errDemoTimeout = fmt.Errorf("the demo ends itself %v after the helper is built", demoTimeout)
 
-// play shows the demo and ends with the first step that fails.
+// runDemo runs the steps up to the first that fails.
 func runDemo(ctx context.Context) error {
 	d := &demo{}
 	defer d.cleanUp()
@@ -68,8 +70,7 @@ func runDemo(ctx context.Context) error {
 	return nil
 }
 
-// step runs one step. If the demo's time is over, the error says so, and not only that a process
-// was killed.
+// step runs one step. At the timeout, the error says so, and not only that a process was killed.
 func (d *demo) step(ctx context.Context, title string, run func(context.Context) error) error {
 	d.out.step(title)
 	err := run(ctx)
@@ -103,14 +104,14 @@ func (d *demo) coldAndWarm(ctx context.Context) error {
 	return nil
 }
 
-// A list is about public ECR as well, whose token is another.
+// A list also covers public ECR, which has another token.
 func (d *demo) firstJob(ctx context.Context) error {
 	return d.resolve(ctx, map[string]int{"imds": 3, "sts": 1, "ecr-public": 1})
 }
 
 func (d *demo) nextJob(ctx context.Context) error { return d.resolve(ctx, nil) }
 
-// resolve has the runner find its credentials.
+// resolve makes the runner find its credentials.
 func (d *demo) resolve(ctx context.Context, want map[string]int) error {
 	var got resolved
 	if err := d.client(ctx, d.home, &got, "runner"); err != nil {
@@ -133,7 +134,7 @@ func (d *demo) pullPartner(ctx context.Context) error {
 	return d.pullWith(ctx, partnerImage, partnerHost)
 }
 
-// pullWith pulls an image with the runner's credentials, which asks AWS for nothing.
+// pullWith pulls an image with the runner's credentials, without a request to AWS.
 func (d *demo) pullWith(ctx context.Context, image, host string) error {
 	got, err := d.pullFrom(ctx, d.home, image)
 	switch {
@@ -159,18 +160,18 @@ func (d *demo) denied(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.status == 0 {
-		return errors.New("the helper gives credentials all the same") // not to be shown
+	if r.Status == 0 {
+		return errors.New("the helper gives credentials all the same") // which must not be printed
 	}
-	d.out.print("stdout", "%s", r.stdout)
-	d.out.print("stderr", "%s", r.stderr)
-	d.out.print("status", "%d", r.status)
+	d.out.print("stdout", "%s", r.Stdout)
+	d.out.print("stderr", "%s", r.Stderr)
+	d.out.print("status", "%d", r.Status)
 	switch {
-	case r.status != 1 || r.stdout != "credentials not found in native keychain":
+	case r.Status != 1 || r.Stdout != "credentials not found in native keychain":
 		return errors.New("clients take that for something other than credentials not found")
-	case strings.Contains(r.stderr, "\n"):
+	case strings.Contains(r.Stderr, "\n"):
 		return errors.New("the reason is more than one line")
-	case !strings.Contains(r.stderr, pullRole), !strings.Contains(r.stderr, "sts:AssumeRole"):
+	case !strings.Contains(r.Stderr, pullRole), !strings.Contains(r.Stderr, "sts:AssumeRole"):
 		return fmt.Errorf("the reason names no sts:AssumeRole, or no %s", pullRole)
 	}
 	return d.requests(map[string]int{"imds": 3, "sts": 1})
@@ -181,8 +182,8 @@ func (d *demo) recovered(ctx context.Context) error {
 	return d.get(ctx, map[string]int{"imds": 3, "sts": 1, "ecr": 1})
 }
 
-// The credentials file goes, as the map takes over: what isn't in the map is asked
-// for as the instance itself.
+// The map replaces the credentials file. For registries that aren't in the map, the instance's own
+// role is used.
 func (d *demo) addMap(context.Context) error {
 	d.expected = []string{host, partnerHost}
 	if err := os.Remove(filepath.Join(d.home, ".aws/credentials")); err != nil {

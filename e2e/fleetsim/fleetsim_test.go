@@ -10,7 +10,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// noMachines says why this machine lets nobody make machines of a fleet; nil if it does.
+// namespacesRefused says why this machine refuses the namespaces that machines of a simulation
+// need; nil if it doesn't.
 var namespacesRefused error
 
 func TestMain(m *testing.M) {
@@ -21,11 +22,11 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// A small fleet costs in each setting what docs/scale.md tells of a large one.
+// A small fleet makes as many requests a machine as docs/scale.md says of a large one.
 func TestFleetSimulation(t *testing.T) {
 	testenv.Require(t, namespacesRefused)
-	// Few at a time: a get with a token to renew waits 2 s for the new one and then serves the old
-	// one, which would change the counts.
+	// Few machines at a time: a get that renews a token waits 2 s for the new one and then serves
+	// the old one, which would change the counts.
 	const machines = 8
 	atOnce = 2
 	want := []map[phase]count{
@@ -41,7 +42,7 @@ func TestFleetSimulation(t *testing.T) {
 			restart:  {},
 			rebooted: {metadata: 3, ecr: 1},
 		},
-		{ // a service account's, who is the same one after a boot
+		{ // a service account's role, which is the same after a boot
 			start:    {sts: 1, ecr: 1},
 			day:      {sts: 4, ecr: 4},
 			restart:  {},
@@ -71,7 +72,7 @@ func TestFleetSimulation(t *testing.T) {
 	}
 }
 
-// oneMachine is a fleet of one, of a runner's, that runs this helper.
+// simulateOneMachine returns a simulation of one runner with this helper.
 func simulateOneMachine(t *testing.T) *simulation {
 	t.Helper()
 	testenv.Require(t, namespacesRefused)
@@ -81,7 +82,7 @@ func simulateOneMachine(t *testing.T) *simulation {
 	return one
 }
 
-// Machines that share a home, on a network disk, don't share the tokens of their instances.
+// Machines that share a home on a network disk don't share the tokens of their instances.
 func TestSharedHome(t *testing.T) {
 	alone := simulateOneMachine(t)
 	one := alone.machines[0]
@@ -98,7 +99,7 @@ func TestSharedHome(t *testing.T) {
 	}
 }
 
-// A machine's clock makes what it has kept older, and a token past its life is noticed.
+// Moving a machine's clock makes its cache older, and the simulation detects an expired token.
 func TestClock(t *testing.T) {
 	trial := simulateOneMachine(t)
 	m, ask, first := trial.machines[0], trial.ask, ""
@@ -110,7 +111,7 @@ func TestClock(t *testing.T) {
 		return first, err
 	}
 	testenv.Must(t, trial.pull(m, private[0]))
-	if err := m.move(tokenLife); err != nil {
+	if err := m.move(tokenTTL); err != nil {
 		t.Fatal(err)
 	}
 	if err := trial.pull(m, private[0]); err == nil || !strings.Contains(err.Error(), "a token of 12h") {
@@ -144,8 +145,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A crowd within the quota is refused nothing.
-func TestStartAboveQuota(t *testing.T) {
+// A start within the quota is not throttled.
+func TestStartWithinQuota(t *testing.T) {
 	testenv.Require(t, namespacesRefused)
 	s := settings[0]
 	c, err := startAboveQuota(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})

@@ -12,42 +12,42 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A phase is something that all machines of a fleet go through.
+// A phase is something that all machines go through.
 type phase string
 
 const (
-	start    phase = "start"           // all images are pulled at once, and nothing is kept
+	start    phase = "start"           // all images are pulled at once, and nothing is cached
 	day      phase = "day"             // an image is pulled each 20 minutes, the registries in turn
-	restart  phase = "kubelet restart" // then one of each registry
-	rebooted phase = "reboot"          // so
+	restart  phase = "kubelet restart" // then an image of each registry is pulled
+	rebooted phase = "reboot"          // the same
 )
 
-// A count is of requests to AWS.
+// A count counts requests to AWS.
 type count struct{ metadata, sts, ecr int }
 
-// A result is what a contender's fleet cost.
+// A result holds the requests that a contender's fleet made.
 type result struct {
 	setting   setting
 	contender contender
 	machines  int
 	counts    map[phase]count
-	// spread is how long it takes from the first of the tokens that were got at the start to
-	// the last until they are due; zero for a contender that keeps none.
+	// spread is the time from the first token of the start that is to be renewed to the last; zero
+	// for a contender that caches none.
 	spread time.Duration
 }
 
-// atOnce is how many machines do something at the same time: as many as these machines bear.
+// atOnce is how many machines run at the same time, as many as this machine can run.
 var atOnce = 25
 
 const (
 	dayLong   = 24 * time.Hour
 	pullEvery = 20 * time.Minute
 
-	tokenLife    = 12 * time.Hour // of ECR's tokens
-	instanceLife = 6 * time.Hour  // of the keys that an instance gets, here
+	tokenTTL    = 12 * time.Hour // of ECR's tokens
+	instanceTTL = 6 * time.Hour  // of the keys that the stand-in gives an instance
 )
 
-// A trial is a fleet and its Server, under way.
+// A simulation is a fleet with its server.
 type simulation struct {
 	ctx       context.Context
 	aws       *awstest.Server
@@ -57,10 +57,10 @@ type simulation struct {
 	principal string
 
 	mu     sync.Mutex
-	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
+	issued map[string]time.Duration // when a password was first seen, by its machine's clock
 }
 
-// newTrial makes a fleet, in a directory, that asks a contender, and a Server for it.
+// newSimulation makes a server, and machines in a directory that run a contender.
 func newSimulation(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*simulation, error) {
 	server, err := awstest.NewServer()
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *simulation) end() {
 	s.aws.Close()
 }
 
-// measure takes a contender's fleet, made in a directory, through all phases.
+// measure runs all phases with a contender, in a directory.
 func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
 	sim, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
@@ -128,7 +128,7 @@ func countOf(server *awstest.Server) count {
 	return n
 }
 
-// each does something on every machine, on many at once.
+// each runs a function for every machine, for several at once.
 func (s *simulation) each(do func(*machine) error) error {
 	errs := make([]error, len(s.machines))
 	places := make(chan struct{}, atOnce)
@@ -144,7 +144,7 @@ func (s *simulation) each(do func(*machine) error) error {
 	return errors.Join(errs...)
 }
 
-// pull gets a password for an image, and sees that it is the right one and hasn't expired.
+// pull gets a password for an image, and checks its principal and that it hasn't expired.
 func (s *simulation) pull(m *machine, image string) error {
 	password, err := s.ask(s.ctx, m, image)
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *simulation) pull(m *machine, image string) error {
 	since, ok := s.issued[password]
 	if !ok {
 		s.issued[password] = m.clock
-	} else if m.clock-since >= tokenLife {
+	} else if m.clock-since >= tokenTTL {
 		return fmt.Errorf("%s: a token of %v", image, m.clock-since)
 	}
 	return nil
@@ -175,7 +175,7 @@ func (s *simulation) pullAll(m *machine) error {
 	return errors.Join(errs...)
 }
 
-// pullEach pulls an image of each registry, one after the other.
+// pullEach pulls one image of each registry, one after the other.
 func (s *simulation) pullEach(m *machine) error {
 	for i := 0; i < len(s.images); i += 2 {
 		if err := s.pull(m, s.images[i]); err != nil {
@@ -187,7 +187,7 @@ func (s *simulation) pullEach(m *machine) error {
 
 func (s *simulation) day() error {
 	for now := pullEvery; now <= dayLong; now += pullEvery {
-		if now%instanceLife == 0 && now < dayLong {
+		if now%instanceTTL == 0 && now < dayLong {
 			s.aws.ExpireSessions()
 		}
 		image := s.images[2*int(now/pullEvery)%len(s.images)]
@@ -215,7 +215,7 @@ func (s *simulation) afterReboot(m *machine) error {
 	return s.pullEach(m)
 }
 
-// spread returns how long it takes from the first machine on which something is due to the last.
+// spread returns the time from the first machine on which something is to be renewed to the last.
 func (s *simulation) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
 	var all []time.Duration
 	for _, m := range s.machines {

@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// The kubelet tries a failed pull again after this time, then after twice that and so on
+// The kubelet tries a failed pull again after firstPause, then after twice that time and so on
 // (k8s.io/kubernetes, pkg/kubelet: imageBackOffPeriod and MaxImageBackOff).
 const (
 	firstPause   = 10 * time.Second
 	longestPause = 300 * time.Second
 )
 
-// crowdPlaces is how many pulls of a crowd are under way at once.
+// maxPulls is how many pulls run at once.
 const maxPulls = 6 * 25
 
-// crowdPatience is for a whole crowd, and several times what any takes.
+// startTimeout is the timeout of a whole start, several times what any needs.
 const startTimeout = 20 * time.Minute
 
-// A crowd is what came of a start above ECR's quota.
+// A quotaStart is the result of a start above ECR's quota.
 type quotaStart struct {
 	contender contender
-	// refused is how many of the pulls had no password at first, and requests how many ECR got,
-	// the throttled ones too.
+	// refused is how many pulls had no password at first. requests is how many requests ECR got,
+	// including throttled ones.
 	pulls, refused, requests int
-	took                     time.Duration // until all had one
+	took                     time.Duration // until all had a password
 }
 
-// startCrowd starts the machines of a setting at once, in real time, where ECR takes so many requests
-// a second. What fails is tried again as the kubelet does.
+// startAboveQuota starts the machines of a setting at once, in real time, while ECR accepts a
+// number of requests a second. Failed pulls are tried again as the kubelet does.
 func startAboveQuota(ctx context.Context, dir string, machines, perSecond int, s setting, c contender, all programs) (quotaStart, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The docs show files of testdata as they are, and show every file of these directories. Other tests
-// use the same files.
+// The docs show files of testdata as they are, and show every file of these directories. Other
+// tests use the same files.
 func TestDocs(t *testing.T) {
 	const root = "../../"
 	shown := map[string]bool{}

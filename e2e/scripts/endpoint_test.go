@@ -9,8 +9,8 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// The form of a registry's host chooses the endpoint of ECR. The proxy records to which host the SDK
-// connects. No variable that would choose an endpoint is set.
+// The form of a registry's host chooses the endpoint of ECR. The proxy records to which host the
+// SDK connects. No variable that would choose an endpoint is set.
 func TestEndpoints(t *testing.T) {
 	for _, row := range registryForms(t) {
 		host, endpoint := row[0], row[5]

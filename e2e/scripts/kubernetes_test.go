@@ -58,8 +58,8 @@ func TestKubeletConfiguration(t *testing.T) {
 	}
 }
 
-// matchesAny reports whether the kubelet runs the provider for a host. A glob matches one label, and
-// both have the same number of labels (k8s.io/kubernetes, pkg/credentialprovider.URLsMatch).
+// matchesAny reports whether the kubelet runs the provider for a host. A glob matches one label,
+// and both have the same number of labels (k8s.io/kubernetes, pkg/credentialprovider.URLsMatch).
 func matchesAny(host string, globs []string) bool {
 	for _, glob := range globs {
 		labels, of := strings.Split(host, "."), strings.Split(glob, ".")

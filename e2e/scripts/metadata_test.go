@@ -8,8 +8,8 @@ import (
 )
 
 // Most machines aren't EC2 instances. So if no setting names the metadata service, the helper tries
-// each of its two versions once. If a profile names the service, or the kubelet runs the helper, the
-// SDK retries as usual.
+// each of its two versions once. If a profile names the service, or the kubelet runs the helper,
+// the SDK retries as usual.
 func TestMetadataRetries(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 

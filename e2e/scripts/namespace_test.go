@@ -45,8 +45,8 @@ func TestNamespace(t *testing.T) {
 	}
 }
 
-// newEnvInNamespace returns an Env for the child process. Its environment has a proxy for HTTP, too,
-// and no variable that names an endpoint.
+// newEnvInNamespace returns an Env for the child process. Its environment has a proxy for HTTP,
+// too, and no variable that names an endpoint.
 func newEnvInNamespace(t *testing.T) *testenv.Env {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23"} {
@@ -119,8 +119,8 @@ func insideContainer(t *testing.T) {
 	}
 }
 
-// A user has no home, neither in HOME nor in /etc/passwd. A get works without the cache and without a
-// message, and reads nothing below the working directory.
+// A user has no home, neither in HOME nor in /etc/passwd. A get works without the cache and without
+// a message, and reads nothing below the working directory.
 func insideNoHome(t *testing.T) {
 	const unknownUser = 54321
 	env := newEnvInNamespace(t)

@@ -46,8 +46,8 @@ func writeJobToken(t *testing.T, env *testenv.Env) string {
 	return filepath.Join(env.Home, "token")
 }
 
-// A role exists in one partition. If the configured region is of another partition, STS is called in
-// the registry's region, however the role is assumed.
+// A role exists in one partition. If the configured region is of another partition, STS is called
+// in the registry's region, however the role is assumed.
 func TestPartitions(t *testing.T) {
 	for _, c := range []struct{ id, region, suffix, configured string }{
 		{"aws", "eu-west-1", "amazonaws.com", "cn-north-1"},

@@ -100,8 +100,8 @@ func read(file string) string {
 	return string(text)
 }
 
-// checkGet returns what is wrong with the output of a get for a server. It keeps the password for the
-// commands that check it.
+// checkGet returns what is wrong with the output of a get for a server. It keeps the password for
+// the commands that check it.
 func (s *script) checkGet(r testenv.Result, server string, fails bool) error {
 	if fails {
 		if server == "" {

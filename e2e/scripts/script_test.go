@@ -22,9 +22,9 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// TestScripts runs the scripts of testdata. A script describes what a user or a client does with the
-// helper, and checks the result. Each script has its own stand-in for AWS and its own home in $HOME;
-// the files below home/ in the archive are in it. The helper gets the environment of package
+// TestScripts runs the scripts of testdata. A script describes what a user or a client does with
+// the helper, and checks the result. Each script has its own stand-in for AWS and its own home in
+// $HOME; the files below home/ in the archive are in it. The helper gets the environment of package
 // testenv, and testscript's own command env doesn't change it. Besides testscript's commands there
 // are these:
 //

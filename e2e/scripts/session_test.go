@@ -15,8 +15,8 @@ import (
 
 var writeSessions = flag.Bool("sessions", false, "write what doctor prints into docs/troubleshooting.md")
 
-// sessions are the cases for which docs/troubleshooting.md shows the output of doctor. Each function
-// breaks something in an environment in which everything works.
+// sessions are the cases for which docs/troubleshooting.md shows the output of doctor. Each
+// function breaks something in an environment in which everything works.
 var sessions = map[string]func(t *testing.T, env *testenv.Env){
 	"healthy":   func(*testing.T, *testenv.Env) {},
 	"no helper": func(t *testing.T, env *testenv.Env) { os.Remove(filepath.Join(env.Home, ".docker/config.json")) },

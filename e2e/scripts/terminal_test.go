@@ -9,8 +9,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// At a terminal, a command that takes longer than a second shows what it waits for, and removes that
-// line afterwards. The verbs of Docker's protocol never do.
+// At a terminal, a command that takes longer than a second shows what it waits for, and removes
+// that line afterwards. The verbs of Docker's protocol never do.
 func TestTerminal(t *testing.T) {
 	const (
 		gone    = "\r\x1b[K"

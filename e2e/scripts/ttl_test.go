@@ -62,8 +62,8 @@ func TestTokenTTL(t *testing.T) {
 	}
 }
 
-// If the principal can change without a change of local files and variables, a token is fresh for an
-// hour.
+// If the principal can change without a change of local files and variables, a token is fresh for
+// an hour.
 func TestFreshnessIfPrincipalMayChange(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {

@@ -121,9 +121,9 @@ type Result struct {
 	Took           time.Duration
 }
 
-// Run runs the helper. The verb may be followed by arguments, separated by blanks; server is written
-// to stdin. If under isn't empty, it is a command to run instead, which gets the helper's path, the
-// verb and the arguments as its last arguments.
+// Run runs the helper. The verb may be followed by arguments, separated by blanks; server is
+// written to stdin. If under isn't empty, it is a command to run instead, which gets the helper's
+// path, the verb and the arguments as its last arguments.
 func (e *Env) Run(t testing.TB, verb, server string, under ...string) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
