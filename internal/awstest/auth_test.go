@@ -14,8 +14,7 @@ import (
 
 const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
-// pull asks the registry at host for /v2/ and returns the status, the
-// challenge and the body.
+// pull requests /v2/ from the registry at host and returns the status, the challenge and the body.
 func pull(t *testing.T, srv *awstest.Server, host, password string) (status int, challenge, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
@@ -32,6 +31,7 @@ func pull(t *testing.T, srv *awstest.Server, host, password string) (status int,
 	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), readAll(t, resp)
 }
 
+// serveRegistry serves a registry with access control at host.
 func serveRegistry(t *testing.T, srv *awstest.Server, host string) {
 	t.Helper()
 	srv.Handle(host, srv.RegistryAuth(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func TestRegistryAuth(t *testing.T) {
 			t.Errorf("%s: challenge %s, want %s", tt.name, challenge, want)
 		}
 		if (body == "welcome") != (tt.status == 200) {
-			t.Errorf("%s: the registry said %q", tt.name, body)
+			t.Errorf("%s: the registry sent %q", tt.name, body)
 		}
 	}
 }

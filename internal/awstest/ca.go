@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// An authority signs certificates for the hosts behind the proxy. They all
-// have one key: it is the names that differ.
+// A certificateAuthority signs certificates for the hosts behind the proxy. They share one key and
+// differ in the name.
 type certificateAuthority struct {
 	pem  []byte
 	cert *x509.Certificate
@@ -27,23 +27,23 @@ type certificateAuthority struct {
 	modify func(*x509.Certificate)
 }
 
-// SpoilCertificates has all certificates from now on changed before they are signed. With
-// nil they are right again.
-func (srv *Server) ModifyCertificates(spoil func(*x509.Certificate)) {
+// ModifyCertificates makes a function change all certificates before they are signed, from now on.
+// With nil, certificates are valid again.
+func (srv *Server) ModifyCertificates(modify func(*x509.Certificate)) {
 	srv.ca.mu.Lock()
 	defer srv.ca.mu.Unlock()
-	srv.ca.modify = spoil
+	srv.ca.modify = modify
 	srv.ca.issued = map[string]*tls.Certificate{}
 }
 
 func newCertificateAuthority() (*certificateAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	template := certificateTemplate("stand-in for AWS")
 	template.IsCA = true
@@ -51,11 +51,11 @@ func newCertificateAuthority() (*certificateAuthority, error) {
 	template.KeyUsage = x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	return &certificateAuthority{
 		pem:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
@@ -66,7 +66,7 @@ func newCertificateAuthority() (*certificateAuthority, error) {
 	}, nil
 }
 
-// mint returns the certificate of host.
+// issue returns the certificate of host.
 func (ca *certificateAuthority) issue(host string) (*tls.Certificate, error) {
 	ca.mu.Lock()
 	defer ca.mu.Unlock()
@@ -89,6 +89,7 @@ func (ca *certificateAuthority) issue(host string) (*tls.Certificate, error) {
 	return c, nil
 }
 
+// certificateTemplate returns what all certificates have in common.
 func certificateTemplate(name string) *x509.Certificate {
 	serial := make([]byte, 16)
 	rand.Read(serial)

@@ -11,9 +11,9 @@ type container struct {
 	sessions sessions
 }
 
-// SetContainerRole gives the container a role, known by AddRole or not; with
-// "" it has none, as at first. If authToken is set, only requests whose
-// Authorization header is just that get its credentials.
+// SetContainerRole sets the role of the container. AddRole need not know it. At first, and with "",
+// there is none. If authToken isn't empty, only requests with that Authorization header get
+// credentials.
 func (srv *Server) SetContainerRole(roleARN, authToken string) {
 	srv.container.mu.Lock()
 	srv.container.auth = authToken
@@ -21,9 +21,9 @@ func (srv *Server) SetContainerRole(roleARN, authToken string) {
 	srv.container.sessions.set(roleARN)
 }
 
-// ContainerHandler is the container credential service, for an address of the
-// caller's own: 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity)
-// in a network namespace, say. It answers on every path.
+// ContainerHandler returns the container credential service, to serve it at another address:
+// 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity) in a network namespace, for
+// example. It answers on every path.
 func (srv *Server) ContainerHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		srv.serve(w, r, endpoint{}, func(*call) string { return "container:credentials" }, srv.containerCredentials)

@@ -54,6 +54,7 @@ func (srv *Server) publicAuthorizationToken(q *call, who identity) response {
 	})
 }
 
+// permits returns why a principal may not perform an action, or nil.
 func (srv *Server) permits(who identity, action string) *denial {
 	if !srv.principals.forbids(action, who) {
 		return nil
@@ -62,6 +63,7 @@ func (srv *Server) permits(who identity, action string) *denial {
 		"User: %s is not authorized to perform: %s on resource: * because no identity-based policy allows the %[2]s action", who.arn, action)}
 }
 
+// data returns the token in the format of the API.
 func (t token) data() authorizationData {
 	return authorizationData{
 		Token:     base64.StdEncoding.EncodeToString([]byte("AWS:" + t.password)),

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// A Fault is what goes wrong with a request, in place of the right answer. One
-// with nothing but a Delay, a Drip or a Cut lets the right answer follow.
+// A Fault is what goes wrong with a request. With nothing but a Delay, a Drip or a Cut, the right
+// response follows.
 type Fault struct {
-	Status  int           // of the answer; 0 is 400 with a Code, else 200
+	Status  int           // of the response; 0 means 400 with a Code, else 200
 	Code    string        // AWS's error code
-	Message string        // and message, in the shape of the service
-	Repeat  bool          // the session token of the request is repeated behind the message
-	Body    []byte        // the whole body instead of Code and Message
-	Header  http.Header   // more headers of the answer
-	Delay   time.Duration // waited before anything else
-	Hang    bool          // the request is read and never answered
-	Reset   bool          // the connection is reset
-	Drip    time.Duration // waited before each byte of the body, right or wrong
-	Cut     bool          // the connection is dropped in the middle of the body
-	Times   int           // how often it happens; 0 is until healed
+	Message string        // AWS's message
+	Repeat  bool          // append the session token of the request to the message
+	Body    []byte        // the whole body, instead of Code and Message
+	Header  http.Header   // additional headers of the response
+	Delay   time.Duration // the time before anything else
+	Hang    bool          // read the request and never answer
+	Reset   bool          // reset the connection
+	Drip    time.Duration // the time before each byte of the body
+	Cut     bool          // drop the connection in the middle of the body
+	Times   int           // how often it happens; 0 means until Heal
 }
 
 type faults struct {
@@ -38,8 +38,8 @@ type faults struct {
 //	imds:token  imds:roles  imds:credentials  imds:region  imds:document
 //	container:credentials
 //
-// and sts:*, imds:* and so on, and * for every request. The narrowest name
-// wins. A second call for the same name replaces the first.
+// and sts:*, imds:* and so on, and * for every request. The most specific name applies. A second
+// call for the same name replaces the first.
 func (srv *Server) Fail(action string, f Fault) {
 	srv.faults.mu.Lock()
 	defer srv.faults.mu.Unlock()
@@ -49,13 +49,14 @@ func (srv *Server) Fail(action string, f Fault) {
 	srv.faults.byAction[action] = &f
 }
 
-// Heal ends what Fail began for this name.
+// Heal ends the fault of an action, as it was named for Fail.
 func (srv *Server) Heal(action string) {
 	srv.faults.mu.Lock()
 	defer srv.faults.mu.Unlock()
 	delete(srv.faults.byAction, action)
 }
 
+// take returns the fault of an action, and counts it.
 func (f *faults) take(action string) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +77,7 @@ func (f *faults) take(action string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// answer is what a client is told, if this fault tells it anything.
+// response returns the response of the fault; false if it has none.
 func (f Fault) response(service string) (response, bool) {
 	if f.Status == 0 && f.Code == "" && f.Body == nil {
 		return response{}, false
@@ -97,8 +98,7 @@ func (f Fault) response(service string) (response, bool) {
 	return resp, true
 }
 
-// pause waits for d. It returns false at once if the client goes away or the
-// Server is closed.
+// pause waits for d. It returns false at once if the client goes away or the Server is closed.
 func (srv *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -114,7 +114,7 @@ func (srv *Server) pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// hang waits for the client to go away, or for Close.
+// hang waits until the client goes away or the Server is closed.
 func (srv *Server) hang(ctx context.Context) {
 	select {
 	case <-ctx.Done():

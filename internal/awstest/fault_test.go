@@ -38,8 +38,8 @@ func TestHang(t *testing.T) {
 func TestCloseEndsHangingRequests(t *testing.T) {
 	srv := newServer(t)
 	srv.Fail("*", awstest.Fault{Hang: true})
-	elsewhere := httptest.NewServer(srv.MetadataHandler()) // not the server's to close
-	defer elsewhere.Close()
+	other := httptest.NewServer(srv.MetadataHandler()) // the server can't close it
+	defer other.Close()
 	api := ecr.NewFromConfig(load(t, srv, "eu-west-1"))
 	failed := make(chan error, 2)
 	go func() {
@@ -47,7 +47,7 @@ func TestCloseEndsHangingRequests(t *testing.T) {
 		failed <- err
 	}()
 	go func() {
-		_, err := http.Get(elsewhere.URL + "/latest/meta-data/placement/region")
+		_, err := http.Get(other.URL + "/latest/meta-data/placement/region")
 		failed <- err
 	}()
 	for _, action := range []string{getToken, "imds:region"} {
@@ -63,7 +63,7 @@ func TestCloseEndsHangingRequests(t *testing.T) {
 				t.Error("a hung request was answered")
 			}
 		case <-time.After(10 * time.Second):
-			elsewhere.CloseClientConnections()
+			other.CloseClientConnections()
 			t.Fatal("still hanging after Close")
 		}
 	}

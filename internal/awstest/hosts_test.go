@@ -20,7 +20,7 @@ var someRegions = []string{
 	"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1",
 }
 
-// TestLocateKnowsTheSDKsEndpoints asks the SDK's own rules for every host.
+// TestLocateKnowsTheSDKsEndpoints checks hosts that the SDK's own rules make.
 func TestLocateKnowsTheSDKsEndpoints(t *testing.T) {
 	ctx := context.Background()
 	resolve := map[string]func(region string, fips, dual *bool) (smithyendpoints.Endpoint, error){

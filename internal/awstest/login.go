@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// A Login is what "aws login" leaves behind: encoded as JSON it is the file in
-// ~/.aws/login/cache whose name is the SHA-256 of the profile's login_session.
+// A Login is what "aws login" stores. As JSON it is the file in ~/.aws/login/cache whose name is
+// the SHA-256 of the profile's login_session.
 type Login struct {
 	AccessToken   LoginToken `json:"accessToken"`
 	TokenType     string     `json:"tokenType"`
@@ -28,7 +28,7 @@ type Login struct {
 	DPoPKey       string     `json:"dpopKey"` // EC private key, PEM
 }
 
-// A LoginToken is the set of temporary credentials in a Login.
+// A LoginToken holds the temporary credentials of a Login.
 type LoginToken struct {
 	AccessKeyID     string    `json:"accessKeyId"`
 	SecretAccessKey string    `json:"secretAccessKey"`
@@ -37,7 +37,7 @@ type LoginToken struct {
 	ExpiresAt       time.Time `json:"expiresAt"`
 }
 
-// loginTokenLife is that of the SDK's CreateOAuth2Token documentation.
+// loginTokenTTL is the TTL in the SDK's documentation of CreateOAuth2Token.
 const loginTokenTTL = 15 * time.Minute
 
 type loginSession struct {
@@ -51,8 +51,7 @@ type logins struct {
 	refresh map[string]loginSession // by refresh token
 }
 
-// AddLogin logs a principal in, a user or a role's session, as "aws login"
-// does.
+// AddLogin logs in a principal, a user or a role's session, as "aws login" does.
 func (srv *Server) AddLogin(arn string) (Login, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -106,8 +105,8 @@ func (srv *Server) createOAuth2Token(q *call) response {
 	})
 }
 
-// provesKey checks the DPoP header: a statement about this request signed with
-// the login's key (RFC 9449).
+// provesKey checks the DPoP header: a statement about this request, signed with the login's key
+// (RFC 9449).
 func provesKey(q *call, key *ecdsa.PublicKey) bool {
 	proof := q.Header.Get("Dpop")
 	dot := strings.LastIndexByte(proof, '.')

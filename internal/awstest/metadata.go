@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// MetadataMode is what the instance's metadata service demands of a client.
+// MetadataMode is what the metadata service requires of a client.
 type MetadataMode int
 
-// The zero mode is what AWS recommends. A hop limit too low for a container is
-// any mode with Fail("imds:token", Fault{Hang: true}).
+// The zero mode is what AWS recommends. For a hop limit that is too low for a container, use
+// Fail("imds:token", Fault{Hang: true}).
 const (
 	MetadataV2       MetadataMode = iota // a token is required (IMDSv2)
-	MetadataOptional                     // a token is given, and may be left out
-	MetadataV1                           // there are no tokens: asking for one is 404
-	MetadataOff                          // every path is 404
+	MetadataOptional                     // a token is given, and is optional
+	MetadataV1                           // there are no tokens: a request for one gets 404
+	MetadataOff                          // every path gets 404
 )
 
 const instanceID = "i-0abc1234def567890"
@@ -27,30 +27,30 @@ type instance struct {
 	mu       sync.Mutex
 	mode     MetadataMode
 	region   string
-	tokens   map[string]time.Time // until when they are good
+	tokens   map[string]time.Time // the time at which each expires
 	sessions sessions
 }
 
-// SetInstanceRole gives the instance a role, known by AddRole or not; with ""
-// it has none, as at first.
+// SetInstanceRole sets the role of the instance. AddRole need not know it. At first, and with "",
+// there is none.
 func (srv *Server) SetInstanceRole(roleARN string) { srv.instance.sessions.set(roleARN) }
 
-// SetInstanceRegion says where the instance is: us-east-1 at first.
+// SetInstanceRegion sets the region of the instance. At first it is us-east-1.
 func (srv *Server) SetInstanceRegion(region string) {
 	srv.instance.mu.Lock()
 	defer srv.instance.mu.Unlock()
 	srv.instance.region = region
 }
 
-// SetMetadataMode switches the metadata service.
+// SetMetadataMode sets the mode of the metadata service.
 func (srv *Server) SetMetadataMode(m MetadataMode) {
 	srv.instance.mu.Lock()
 	defer srv.instance.mu.Unlock()
 	srv.instance.mode = m
 }
 
-// MetadataHandler is the metadata service, for an address of the caller's own:
-// 169.254.169.254:80 in a network namespace, say.
+// MetadataHandler returns the metadata service, to serve it at another address: 169.254.169.254:80
+// in a network namespace, for example.
 func (srv *Server) MetadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		srv.serve(w, r, endpoint{}, metadataAction, srv.metadata)
@@ -133,7 +133,7 @@ func (srv *Server) metadataToken(q *call) response {
 }
 
 func (srv *Server) instanceDocument(region, role string) response {
-	// Real metadata is indented JSON served as plain text, all of it strings.
+	// The real service sends indented JSON as plain text, and all values are strings.
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        accountOf(role),
 		"architecture":     "x86_64",

@@ -15,10 +15,10 @@ import (
 
 func TestMetadataModes(t *testing.T) {
 	const (
-		token   = "PUT /latest/api/token"
-		roles   = "GET /latest/meta-data/iam/security-credentials/"
-		region  = "GET /latest/meta-data/placement/region"
-		unasked = 0
+		token        = "PUT /latest/api/token"
+		roles        = "GET /latest/meta-data/iam/security-credentials/"
+		region       = "GET /latest/meta-data/placement/region"
+		notRequested = 0
 	)
 	for _, tt := range []struct {
 		mode                 awstest.MetadataMode
@@ -26,8 +26,8 @@ func TestMetadataModes(t *testing.T) {
 	}{
 		{mode: awstest.MetadataV2, token: 200, without: 401, with: 200},
 		{mode: awstest.MetadataOptional, token: 200, without: 200, with: 200},
-		{mode: awstest.MetadataV1, token: 404, without: 200, with: unasked},
-		{mode: awstest.MetadataOff, token: 404, without: 404, with: unasked},
+		{mode: awstest.MetadataV1, token: 404, without: 200, with: notRequested},
+		{mode: awstest.MetadataOff, token: 404, without: 404, with: notRequested},
 	} {
 		srv := newServer(t)
 		srv.SetInstanceRole(runnerARN)
@@ -39,12 +39,12 @@ func TestMetadataModes(t *testing.T) {
 		if got, _ := request(t, srv.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", "made up"); got != tt.without {
 			t.Errorf("mode %d: with a made-up token: %d, want %d", tt.mode, got, tt.without)
 		}
-		if tt.with == unasked {
+		if tt.with == notRequested {
 			continue
 		}
 		for _, path := range []string{roles, region} {
-			if got, said := request(t, srv.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
-				t.Errorf("mode %d: %s: %d %s", tt.mode, path, got, said)
+			if got, body := request(t, srv.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
+				t.Errorf("mode %d: %s: %d %s", tt.mode, path, got, body)
 			}
 		}
 		srv.SetClock(func() time.Time { return time.Now().Add(2 * time.Minute) })
@@ -131,9 +131,9 @@ func TestHopLimit(t *testing.T) {
 func TestContainer(t *testing.T) {
 	srv := newServer(t)
 	srv.SetContainerRole(runnerARN, "secret-token")
-	elsewhere := httptest.NewServer(srv.ContainerHandler()) // the caller's own address
-	t.Cleanup(elsewhere.Close)
-	for _, url := range []string{srv.ContainerURL(), elsewhere.URL + "/v2/credentials/7"} {
+	other := httptest.NewServer(srv.ContainerHandler()) // another address
+	t.Cleanup(other.Close)
+	for _, url := range []string{srv.ContainerURL(), other.URL + "/v2/credentials/7"} {
 		t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
 		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret-token")
 		password(t, load(t, srv, "eu-west-1", byChain))

@@ -11,12 +11,12 @@ import (
 
 type proxyState struct {
 	mu            sync.Mutex
-	authorization string // Proxy-Authorization asked for; "" is none
+	authorization string // the required Proxy-Authorization; "" if none
 	handlers      map[string]http.Handler
 }
 
-// RequireProxyAuth makes the proxy answer 407 to whoever does not give this
-// user and password. An empty user lifts it.
+// RequireProxyAuth makes the proxy answer 407 to requests without this user and password. With an
+// empty user, none are required.
 func (srv *Server) RequireProxyAuth(user, password string) {
 	srv.proxy.mu.Lock()
 	defer srv.proxy.mu.Unlock()
@@ -26,9 +26,9 @@ func (srv *Server) RequireProxyAuth(user, password string) {
 	}
 }
 
-// Handle serves another host behind the proxy, over TLS on port 443: a
-// registry under its ECR name, say. A host such as *.example.com stands for
-// all names that end so; an exact one goes before it, and both before AWS.
+// Handle serves another host behind the proxy, over TLS on port 443: a registry under its ECR name,
+// for example. A host such as *.example.com matches all names that end with .example.com. An exact
+// host has priority over it, and both have priority over AWS.
 func (srv *Server) Handle(host string, h http.Handler) {
 	srv.proxy.mu.Lock()
 	defer srv.proxy.mu.Unlock()
@@ -38,7 +38,7 @@ func (srv *Server) Handle(host string, h http.Handler) {
 	srv.proxy.handlers[strings.ToLower(host)] = h
 }
 
-// behind returns what serves host behind the proxy, or nil.
+// handlerFor returns the handler of a host behind the proxy, or nil.
 func (srv *Server) handlerFor(host string) http.Handler {
 	srv.proxy.mu.Lock()
 	defer srv.proxy.mu.Unlock()
@@ -56,12 +56,14 @@ func (srv *Server) handlerFor(host string) http.Handler {
 	return nil
 }
 
+// isAuthorized reports whether a request has the proxy's user and password.
 func (srv *Server) isAuthorized(r *http.Request) bool {
 	srv.proxy.mu.Lock()
 	defer srv.proxy.mu.Unlock()
 	return srv.proxy.authorization == "" || r.Header.Get("Proxy-Authorization") == srv.proxy.authorization
 }
 
+// serveProxy answers CONNECT.
 func (srv *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		srv.log.connect("http://" + r.Host + r.URL.Path)
@@ -72,7 +74,7 @@ func (srv *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 	srv.log.connect(host)
 	if !srv.isAuthorized(r) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="stand-in"`)
-		http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+		http.Error(w, "proxy authentication required", http.StatusProxyAuthRequired)
 		return
 	}
 	if srv.handlerFor(host) == nil {

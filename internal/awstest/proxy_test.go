@@ -39,7 +39,7 @@ func TestProxyRefuses(t *testing.T) {
 	client := &http.Client{Transport: tr}
 	for _, u := range []string{
 		"https://example.com/",
-		"https://" + host + "/v2/", // a registry nobody serves
+		"https://" + host + "/v2/", // a registry that isn't served
 		"https://api.ecr.eu-west-1.amazonaws.com:8443/",
 	} {
 		if _, err := get(t, client, u); err == nil || !strings.Contains(err.Error(), "Bad Gateway") {
@@ -88,18 +88,18 @@ func TestProxyAuth(t *testing.T) {
 
 func TestHandle(t *testing.T) {
 	srv := newServer(t)
-	says := func(what string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, what+" "+r.Host) })
+	answer := func(text string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, text+" "+r.Host) })
 	}
-	srv.Handle("*.dkr.ecr.ap-south-1.amazonaws.com", says("any"))
-	srv.Handle("111111111111.dkr.ecr.ap-south-1.amazonaws.com", says("one"))
+	srv.Handle("*.dkr.ecr.ap-south-1.amazonaws.com", answer("any"))
+	srv.Handle("111111111111.dkr.ecr.ap-south-1.amazonaws.com", answer("one"))
 	client := &http.Client{Transport: proxied(t, srv).GetTransport()}
 	for host, want := range map[string]string{
 		"111111111111.dkr.ecr.ap-south-1.amazonaws.com": "200 OK one 111111111111.dkr.ecr.ap-south-1.amazonaws.com",
 		"222222222222.dkr.ecr.ap-south-1.amazonaws.com": "200 OK any 222222222222.dkr.ecr.ap-south-1.amazonaws.com",
 	} {
 		if got, err := get(t, client, "https://"+host+"/v2/"); err != nil || got != want {
-			t.Errorf("%s says %q, %v", host, got, err)
+			t.Errorf("%s answers %q, %v", host, got, err)
 		}
 	}
 }

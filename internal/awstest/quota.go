@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A quota is a bucket of requests that fills as time passes.
+// A quota is a token bucket.
 type quota struct {
 	perSecond, tokens float64
 	since             time.Time
@@ -17,9 +17,9 @@ type quotas struct {
 	byAction map[string]*quota // by action
 }
 
-// SetQuota throttles an action, as named by [Server.Fail], that is asked for more often than so
-// many times a second, by the server's clock; as many more may come at once after a pause. What
-// is throttled counts as a request. 0 ends it.
+// SetQuota throttles an action, as named by [Server.Fail], to a number of requests a second, by the
+// server's clock. After a pause, as many more may come at once. Throttled requests are counted,
+// too. 0 removes the quota.
 func (srv *Server) SetQuota(action string, perSecond int) {
 	srv.quotas.mu.Lock()
 	defer srv.quotas.mu.Unlock()
@@ -33,7 +33,7 @@ func (srv *Server) SetQuota(action string, perSecond int) {
 	srv.quotas.byAction[action] = &quota{perSecond: float64(perSecond), tokens: float64(perSecond), since: srv.now()}
 }
 
-// exceeded takes one request from the action's quota, if there is any left.
+// exceeded takes a request from the action's quota. It reports whether there was none left.
 func (q *quotas) exceeded(action string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -50,7 +50,7 @@ func (q *quotas) exceeded(action string, now time.Time) bool {
 	return false
 }
 
-// throttled is what AWS says of a request above a quota.
+// throttledResponse returns what AWS responds to a request above a quota.
 func throttledResponse(service string) response {
 	code := "ThrottlingException"
 	if service == "sts" {

@@ -13,13 +13,13 @@ import (
 func TestQuota(t *testing.T) {
 	srv := newServer(t)
 	var ahead atomic.Int64
-	began := time.Now() // and there the clock stands still
+	began := time.Now() // where the clock stops
 	srv.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
 	srv.SetQuota(getToken, 2)
 	cfg := load(t, srv, "eu-west-1")
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	api := ecr.NewFromConfig(cfg)
-	ask := func() string {
+	request := func() string {
 		_, err := api.GetAuthorizationToken(t.Context(), nil)
 		if err == nil {
 			return "given"
@@ -43,12 +43,12 @@ func TestQuota(t *testing.T) {
 		{0, "throttled"},
 	} {
 		ahead.Add(int64(step.later))
-		if got := ask(); got != step.want {
+		if got := request(); got != step.want {
 			t.Errorf("request %d: %s, want %s", i+1, got, step.want)
 		}
 	}
 	srv.SetQuota(getToken, 0)
-	if got := ask(); got != "given" {
+	if got := request(); got != "given" {
 		t.Errorf("without a quota: %s", got)
 	}
 	if n := srv.Count(getToken); n != 9 {

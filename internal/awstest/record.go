@@ -8,25 +8,24 @@ import (
 	"sync"
 )
 
-// A Request is one that reached a service of the server.
+// A Request is a request that reached a service of the server.
 type Request struct {
-	// Action is what was asked: sts:AssumeRole, imds:token and so on, as in
-	// [Server.Fail]; "unknown", or imds:unknown, if the server has no such action.
+	// Action is the action: sts:AssumeRole, imds:token and so on, as in [Server.Fail]. It is
+	// "unknown", or imds:unknown, if the server has no such action.
 	Action string
-	// Host is the host the proxy was asked for, or the Host header of a
-	// request that came another way.
+	// Host is the host in CONNECT, or the Host header of a request that didn't come through the
+	// proxy.
 	Host string
 	// Path is the path of the URL.
 	Path string
-	// Region is the one the request is signed for, unverified; "" without a
-	// signature.
+	// Region is the region for which the request is signed, unverified; "" without a signature.
 	Region string
-	// Principal is the ARN of the caller, once it is proved.
+	// Principal is the ARN of the caller, after its signature was verified.
 	Principal string
-	// TargetRole is the ARN of the role whose credentials are asked for.
+	// TargetRole is the ARN of the role whose credentials are requested.
 	TargetRole string
-	// Status is the answer's; 0 as long as there is none, and for ever if the
-	// request hung or was reset.
+	// Status is the status of the response. It is 0 until there is one, and stays 0 if the request
+	// hangs or is reset.
 	Status int
 }
 
@@ -35,10 +34,10 @@ type requestLog struct {
 	requests []*Request
 	counts   map[string]int
 	connects []string
-	arrived  chan struct{} // closed by the next arrival, if anybody waits
+	arrived  chan struct{} // closed by the next arrival, if it isn't nil
 }
 
-// begin records a request on its arrival, since one that hangs has arrived.
+// add records a request when it arrives, because it may hang.
 func (l *requestLog) add(r Request) *Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,7 +53,7 @@ func (l *requestLog) add(r Request) *Request {
 	return &r
 }
 
-// amend completes what begin recorded.
+// update changes a recorded request.
 func (l *requestLog) update(r *Request, change func(*Request)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,8 +66,8 @@ func (l *requestLog) connect(host string) {
 	l.connects = append(l.connects, host)
 }
 
-// Requests returns what reached the server since the last ResetCounts, in order
-// of arrival. Registries served by Handle are not in it.
+// Requests returns the requests since the last ResetCounts, in order of arrival. Requests to hosts
+// of Handle are not among them.
 func (srv *Server) Requests() []Request {
 	srv.log.mu.Lock()
 	defer srv.log.mu.Unlock()
@@ -79,24 +78,22 @@ func (srv *Server) Requests() []Request {
 	return all
 }
 
-// Counts returns how many requests there were since the last ResetCounts, by
-// action.
+// Counts returns the number of requests since the last ResetCounts, by action.
 func (srv *Server) Counts() map[string]int {
 	srv.log.mu.Lock()
 	defer srv.log.mu.Unlock()
 	return maps.Clone(srv.log.counts)
 }
 
-// Count returns how many requests of one action there were since the last
-// ResetCounts.
+// Count returns the number of requests of an action since the last ResetCounts.
 func (srv *Server) Count(action string) int {
 	srv.log.mu.Lock()
 	defer srv.log.mu.Unlock()
 	return srv.log.counts[action]
 }
 
-// Await waits until there were n requests of an action since the last
-// ResetCounts. The error is that of ctx.
+// Await waits until n requests of an action have arrived since the last ResetCounts. The error is
+// that of ctx.
 func (srv *Server) Await(ctx context.Context, action string, n int) error {
 	for {
 		srv.log.mu.Lock()
@@ -117,16 +114,16 @@ func (srv *Server) Await(ctx context.Context, action string, n int) error {
 	}
 }
 
-// Connects returns what the proxy was asked for since the last ResetCounts, in
-// order: a host for each CONNECT (with its port unless that is 443), and a URL
-// that begins with http:// for each request the proxy was to forward.
+// Connects returns the requests to the proxy since the last ResetCounts, in order: a host for each
+// CONNECT (with its port unless that is 443), and a URL that begins with http:// for each other
+// request.
 func (srv *Server) Connects() []string {
 	srv.log.mu.Lock()
 	defer srv.log.mu.Unlock()
 	return slices.Clone(srv.log.connects)
 }
 
-// ResetCounts forgets Requests, Counts and Connects.
+// ResetCounts clears Requests, Counts and Connects.
 func (srv *Server) ResetCounts() {
 	srv.log.mu.Lock()
 	defer srv.log.mu.Unlock()

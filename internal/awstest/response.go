@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// An answer is what a request gets.
+// A response is a response of a service.
 type response struct {
 	status int
 	header http.Header
@@ -26,7 +26,7 @@ func (resp response) write(w http.ResponseWriter, now time.Time) {
 	w.Write(resp.body)
 }
 
-// writeBadly writes an answer byte by byte, or half of it.
+// writeFaulty writes a response byte by byte, or half of it.
 func (srv *Server) writeFaulty(w http.ResponseWriter, r *http.Request, resp response, fault Fault) {
 	body := resp.body
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -56,7 +56,7 @@ func textResponse(status int, body string) response {
 func jsonResponse(contentType string, status int, v any) response {
 	body, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+		panic(fmt.Sprintf("stand-in: %v", err)) // all callers pass types that can be marshalled
 	}
 	return response{status, http.Header{
 		"Content-Type":     {contentType},
@@ -67,7 +67,7 @@ func jsonResponse(contentType string, status int, v any) response {
 func xmlResponse(status int, id string, v any) response {
 	body, err := xml.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+		panic(fmt.Sprintf("stand-in: %v", err)) // all callers pass types that can be marshalled
 	}
 	return response{status, http.Header{
 		"Content-Type":     {"text/xml"},
@@ -87,7 +87,7 @@ const (
 	restJSON = "application/json"
 )
 
-// failure is an error in the shape of a service.
+// errorResponse returns an error in the format of a service.
 func errorResponse(service string, status int, code, message string) response {
 	switch service {
 	case "sts":
@@ -118,8 +118,8 @@ type stsError struct {
 	RequestID string `xml:"RequestId"`
 }
 
-// A denial is why a service does not do what it is asked, with the code of
-// the query protocol (STS); the JSON one has names of its own.
+// A denial says why a service refuses a request. The code is that of the query protocol (STS); the
+// JSON protocol has other codes.
 type denial struct {
 	code, message string
 }

@@ -12,21 +12,20 @@ import (
 	"time"
 )
 
-// A Server is a running stand-in. All its methods may be called at any time,
-// from many goroutines.
+// A Server is a running stand-in. All methods may be called at any time, from many goroutines.
 type Server struct {
 	ca      *certificateAuthority
 	tunnels *tunnels
 	servers []*http.Server
 	serving sync.WaitGroup
-	done    chan struct{} // closed by Close: ends what hangs
+	done    chan struct{} // closed by Close
 	close   sync.Once
 
 	proxyURL, endpointURL, metadataURL, containerURL string
 
 	clock   atomic.Pointer[func() time.Time]
 	latency atomic.Int64 // a time.Duration
-	connect atomic.Int64 // so
+	connect atomic.Int64 // a time.Duration
 
 	proxy      proxyState
 	log        requestLog
@@ -40,7 +39,8 @@ type Server struct {
 	logins     logins
 }
 
-// Start listens on loopback and returns a running Server that knows nobody.
+// NewServer starts a Server on loopback and returns it. It knows no principals. The caller must
+// call Close.
 func NewServer() (*Server, error) {
 	ca, err := newCertificateAuthority()
 	if err != nil {
@@ -68,7 +68,7 @@ func NewServer() (*Server, error) {
 		}
 		*s.url = "http://" + l.Addr().String()
 		if s.url != &srv.proxyURL {
-			l = slowListener{l, srv} // a way through the proxy is slow by itself
+			l = slowListener{l, srv} // the proxy delays its own connections
 		}
 		srv.run(l, &http.Server{Handler: s.handler})
 	}
@@ -77,8 +77,7 @@ func NewServer() (*Server, error) {
 }
 
 func (srv *Server) run(l net.Listener, s *http.Server) {
-	// A client that does not trust our authority is a case some tests are
-	// about; its handshake error is the client's to report.
+	// Some tests have clients that don't trust the CA. The client reports the error.
 	s.ErrorLog = log.New(io.Discard, "", 0)
 	s.ReadHeaderTimeout = time.Minute
 	srv.servers = append(srv.servers, s)
@@ -89,8 +88,7 @@ func (srv *Server) run(l net.Listener, s *http.Server) {
 	})
 }
 
-// Close stops listening and drops every connection, those of hung requests
-// too.
+// Close stops listening and drops every connection, including those of hanging requests.
 func (srv *Server) Close() {
 	srv.close.Do(func() {
 		close(srv.done)
@@ -101,37 +99,34 @@ func (srv *Server) Close() {
 	})
 }
 
-// ProxyURL is what HTTPS_PROXY must hold for a client to reach the server under
-// the names of AWS.
+// ProxyURL returns the URL for HTTPS_PROXY, by which a client reaches the server under the names of
+// AWS.
 func (srv *Server) ProxyURL() string { return srv.proxyURL }
 
-// EndpointURL is a plain HTTP endpoint of every service, for AWS_ENDPOINT_URL
-// and its kin. The service is told by the request, and any region is right.
+// EndpointURL returns a plain HTTP endpoint of every service, for AWS_ENDPOINT_URL and similar
+// variables. The request itself says which service it is for. Every region is accepted.
 func (srv *Server) EndpointURL() string { return srv.endpointURL }
 
-// MetadataURL is the EC2 instance metadata service, for
+// MetadataURL returns the URL of the EC2 instance metadata service, for
 // AWS_EC2_METADATA_SERVICE_ENDPOINT.
 func (srv *Server) MetadataURL() string { return srv.metadataURL }
 
-// ContainerURL is where the container's credentials are, for
-// AWS_CONTAINER_CREDENTIALS_FULL_URI. Every other path of the same server
-// gives them as well.
+// ContainerURL returns the URL of the container's credentials, for
+// AWS_CONTAINER_CREDENTIALS_FULL_URI. Every other path of that server has them, too.
 func (srv *Server) ContainerURL() string { return srv.containerURL + "/v1/credentials" }
 
-// CAPEM is the certificate of the authority that signs for the hosts behind
-// the proxy, for AWS_CA_BUNDLE.
+// CAPEM returns the CA certificate for the hosts behind the proxy, for AWS_CA_BUNDLE.
 func (srv *Server) CAPEM() []byte { return srv.ca.pem }
 
-// SetClock makes now the server's clock: that of its Date headers, of the
-// signatures it accepts and of everything that expires. Certificates keep to
-// the real time.
+// SetClock sets the server's clock. It applies to Date headers, to the signatures that are
+// accepted, and to everything that expires. Certificates use the real time.
 func (srv *Server) SetClock(now func() time.Time) { srv.clock.Store(&now) }
 
 func (srv *Server) now() time.Time { return (*srv.clock.Load())() }
 
-// SetConnectLatency delays every new connection to a service, metadata included,
-// by d for TCP and, where there is TLS, by d again for the handshake.
+// SetConnectLatency delays every new connection to a service, including the metadata service, by d
+// for TCP and by d again for TLS.
 func (srv *Server) SetConnectLatency(d time.Duration) { srv.connect.Store(int64(d)) }
 
-// SetLatency delays every answer of every service, metadata included, by d.
+// SetLatency delays every response of every service, including the metadata service, by d.
 func (srv *Server) SetLatency(d time.Duration) { srv.latency.Store(int64(d)) }

@@ -39,8 +39,7 @@ const (
 	secret    = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 )
 
-// start returns a Server that knows a user, and an environment without a trace
-// of AWS.
+// newServer returns a Server with a user, and clears AWS's variables.
 func newServer(t *testing.T) *awstest.Server {
 	t.Helper()
 	for _, kv := range os.Environ() {
@@ -58,7 +57,7 @@ func newServer(t *testing.T) *awstest.Server {
 	return srv
 }
 
-// proxied is a client as HTTPS_PROXY and AWS_CA_BUNDLE make it.
+// proxied returns a client that uses the proxy and trusts the server's CA.
 func proxied(t *testing.T, srv *awstest.Server) *awshttp.BuildableClient {
 	t.Helper()
 	proxy, err := url.Parse(srv.ProxyURL())
@@ -71,7 +70,7 @@ func proxied(t *testing.T, srv *awstest.Server) *awshttp.BuildableClient {
 	}
 	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.TLSClientConfig.RootCAs = roots
-		tr.TLSHandshakeTimeout = 0 // hundreds of handshakes at once take long on a busy machine
+		tr.TLSHandshakeTimeout = 0 // hundreds of handshakes at once are slow on a busy machine
 		tr.Proxy = func(r *http.Request) (*url.URL, error) {
 			if r.URL.Scheme == "https" {
 				return proxy, nil
@@ -82,8 +81,8 @@ func proxied(t *testing.T, srv *awstest.Server) *awshttp.BuildableClient {
 	})
 }
 
-// load is the SDK's configuration for a region, of the user unless opts say
-// otherwise.
+// load returns the SDK's configuration for a region. Unless opts change that, it has the user's
+// keys.
 func load(t *testing.T, srv *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
 	t.Helper()
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", srv.MetadataURL())
@@ -106,14 +105,13 @@ func asUser(o *config.LoadOptions) error {
 	return nil
 }
 
-// byChain takes the credentials from the environment and the files, as a
-// program that sets none does.
+// byChain makes the SDK find the credentials in the environment and the files.
 func byChain(o *config.LoadOptions) error {
 	o.Credentials = nil
 	return nil
 }
 
-// assuming makes cfg that of a role.
+// assuming returns cfg with the credentials of a role.
 func assuming(cfg aws.Config, roleARN string, opts ...func(*stscreds.AssumeRoleOptions)) aws.Config {
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleARN, opts...))
 	return cfg
@@ -134,12 +132,12 @@ func passwordIn(t *testing.T, authorizationToken *string) string {
 	b, err := base64.StdEncoding.DecodeString(*authorizationToken)
 	p, ok := strings.CutPrefix(string(b), "AWS:")
 	if err != nil || !ok {
-		t.Fatalf("authorizationToken %.20q is no AWS:password: %v", b, err)
+		t.Fatalf("authorizationToken %.20q isn't AWS:password: %v", b, err)
 	}
 	return p
 }
 
-// refused asks for an ECR token and returns the error's code and message.
+// refused requests an ECR token and returns the code and the message of the error.
 func refused(t *testing.T, cfg aws.Config) (code, message string) {
 	t.Helper()
 	_, err := ecr.NewFromConfig(cfg).GetAuthorizationToken(t.Context(), nil)
@@ -233,7 +231,7 @@ func TestPlainEndpoint(t *testing.T) {
 	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
 	password(t, assuming(cfg, pullARN))
 	if got := srv.Connects(); len(got) != 0 {
-		t.Errorf("the proxy was asked for %v", got)
+		t.Errorf("the proxy got requests for %v", got)
 	}
 	if got := srv.Count("ecr:GetAuthorizationToken"); got != 1 {
 		t.Errorf("%d requests for a token, want 1", got)

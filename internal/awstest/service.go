@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of a request.
+// maxBody is the size limit of a request's body.
 const maxBody = 1 << 20
 
-// A call is a request being served.
+// A call is a request that is being served.
 type call struct {
 	*http.Request
 	endpoint endpoint
@@ -22,8 +22,8 @@ type call struct {
 	entry    *Request
 }
 
-// serve records a request under the action that name gives it, lets it wait
-// or go wrong as it was told to, and else answers with do.
+// serve records a request, delays it or makes it go wrong as configured, and else responds with do.
+// The action is what name returns.
 func (srv *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name func(*call) string, do func(*call) response) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -31,7 +31,7 @@ func (srv *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, na
 	}
 	q := &call{Request: r, endpoint: at, body: body}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		q.form, _ = url.ParseQuery(string(body)) // what does not parse asks for no action
+		q.form, _ = url.ParseQuery(string(body)) // a body that can't be parsed has no action
 	}
 	q.action = name(q)
 	q.service, _, _ = strings.Cut(q.action, ":")
@@ -82,7 +82,7 @@ func (srv *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, na
 	resp.write(w, srv.now())
 }
 
-// services serves the APIs of AWS at a place.
+// services returns the handler of AWS's APIs at an endpoint.
 func (srv *Server) services(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		srv.serve(w, r, e, action, srv.respond)
@@ -102,7 +102,7 @@ var paths = map[string]string{
 	"POST /v1/token":              "signin:CreateOAuth2Token",
 }
 
-// action tells what a call asks for, by the request itself.
+// action returns the action that a request asks for.
 func action(q *call) string {
 	name := targets[q.Header.Get("X-Amz-Target")]
 	if name == "" {
@@ -119,6 +119,7 @@ func action(q *call) string {
 	return name
 }
 
+// respond performs the action of a call.
 func (srv *Server) respond(q *call) response {
 	switch q.action {
 	case "sts:AssumeRole":
@@ -141,7 +142,7 @@ func (srv *Server) respond(q *call) response {
 	return errorResponse(q.endpoint.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
 }
 
-// signed answers with do if the request is signed by somebody known.
+// signed responds with do if the request has the signature of a known principal.
 func (srv *Server) signed(q *call, do func(*call, identity) response) response {
 	who, denied := srv.authenticate(q)
 	if denied != nil {

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// amzDate is the form of the X-Amz-Date header.
+	// amzDate is the layout of the X-Amz-Date header.
 	amzDate = "20060102T150405Z"
-	// window is how far from the service's clock AWS accepts a signature.
+	// maxClockSkew is how much a signature's time may differ from the service's clock.
 	maxClockSkew = 5 * time.Minute
 )
 
@@ -51,7 +51,7 @@ func parseSignature(header string) (signature, bool) {
 	}, true
 }
 
-// authenticate tells who signed a call, or why that is not known.
+// authenticate returns the principal that signed a call, or why the signature isn't valid.
 func (srv *Server) authenticate(q *call) (identity, *denial) {
 	header := q.Header.Get("Authorization")
 	if header == "" {
@@ -82,8 +82,7 @@ func (srv *Server) authenticate(q *call) (identity, *denial) {
 	return who, nil
 }
 
-// scoped checks that the signature is for this service, in the region of the
-// host.
+// checkScope checks that the signature is for the service, and for the region of the host.
 func (s signature) checkScope(q *call) *denial {
 	if s.service != q.service {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Credential should be scoped to correct service: '%s'.", q.service)}
@@ -97,6 +96,7 @@ func (s signature) checkScope(q *call) *denial {
 	return nil
 }
 
+// checkTime checks the time of a signature.
 func checkTime(at, now time.Time) *denial {
 	now = now.UTC()
 	if early := now.Add(-maxClockSkew); at.Before(early.Truncate(time.Second)) {
@@ -110,8 +110,7 @@ func checkTime(at, now time.Time) *denial {
 	return nil
 }
 
-// matches signs the call again, with the headers the client says it signed,
-// and compares.
+// matches signs the call again, with the headers that the client has signed, and compares.
 func (s signature) matches(q *call, secret string, at time.Time) bool {
 	url := *q.URL // the signer rewrites the query
 	again := &http.Request{Method: q.Method, URL: &url, Host: q.Host, Header: http.Header{}}
@@ -125,14 +124,14 @@ func (s signature) matches(q *call, secret string, at time.Time) bool {
 		}
 	}
 	sum := sha256.Sum256(q.body)
-	// A signer of our own, for its cache of derived keys does not notice that
-	// the secret of a key was changed. The session token is among the headers.
+	// A new signer each time: its cache of derived keys would not notice that the secret of a key
+	// has changed. The session token is among the headers.
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableSessionToken = true })
 	err := signer.SignHTTP(context.Background(), aws.Credentials{AccessKeyID: s.keyID, SecretAccessKey: secret},
 		again, hex.EncodeToString(sum[:]), s.service, s.region, at)
 	if err != nil {
 		return false
 	}
-	ours, ok := parseSignature(again.Header.Get("Authorization"))
-	return ok && ours.hex == s.hex
+	own, ok := parseSignature(again.Header.Get("Authorization"))
+	return ok && own.hex == s.hex
 }

@@ -37,22 +37,22 @@ func TestSignatureRefused(t *testing.T) {
 		{name: "unknown key", change: static("AKIANOBODY", secret, ""), ecr: "UnrecognizedClientException", sts: "InvalidClientTokenId", message: invalid},
 		{name: "token too many", change: static(keyID, secret, "token"), ecr: "UnrecognizedClientException", sts: "InvalidClientTokenId", message: invalid},
 		{name: "no signature", change: func(cfg *aws.Config) { cfg.Credentials = aws.AnonymousCredentials{} }, ecr: "MissingAuthenticationTokenException", sts: "MissingAuthenticationToken", message: "Missing Authentication Token"},
-		{name: "body changed on the way", change: tampering("\n"), ecr: "InvalidSignatureException", sts: "SignatureDoesNotMatch", message: mismatch},
+		{name: "body changed after signing", change: tampering("\n"), ecr: "InvalidSignatureException", sts: "SignatureDoesNotMatch", message: mismatch},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := newServer(t)
 			cfg := load(t, srv, "eu-west-1")
 			tt.change(&cfg)
 			if code, message := refused(t, cfg); code != tt.ecr || !containsFold(message, tt.message) {
-				t.Errorf("ECR says %s: %s, want %s", code, message, tt.ecr)
+				t.Errorf("ECR: %s: %s, want %s", code, message, tt.ecr)
 			}
 			_, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
 			if code, message := codeOf(t, err); code != tt.sts || !containsFold(message, tt.message) {
-				t.Errorf("STS says %s: %s, want %s", code, message, tt.sts)
+				t.Errorf("STS: %s: %s, want %s", code, message, tt.sts)
 			}
 			for _, r := range srv.Requests() {
 				if r.Principal != "" {
-					t.Errorf("%s is put down to %s", r.Action, r.Principal)
+					t.Errorf("%s is recorded for %s", r.Action, r.Principal)
 				}
 			}
 		})
@@ -63,7 +63,7 @@ func containsFold(s, part string) bool {
 	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
-// tampering appends to the body after it was signed.
+// tampering changes a configuration so that text is appended to a body after it was signed.
 func tampering(more string) func(*aws.Config) {
 	return func(cfg *aws.Config) {
 		client := cfg.HTTPClient
@@ -86,7 +86,7 @@ func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 func TestCredentialScope(t *testing.T) {
 	srv := newServer(t)
-	// The client believes to be in one region and is sent to another.
+	// The client signs for one region and calls another.
 	cfg := load(t, srv, "us-east-1")
 	there := func(o *ecr.Options) { o.BaseEndpoint = aws.String("https://api.ecr.eu-west-1.amazonaws.com") }
 	_, err := ecr.NewFromConfig(cfg, there).GetAuthorizationToken(t.Context(), nil)
@@ -136,7 +136,7 @@ func TestExpiredSession(t *testing.T) {
 	if code, _ := refused(t, cfg); code != "ExpiredTokenException" {
 		t.Errorf("code %s, want ExpiredTokenException", code)
 	}
-	// The container's agent notices and hands out another.
+	// The container's service notices that and issues another.
 	password(t, load(t, srv, "eu-west-1", byChain))
 }
 

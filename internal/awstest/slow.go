@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// slowListener hands out connections that take their time to come about.
+// slowListener delays its connections.
 type slowListener struct {
 	net.Listener
 	server *Server
@@ -21,8 +21,7 @@ func (l slowListener) Accept() (net.Conn, error) {
 	return l.server.slow(conn), nil
 }
 
-// slow delays the first word of a connection, as if a round trip had been needed
-// before it.
+// slow delays the first write of a connection, as a round trip before it would.
 func (srv *Server) slow(conn net.Conn) net.Conn {
 	if d := time.Duration(srv.connect.Load()); d > 0 {
 		return &slowConn{Conn: conn, wait: func() { srv.pause(context.Background(), d) }}

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// An SSOLogin is what "aws sso login" leaves behind: encoded as JSON it is the
-// file in ~/.aws/sso/cache, whose name is the SHA-1 of the sso-session's name,
-// or of the start URL in a profile without one.
+// An SSOLogin is what "aws sso login" stores. As JSON it is the file in ~/.aws/sso/cache whose name
+// is the SHA-1 of the sso-session's name, or of the start URL in a profile without one.
 type SSOLogin struct {
 	StartURL              string    `json:"startUrl"`
 	Region                string    `json:"region"`
@@ -23,13 +22,13 @@ type SSOLogin struct {
 	RegistrationExpiresAt time.Time `json:"registrationExpiresAt"`
 	RefreshToken          string    `json:"refreshToken"`
 
-	// RoleARN is the role behind the sessions, for Deny and Grant.
+	// RoleARN is the role of the sessions, for Deny and Grant.
 	RoleARN string `json:"-"`
 
 	user string
 }
 
-// ssoTokenLife is how long an access token of the portal is good for.
+// ssoTokenTTL is the TTL of the portal's access tokens.
 const ssoTokenTTL = 8 * time.Hour
 
 type portal struct {
@@ -50,14 +49,13 @@ type portals struct {
 	refresh map[string]SSOLogin
 }
 
-// AddSSO assigns a role in an account to the user of an IAM Identity Center
-// portal, user@example.com, and logs the user in. Every login to a portal is good
-// for all its roles.
+// AddSSO assigns a role in an account to the user user@example.com of an IAM Identity Center
+// portal, and logs the user in. Every login to a portal is valid for all its roles.
 func (srv *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
 	return srv.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
 }
 
-// AddSSOUser is AddSSO for a user by name.
+// AddSSOUser does what AddSSO does for a user by name.
 func (srv *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
 	sum := sha256.Sum256([]byte(accountID + roleName))
 	partition, _ := partitionOf(region)
@@ -93,16 +91,15 @@ func (srv *Server) AddSSOUser(user, startURL, region, accountID, roleName string
 	return login
 }
 
-// ExpireSSO ends every access token of every portal. What is in a cache file
-// still says otherwise, unless its ExpiresAt is changed too; refresh tokens
-// stay good.
+// ExpireSSO expires every access token of every portal. Cache files don't say so unless their
+// ExpiresAt is changed, too. Refresh tokens stay valid.
 func (srv *Server) ExpireSSO() {
 	srv.portals.mu.Lock()
 	defer srv.portals.mu.Unlock()
 	clear(srv.portals.access)
 }
 
-// admit makes an access token. The lock is held.
+// issue makes an access token. The caller holds the lock.
 func (p *portals) issue(to *portal, user string, now time.Time) (string, time.Time) {
 	token := "aoa" + random(120)
 	expires := now.Add(ssoTokenTTL)
@@ -110,7 +107,7 @@ func (p *portals) issue(to *portal, user string, now time.Time) (string, time.Ti
 	return token, expires
 }
 
-// roleCredentials is GetRoleCredentials of the portal.
+// roleCredentials performs GetRoleCredentials of the portal.
 func (srv *Server) roleCredentials(q *call) response {
 	now := srv.now()
 	query := q.URL.Query()
@@ -137,8 +134,8 @@ func (srv *Server) roleCredentials(q *call) response {
 	}})
 }
 
-// createToken refreshes an access token. The refresh token stays the same, so
-// that of many clients who refresh at once each succeeds.
+// createToken refreshes an access token. The refresh token stays the same, so many clients can
+// refresh at once.
 func (srv *Server) createToken(q *call) response {
 	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil {
@@ -166,7 +163,7 @@ func (srv *Server) createToken(q *call) response {
 	})
 }
 
-// oidcFailure is an error both in OAuth's shape and in AWS's.
+// oidcError returns an error in both OAuth's and AWS's format.
 func oidcError(code, oauth, message string) response {
 	status := http.StatusBadRequest
 	if strings.HasPrefix(code, "InvalidClient") {

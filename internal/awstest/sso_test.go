@@ -18,7 +18,7 @@ import (
 
 const portal = "https://acme.awsapps.com/start"
 
-// write makes a file of the home directory.
+// write writes a file of the home directory.
 func write(t *testing.T, name string, content []byte) {
 	t.Helper()
 	name = filepath.Join(os.Getenv("HOME"), name)
@@ -39,7 +39,7 @@ func asJSON(t *testing.T, v any) []byte {
 	return b
 }
 
-// profile is an option that reads the file of a config of our own.
+// profile returns an option by which the SDK reads one profile from a config file.
 func profile(t *testing.T, text string) func(*config.LoadOptions) error {
 	t.Helper()
 	write(t, ".aws/config", []byte("[profile p]\n"+text))
@@ -98,12 +98,12 @@ func TestSSORefresh(t *testing.T) {
 	if got := srv.Connects(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("connects %v, want %v", got, want)
 	}
-	for name, spoil := range map[string]func(*awstest.SSOLogin){
+	for name, modify := range map[string]func(*awstest.SSOLogin){
 		"InvalidGrantException":  func(l *awstest.SSOLogin) { l.RefreshToken = "made up" },
 		"InvalidClientException": func(l *awstest.SSOLogin) { l.ClientSecret = "made up" },
 	} {
 		bad := login
-		spoil(&bad)
+		modify(&bad)
 		if code, _ := refused(t, load(t, srv, "us-east-2", ssoProfile(t, bad, "222222222222", "Developer"))); code != name {
 			t.Errorf("code %s, want %s", code, name)
 		}

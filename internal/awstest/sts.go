@@ -58,13 +58,14 @@ func (srv *Server) assumeRole(q *call, who identity) response {
 	return xmlResponse(http.StatusOK, id, assumeRoleResponse{Result: s.result(), RequestID: id})
 }
 
+// trusts reports whether the trust policy names a principal.
 func (r Role) trusts(who identity) bool {
 	return slices.ContainsFunc(r.Trusts, func(arn string) bool {
 		return who.is(arn) || strings.HasSuffix(arn, ":root") && accountOf(arn) == accountOf(who.arn)
 	})
 }
 
-// roleSession makes the session a call asks for, once it may have it.
+// roleSession makes the session that a call requests.
 func (srv *Server) roleSession(q *call, r Role, chained bool) (session, *response) {
 	invalid := func(format string, args ...any) (session, *response) {
 		resp := errorResponse(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
@@ -74,18 +75,18 @@ func (srv *Server) roleSession(q *call, r Role, chained bool) (session, *respons
 	if !roleSessionName.MatchString(name) {
 		return invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
 	}
-	life := time.Hour
+	ttl := time.Hour
 	if given := q.form.Get("DurationSeconds"); given != "" {
 		n, err := strconv.Atoi(given)
 		if err != nil || n < 900 || n > 43200 {
 			return invalid("1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200", given)
 		}
-		life = time.Duration(n) * time.Second
+		ttl = time.Duration(n) * time.Second
 	}
-	if chained && life > time.Hour {
+	if chained && ttl > time.Hour {
 		return invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
-	return srv.newSession(sessionARN(r.ARN, name), r.ARN, life), nil
+	return srv.newSession(sessionARN(r.ARN, name), r.ARN, ttl), nil
 }
 
 func (s session) result() stsRoleResult {
@@ -110,8 +111,8 @@ func (srv *Server) callerIdentity(q *call, who identity) response {
 	})
 }
 
-// userID is the unique ID AWS gives a principal: the same for the same ARN,
-// and for a session the role's with the session's name.
+// userID returns the unique ID of a principal: the same for the same ARN, and for a session the
+// role's ID with the session's name.
 func (i identity) userID() string {
 	id := func(prefix, arn string) string {
 		sum := sha256.Sum256([]byte(arn))

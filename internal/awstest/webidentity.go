@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// A WebIdentity is what an OpenID Connect issuer says about a workload: in a
-// role, whom it lets in.
+// A WebIdentity is what an OpenID Connect issuer says about a workload. In a role it is the
+// workload that may assume the role.
 type WebIdentity struct {
 	Issuer, Subject, Audience string
 }
 
-// Token is a token for w, such as Kubernetes or a CI system would mount. Its
-// signature is no signature, which the server does not look at.
+// Token returns a token for w, as Kubernetes or a CI system mounts it. Its signature isn't valid,
+// and the server doesn't check it.
 func (w WebIdentity) Token(expires time.Time) string {
 	part := func(v any) string {
 		b, err := json.Marshal(v)
 		if err != nil {
-			panic(fmt.Sprintf("stand-in: %v", err)) // only our own maps come here
+			panic(fmt.Sprintf("stand-in: %v", err)) // the maps below can be marshalled
 		}
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
@@ -42,7 +42,7 @@ type claims struct {
 	Expires  int64    `json:"exp"`
 }
 
-// An audience is one string or a list of them.
+// An audience is a string or a list of strings.
 type audience []string
 
 // UnmarshalJSON implements [json.Unmarshaler].
