@@ -18,11 +18,14 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
+// insideVariable is set in the child process of TestNamespace.
+const insideVariable = "ECR_LOGIN_TEST_NAMESPACE"
+
 // TestNamespace runs tests that need AWS's link-local addresses, a user without a home, or a file
 // below /etc. It runs them in a child process in its own namespaces. There these addresses are on
 // the loopback device, there are no others, and /etc can be changed.
 func TestNamespace(t *testing.T) {
-	if os.Getenv(testenv.BinaryVariable) != "" {
+	if os.Getenv(insideVariable) != "" {
 		t.Run("metadata", insideMetadata)
 		t.Run("container", insideContainer)
 		t.Run("no home", insideNoHome)
@@ -32,7 +35,7 @@ func TestNamespace(t *testing.T) {
 	const flags = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS
 	testenv.Require(t, testenv.TryNamespaces(flags, "mount", "-t", "tmpfs", "tmpfs", "/etc"))
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace$", "-test.v")
-	cmd.Env = append(os.Environ(), testenv.BinaryVariable+"="+testenv.Binary(t))
+	cmd.Env = append(os.Environ(), testenv.BinaryVariable+"="+testenv.Binary(t), insideVariable+"=1")
 	cmd.SysProcAttr = testenv.InNamespaces(flags)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
