@@ -21,9 +21,9 @@ import (
 
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -100,9 +100,9 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 
 // find returns what a server stands for, false for what isn't ECR's, and what gets
 // its token. The error is that of the settings.
-func (h *ECRHelper) find(serverURL string) (*tokensource.Source, config.Target, bool, error) {
+func (h *ECRHelper) find(serverURL string) (*tokensource.Source, registrymap.Target, bool, error) {
 	env := config.Env(os.Environ())
-	settings, err := config.Load(env, home.Find(env))
+	settings, err := config.Load(env, config.FindHome(env))
 	target, ours := settings.Map.Find(serverURL)
 	switch {
 	case err != nil && ours:
@@ -110,7 +110,7 @@ func (h *ECRHelper) find(serverURL string) (*tokensource.Source, config.Target, 
 	case err != nil:
 		h.broker(settings, env).Log.Errorf("%v", err)
 	case !ours:
-		return nil, config.Target{}, false, nil // no reason to open a log
+		return nil, registrymap.Target{}, false, nil // no reason to open a log
 	}
 	return h.broker(settings, env), target, ours, err
 }
@@ -120,7 +120,7 @@ func (h *ECRHelper) find(serverURL string) (*tokensource.Source, config.Target, 
 // used; what it had to leave out is in the log.
 func (h *ECRHelper) List() (map[string]string, error) {
 	env := config.Env(os.Environ())
-	settings, err := config.Load(env, home.Find(env))
+	settings, err := config.Load(env, config.FindHome(env))
 	if err != nil {
 		return nil, err
 	}

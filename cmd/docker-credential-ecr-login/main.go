@@ -11,10 +11,10 @@ import (
 
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/cli"
+	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/credhelper"
 	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/faststart"
-	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -24,7 +24,7 @@ func main() {
 	// to free the machine's authorities, just read.
 	debug.SetGCPercent(400)
 	p := &faststart.Process
-	p.Home = home.Find(p.Env)
+	p.Home = config.FindHome(p.Env)
 	p.Fetch = awsapi.New()
 	p.OpenLog = func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) }
 	p.Fallback = func(ctx context.Context, name, verb, input string) (credhelper.Output, error) {

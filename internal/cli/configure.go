@@ -10,6 +10,7 @@ import (
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // choices are what configure was told by its flags.
@@ -161,7 +162,7 @@ func (o choices) check(args []string) error {
 }
 
 // hosts are those that were named, in whatever way.
-func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
+func (o choices) hosts(m *registrymap.Map, args []string) ([]string, error) {
 	var hosts []string
 	for _, arg := range args {
 		target, ok := m.Find(arg)

@@ -9,6 +9,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -54,7 +55,7 @@ func (s *session) whoami(args []string) error {
 }
 
 // caller asks AWS whose credentials a get for the target would use.
-func (s *session) caller(settings config.Settings, target config.Target) (awsapi.Caller, error) {
+func (s *session) caller(settings config.Settings, target registrymap.Target) (awsapi.Caller, error) {
 	q := tokensource.NewRequest(settings, s.Env, target)
 	// A credential process may have to ask a person.
 	q.ExtendDeadline = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }

@@ -1,19 +1,16 @@
-// Package home finds the user's home directory.
-package home
+package config
 
 import (
 	"os"
 	"os/user"
 	"path"
 	"strconv"
-
-	"docker-credential-ecr-login/internal/config"
 )
 
-// Find returns HOME where that is an absolute path, else the home of the user's
-// entry in /etc/passwd, else nothing. It is never a relative path: a file in the
-// working directory belongs to whoever wrote the CI job.
-func Find(env config.Env) string {
+// FindHome returns HOME if that is an absolute path, else the home of the user's entry in
+// /etc/passwd, else nothing. It is never a relative path: a file in the working directory belongs to
+// whoever wrote the CI job.
+func FindHome(env Env) string {
 	if home := env.Home(); home != "" {
 		return home
 	}

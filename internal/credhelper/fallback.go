@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // Said is what the fallback helper said.
@@ -25,7 +26,7 @@ const fallbackTime = time.Minute
 // helper says or, where there is none, with what clients expect of a helper that
 // knows nothing. The error is that of the settings.
 func (p *Process) fallback(verb, input string, settings config.Settings, err error) response {
-	var broken *config.MapError
+	var broken *registrymap.Error
 	switch {
 	case errors.As(err, &broken):
 		return unknown(verb).withError(verb, err)

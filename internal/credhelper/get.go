@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -62,10 +62,10 @@ func (p *Process) failGet(server, reason string) response {
 
 // pullsAnonymously tells whether a failure is none for the client: everybody may pull from the
 // public registry. But what is wrong with a principal that was asked for by name is told.
-func pullsAnonymously(target config.Target, err error) bool {
+func pullsAnonymously(target registrymap.Target, err error) bool {
 	var failure *cache.Failure
 	isMistake := errors.As(err, &failure) && failure.Kind == cache.Misconfigured
-	return target.Registry.Public && (target.Principal == (config.Principal{}) || !isMistake)
+	return target.Registry.Public && (target.Principal == (registrymap.Principal{}) || !isMistake)
 }
 
 // quote writes a string as JSON. What has nothing to be escaped, as almost all has

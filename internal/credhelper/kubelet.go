@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/kubelet"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -66,23 +66,23 @@ func (p *Process) kubelet(input string) response {
 // and no entry of the map is about the registry, that of the variable. A mistake in it is no reason
 // to ask as the node. An account that names an empty role has none, the variable's neither. In the
 // place of AWS's provider the variable is, as there, for service accounts alone.
-func forWhom(asked kubelet.Request, t config.Target, m *config.Map, asAWSProvider bool) (config.Target, error) {
-	unmapped := t.Where == "" || t.Where == config.RoleVariable
+func forWhom(asked kubelet.Request, t registrymap.Target, m *registrymap.Map, asAWSProvider bool) (registrymap.Target, error) {
+	unmapped := t.Where == "" || t.Where == registrymap.RoleVariable
 	hasToken := asked.ServiceAccountToken != ""
 	role, named := asked.ServiceAccountAnnotations[kubelet.RoleAnnotation]
 	role, where := strings.TrimSpace(role), "the service account's "+kubelet.RoleAnnotation
 	if !named && unmapped {
-		role, where = m.Default.RoleARN, config.RoleVariable
+		role, where = m.Default.RoleARN, registrymap.RoleVariable
 	}
 	switch {
 	case hasToken && role != "":
-		principal, err := config.ServiceAccount(role, asked.ServiceAccountToken)
+		principal, err := registrymap.ServiceAccount(role, asked.ServiceAccountToken)
 		if err != nil {
 			return t, fmt.Errorf("%s: %w", where, err)
 		}
 		t.Principal, t.Where = principal, where
 	case unmapped && (hasToken && named || !hasToken && asAWSProvider):
-		t.Principal, t.Where = config.Principal{}, ""
+		t.Principal, t.Where = registrymap.Principal{}, ""
 	default:
 		return t, nil
 	}

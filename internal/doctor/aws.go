@@ -11,9 +11,9 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -213,7 +213,7 @@ func orNone(s string) string {
 }
 
 // principalWords tells whom the map asks AWS as.
-func principalWords(t config.Target) string {
+func principalWords(t registrymap.Target) string {
 	p := t.Principal
 	var words []string
 	add := func(what, value string) {

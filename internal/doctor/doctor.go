@@ -11,6 +11,7 @@ import (
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -65,7 +66,7 @@ type visit struct {
 	step string
 
 	image  image
-	target config.Target // without a registry where no host is known
+	target registrymap.Target // without a registry where no host is known
 	exam   *awsapi.Probe
 	caller awsapi.Caller
 	answer tokensource.Response
@@ -101,7 +102,7 @@ var steps = []struct {
 }
 
 // About is what the doctor takes an image for: nothing that was around it, such as a password.
-func About(image string, m *config.Map) string { return parseImage(image, m).String() }
+func About(image string, m *registrymap.Map) string { return parseImage(image, m).String() }
 
 // See takes all steps. The context bounds them together.
 func Run(ctx context.Context, c Options) {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/stamp"
 )
@@ -116,7 +117,7 @@ func FilesOf(env config.Env, home string) Files {
 
 // Read works out the identity of the environment and the home, for whom AWS is
 // asked as.
-func Read(env config.Env, home string, asked config.Principal) Identity {
+func Read(env config.Env, home string, asked registrymap.Principal) Identity {
 	in := inputs{sum: sha256.New()}
 	in.add("version", "3")
 	in.add("home", home)
@@ -214,7 +215,7 @@ func (in *inputs) file(name, file string) (text string, ok bool) {
 
 // principal adds what the map says. What names the token's place is left out, as
 // the token itself is added.
-func (in *inputs) principal(p config.Principal) {
+func (in *inputs) principal(p registrymap.Principal) {
 	in.add("profile", p.Profile)
 	in.add("role", p.RoleARN)
 	in.add("external id", p.ExternalID)

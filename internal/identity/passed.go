@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
@@ -17,7 +18,7 @@ type place struct{ name, has, lacks string }
 
 // Passed tells in words why the credentials don't come from the places of the SDK's chain
 // that they don't come from, a line each, in the order of the chain.
-func Passed(env config.Env, home string, asked config.Principal) []string {
+func Passed(env config.Env, home string, asked registrymap.Principal) []string {
 	if asked.HasWebIdentity() {
 		return []string{"all else: the registry map names a web identity token, which takes its place"}
 	}
@@ -39,7 +40,7 @@ func Passed(env config.Env, home string, asked config.Principal) []string {
 	return passed
 }
 
-func places(env config.Env, home string, asked config.Principal) []place {
+func places(env config.Env, home string, asked registrymap.Principal) []place {
 	variables := []place{
 		{name: "environment keys", lacks: "AWS_ACCESS_KEY_ID isn't set"},
 		{name: "web identity of the environment", lacks: "AWS_WEB_IDENTITY_TOKEN_FILE isn't set"},

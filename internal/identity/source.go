@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
@@ -18,7 +19,7 @@ type source struct {
 
 func (s source) String() string { return strings.Join(s.hops, ", ") }
 
-func sourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) source {
+func sourceOf(env config.Env, shared sharedconfig.Profiles, asked registrymap.Principal) source {
 	switch {
 	case asked.WebIdentityToken != "":
 		return source{hops: []string{asked.RoleARN, strings.TrimSpace("service account " + Bearer(asked.WebIdentityToken))}}
@@ -37,7 +38,7 @@ func sourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Princip
 }
 
 // UsedBy is where the credentials come from, of those inputs that are none of the AWS configuration.
-func UsedBy(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Used {
+func UsedBy(env config.Env, shared sharedconfig.Profiles, asked registrymap.Principal) Used {
 	return sourceOf(env, shared, asked).used
 }
 

@@ -1,4 +1,4 @@
-package config
+package registrymap
 
 import (
 	"errors"
@@ -6,22 +6,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"syscall"
 	"time"
 
 	"docker-credential-ecr-login/internal/stamp"
 )
 
-// machineMap is the map of all users of a machine who have none of their own.
-const machineMap = "/etc/ecr-login/config.toml"
+// tries is how often a map is read that is being written.
+const tries = 3
 
-// mapTries is how often a map is read that is being written.
-const mapTries = 3
-
-// MapError is what is wrong with the map. While there is one, nobody knows what a
+// Error is what is wrong with the map. While there is one, nobody knows what a
 // host that isn't ECR's stands for.
-type MapError struct {
+type Error struct {
 	// Where is the file, with a line if one is to blame, or the variable that names
 	// the file.
 	Where string
@@ -29,61 +25,28 @@ type MapError struct {
 	Problem string
 }
 
-func (e *MapError) Error() string { return e.Where + ": " + e.Problem }
+func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
-// readMap reads the map the user has, if there is one.
-func readMap(env Env, home string) (Map, scalars, error) {
-	if named := env.Get("AWS_ECR_CONFIG"); named != "" {
-		return readNamedMap(named, home)
-	}
-	files := []string{machineMap}
-	if home != "" {
-		files = []string{path.Join(home, ".ecr/config.toml"), machineMap}
-	}
-	for _, file := range files {
-		text, err := readMapFile(file, mapTries)
-		if err != errAbsent && err != errHidden {
-			return parseMapFile(file, home, text, err)
-		}
-	}
-	return Map{}, nil, nil
-}
-
-func readNamedMap(file, home string) (Map, scalars, error) {
-	file, err := Path(file, home)
-	if err != nil {
-		return Map{}, nil, &MapError{"AWS_ECR_CONFIG", err.Error()}
-	}
-	if file == os.DevNull {
-		return Map{}, nil, nil
-	}
-	text, err := readMapFile(file, mapTries)
-	if err == errAbsent {
-		err = &MapError{file, "there is no such file; AWS_ECR_CONFIG names it"}
-	} else if err == errHidden {
-		err = &MapError{file, "it can't be read: permission denied; AWS_ECR_CONFIG names it"}
-	}
-	return parseMapFile(file, home, text, err)
-}
-
-func parseMapFile(file, home string, text []byte, err error) (Map, scalars, error) {
+// Read reads a map that nobody but the user and root can have written. The error is an [*Error],
+// [ErrAbsent] or [ErrHidden]; the settings before a mistake are returned all the same.
+func Read(file string, o Options) (Map, map[string]Setting, error) {
+	text, err := readFile(file, tries)
 	if err != nil {
 		return Map{}, nil, err
 	}
-	return parseMap(file, home, text)
+	return parse(file, text, o)
 }
 
 var (
-	errAbsent = errors.New("there is no such file")
-	// errHidden is for a file in a directory that the user can't look into, such as
+	// ErrAbsent is for a file that isn't there.
+	ErrAbsent = errors.New("there is no such file")
+	// ErrHidden is for a file in a directory that the user can't look into, such as
 	// the home of another: nobody knows whether there is one.
-	errHidden = errors.New("the folder can't be looked into")
+	ErrHidden = errors.New("the folder can't be looked into")
 )
 
-// readMapFile reads a map that nobody but the user and root can have written. One
-// that is being written it reads again, so many times.
-// The error is a [*MapError], errAbsent or errHidden.
-func readMapFile(file string, tries int) ([]byte, error) {
+// readFile returns the text of a map. One that is being written it reads again, so many times.
+func readFile(file string, tries int) ([]byte, error) {
 	// Without O_NONBLOCK a FIFO would block.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -91,11 +54,11 @@ func readMapFile(file string, tries int) ([]byte, error) {
 		_, lerr := os.Lstat(file)
 		switch {
 		case os.IsNotExist(lerr): // errors.Is costs a warm get a table of its own
-			return nil, errAbsent
+			return nil, ErrAbsent
 		case errors.Is(lerr, syscall.ENOTDIR):
-			return nil, errAbsent
+			return nil, ErrAbsent
 		case os.IsPermission(lerr):
-			return nil, errHidden
+			return nil, ErrHidden
 		}
 		return nil, unreadable(file, err)
 	}
@@ -107,11 +70,11 @@ func readMapFile(file string, tries int) ([]byte, error) {
 	owner := int(info.Sys().(*syscall.Stat_t).Uid)
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, &MapError{file, "it is no regular file"}
+		return nil, &Error{file, "it is no regular file"}
 	case info.Mode().Perm()&0o022 != 0:
-		return nil, &MapError{file, fmt.Sprintf("others can write it (mode %04o); run: chmod go-w %s", info.Mode().Perm(), file)}
+		return nil, &Error{file, fmt.Sprintf("others can write it (mode %04o); run: chmod go-w %s", info.Mode().Perm(), file)}
 	case owner != os.Geteuid() && owner != 0:
-		return nil, &MapError{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", owner, os.Geteuid(), file)}
+		return nil, &Error{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", owner, os.Geteuid(), file)}
 	}
 	text, err := io.ReadAll(f)
 	if err != nil {
@@ -122,7 +85,7 @@ func readMapFile(file string, tries int) ([]byte, error) {
 	}
 	if wait := stamp.Wait(stamp.Settles(info), time.Now()); wait > 0 && tries > 1 {
 		time.Sleep(wait)
-		return readMapFile(file, tries-1)
+		return readFile(file, tries-1)
 	}
 	return text, nil
 }
@@ -132,5 +95,5 @@ func unreadable(file string, err error) error {
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return &MapError{file, fmt.Sprintf("it can't be read: %v", err)}
+	return &Error{file, fmt.Sprintf("it can't be read: %v", err)}
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -33,7 +33,7 @@ type attempt struct {
 	*Source
 	cache             *cache.Cache
 	id                identity.Identity
-	target            config.Target
+	target            registrymap.Target
 	key               cache.Key
 	started, deadline time.Time
 

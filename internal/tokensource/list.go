@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 const (
@@ -62,7 +62,7 @@ func (b *Source) fetchParts(ctx context.Context) (hosts []string, lacks []error)
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		go cancelAfter(ctx, ownDone, cancel)
-		public, publicErr = b.part(ctx, config.Target{Host: "public ECR", Registry: registry.Registry{Public: true}})
+		public, publicErr = b.part(ctx, registrymap.Target{Host: "public ECR", Registry: registry.Registry{Public: true}})
 	})
 	wg.Wait()
 	for _, item := range []cache.Item{own, public} {
@@ -76,7 +76,7 @@ func (b *Source) fetchParts(ctx context.Context) (hosts []string, lacks []error)
 // cached lists the registries that the cache knows, for each principal that the map names no
 // hosts for: a get renews their tokens. Public ECR is listed only while its token is valid.
 func (b *Source) cached() []string {
-	principals := []config.Principal{{}, b.Settings.Map.Default}
+	principals := []registrymap.Principal{{}, b.Settings.Map.Default}
 	for _, glob := range b.Settings.Map.Patterns() {
 		principals = append(principals, glob.Principal)
 	}
@@ -146,7 +146,7 @@ func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.Cance
 }
 
 // part gets the token of one part of a list, unless that has failed lately.
-func (b *Source) part(ctx context.Context, target config.Target) (cache.Item, error) {
+func (b *Source) part(ctx context.Context, target registrymap.Target) (cache.Item, error) {
 	if target.Refusal != nil {
 		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, target.Refusal)
 	}

@@ -15,6 +15,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/stamp"
 )
@@ -26,7 +27,7 @@ type Request struct {
 	// none is, the one the instance is in.
 	Registry registry.Registry
 	// Principal is whom to ask as, and Where the place that says so, if any does.
-	Principal config.Principal
+	Principal registrymap.Principal
 	Where     string
 	// Env and Home are what else the principal is decided from, and Identity is the
 	// key of what was: questions with the same one may share credentials.
@@ -49,11 +50,11 @@ type Request struct {
 }
 
 // NewRequest is what a [Source] would ask for a target, but for its log.
-func NewRequest(settings config.Settings, env config.Env, target config.Target) Request {
+func NewRequest(settings config.Settings, env config.Env, target registrymap.Target) Request {
 	return newRequest(settings, env, target, identity.Read(env, settings.Home, target.Principal))
 }
 
-func newRequest(settings config.Settings, env config.Env, target config.Target, id identity.Identity) Request {
+func newRequest(settings config.Settings, env config.Env, target registrymap.Target, id identity.Identity) Request {
 	return Request{
 		Registry:       target.Registry,
 		Principal:      target.Principal,
@@ -154,14 +155,14 @@ var errChanged = errors.New("the AWS configuration changed meanwhile")
 
 // Password returns what opens the target for the user "AWS". An error is a
 // [*cache.Failure].
-func (b *Source) Password(ctx context.Context, target config.Target) (string, error) {
+func (b *Source) Password(ctx context.Context, target registrymap.Target) (string, error) {
 	token, err := b.Token(ctx, target)
 	return token.Password, err
 }
 
 // Token gets the token of a target or, where that has no registry, of the
 // principal's own. An error is a [*cache.Failure].
-func (b *Source) Token(ctx context.Context, target config.Target) (cache.Item, error) {
+func (b *Source) Token(ctx context.Context, target registrymap.Target) (cache.Item, error) {
 	if target.Refusal != nil {
 		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
@@ -190,7 +191,7 @@ func (b *Source) keptChanging() error {
 
 // Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
-func (b *Source) Forget(ctx context.Context, target config.Target) {
+func (b *Source) Forget(ctx context.Context, target registrymap.Target) {
 	e := b.newAttempt(target, b.deadline())
 	// Whoever adopts a sibling does so under the lock.
 	release, err := e.lock(ctx)
@@ -212,7 +213,7 @@ func (b *Source) deadline() time.Time {
 	return began.Add(b.Settings.Timeout - b.Settings.Timeout/20)
 }
 
-func (b *Source) newAttempt(target config.Target, deadline time.Time) *attempt {
+func (b *Source) newAttempt(target registrymap.Target, deadline time.Time) *attempt {
 	id, _ := b.identity(target.Principal) // it is looked at again before it counts for AWS
 	e := &attempt{
 		Source:   b,
@@ -229,7 +230,7 @@ func (b *Source) newAttempt(target config.Target, deadline time.Time) *attempt {
 
 // identity reads the identity, and waits a moment for files that are being written. It reports
 // whether that has helped.
-func (b *Source) identity(asked config.Principal) (id identity.Identity, settled bool) {
+func (b *Source) identity(asked registrymap.Principal) (id identity.Identity, settled bool) {
 	for range 4 {
 		id = identity.Read(b.Env, b.Settings.Home, asked)
 		wait := stamp.Wait(id.Settles, time.Now())
