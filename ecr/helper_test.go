@@ -16,7 +16,6 @@ import (
 
 	"github.com/docker/docker-credential-helpers/credentials"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/ecr"
 	"docker-credential-ecr-login/internal/awstest"
 )
@@ -89,8 +88,8 @@ func TestFailureTellsTheReason(t *testing.T) {
 	cloud.Deny("ecr:GetAuthorizationToken", user)
 	cloud.Deny("ecr-public:GetAuthorizationToken", user)
 	_, _, err := ecr.NewECRHelper().Get(host)
-	var failure *cache.Failure
-	if !errors.As(err, &failure) || failure.Kind != cache.Denied || !strings.Contains(err.Error(), host) {
+	var failure *ecr.Error
+	if !errors.As(err, &failure) || failure.Kind != ecr.Denied || !strings.Contains(err.Error(), host) {
 		t.Errorf("Get = %v", err)
 	}
 	if credentials.IsErrCredentialsNotFound(err) {

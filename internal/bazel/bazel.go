@@ -1,7 +1,12 @@
-package credhelper
+// Package bazel answers Bazel, which asks for the headers of its requests to a registry:
+// https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md
+//
+// It is on the path of a warm answer and imports nothing of the AWS SDK.
+package bazel
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,71 +18,72 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// bazelPatience is how long Bazel waits, unless it was told otherwise; then it kills the helper
-// (--credential_helper_timeout, https://bazel.build/reference/command-line-reference).
-const bazelPatience = 10 * time.Second
+// Timeout is how long an answer may take. Bazel kills the helper after 10 s, unless it was told
+// otherwise (--credential_helper_timeout, https://bazel.build/reference/command-line-reference).
+const Timeout = 8500 * time.Millisecond
 
-// bazelVerb is what get is to Bazel.
-func bazelVerb() verb {
-	return verb{run: (*Process).bazel, reads: true, fail: failOnStderr, clientTimeout: bazelPatience - grace - time.Second/2}
+// IsRequest reports whether the input of the verb get is Bazel's, or of a client that is unknown
+// here.
+func IsRequest(input string) bool { return strings.HasPrefix(strings.TrimSpace(input), "{") }
+
+// ErrUnknownClient is the error for JSON that isn't Bazel's request.
+var ErrUnknownClient = errors.New("not a request of Bazel")
+
+// response is what Bazel reads.
+type response struct {
+	Headers map[string][]string `json:"headers"`
+	Expires string              `json:"expires,omitempty"`
 }
 
-// asksAsBazel tells whether what came on stdin is Bazel's, or of a client that is unknown here.
-func asksAsBazel(input string) bool { return strings.HasPrefix(strings.TrimSpace(input), "{") }
+const httpsPort = "443"
 
-// bazel answers what Bazel asks with the same verb, {"uri": URL} on stdin, with the headers
-// that its requests to a registry need. See
-// https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md.
-func (p *Process) bazel(input string) response {
-	var asked struct{ URI string }
-	if err := json.Unmarshal([]byte(input), &asked); err != nil || asked.URI == "" {
-		return fail(notFound) // the protocol of another client
+// Answer returns the response to a request, {"uri": URL}, as JSON. The error says why there is none.
+func Answer(ctx context.Context, input string, load func() *tokensource.Resolver) (string, error) {
+	var request struct{ URI string }
+	if err := json.Unmarshal([]byte(input), &request); err != nil || request.URI == "" {
+		return "", ErrUnknownClient
 	}
-	address, err := addressOf(asked.URI)
+	address, err := addressOf(request.URI)
 	if err != nil {
-		return refuse("%v", err)
+		return "", err
 	}
-	settings, err := p.settings()
-	ctx, cancel := p.context()
-	defer cancel()
-	const https = "443"
-	port := cmp.Or(address.Port, https)
-	target, ours := settings.Map.Find(address.Host + ":" + port)
+	resolver := load()
+	port := cmp.Or(address.Port, httpsPort)
+	target, source, err := resolver.Resolve(address.Host + ":" + port)
 	switch {
+	case errors.Is(err, tokensource.ErrOtherHost) && resolver.Err == nil:
+		return "", fmt.Errorf("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
 	case err != nil:
-		// Even for what isn't ECR's: it may be an alias in a map that can't be read.
-		return refuse("%s: %v", address.Host, err)
-	case !ours:
-		return refuse("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
-	case address.Host == target.Registry.Host() && port != https:
-		return refuse("%s: on port %s there is somebody else, who would get the token", address.Host, port)
+		// Even for another host: it may be an alias in a map that can't be read.
+		return "", fmt.Errorf("%s: %w", address.Host, err)
+	case address.Host == target.Registry.Host() && port != httpsPort:
+		return "", fmt.Errorf("%s: on port %s there is somebody else, who would get the token", address.Host, port)
 	}
-	broker, err := p.broker(settings)
-	if err != nil {
-		return response{miss: true}
-	}
-	item, err := broker.Token(ctx, target)
+	item, err := source.Token(ctx, target)
 	switch {
-	case errors.Is(err, tokensource.ErrCacheMiss):
-		return response{miss: true}
-	case err != nil && pullsAnonymously(target, err):
-		return say(`{"headers":{}}`)
+	case tokensource.PullsAnonymously(target, err):
+		return marshal(response{Headers: map[string][]string{}})
 	case err != nil:
-		return refuse("%s: %v", target.Host, err)
+		return "", fmt.Errorf("%s: %w", target.Host, err)
 	}
 	scheme := "Basic"
 	if target.Registry.Public {
-		// Which takes it so:
 		// https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html#public-registry-auth-http
 		scheme = "Bearer"
 	}
-	authorization := scheme + " " + base64.StdEncoding.EncodeToString([]byte("AWS:"+item.Password))
 	now := time.Now()
-	until := now.Add(servable(item.Token, now)).UTC().Format(time.RFC3339)
-	return say(`{"headers":{"Authorization":[` + quote(authorization) + `]},"expires":` + quote(until) + `}`)
+	return marshal(response{
+		Headers: map[string][]string{"Authorization": {scheme + " " + base64.StdEncoding.EncodeToString([]byte("AWS:"+item.Password))}},
+		Expires: now.Add(tokensource.UsableFor(item.Token, now)).UTC().Format(time.RFC3339),
+	})
 }
 
-// addressOf returns the address of a URI. The error tells why nobody there may get a token, which
+func marshal(r response) (string, error) {
+	text, err := json.Marshal(r)
+	return string(text), err
+}
+
+// addressOf returns the address of a URI. The error says why nobody there may get a token, which
 // Bazel would send to them as it is.
 func addressOf(uri string) (registry.Address, error) {
 	scheme, rest, hasScheme := strings.Cut(uri, "://")

@@ -65,7 +65,8 @@ func (s *session) configure(o choices, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	if err != nil && !o.everywhere() { // for which no map is needed
 		return err
 	}
@@ -167,7 +168,7 @@ func (o choices) hosts(m *registrymap.Map, args []string) ([]string, error) {
 	for _, arg := range args {
 		target, ok := m.Find(arg)
 		if !ok {
-			return nil, fmt.Errorf("%w; nothing is changed", notOurs(arg))
+			return nil, fmt.Errorf("%w; nothing is changed", otherHost(arg))
 		}
 		hosts = append(hosts, target.Host)
 	}

@@ -55,8 +55,8 @@ role_arn = "` + mapped + `"
 		}
 		authorization := ""
 		var stdout, stderr strings.Builder
-		p := &Process{
-			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
+		p := &Process{Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home}
+		status := Main(p, Dependencies{
 			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 				if role := q.Principal.RoleARN; role != mapped && role != other && !q.Registry.Public {
 					t.Errorf("the role is %q", role)
@@ -73,8 +73,7 @@ role_arn = "` + mapped + `"
 				}
 				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: time.Hour}, nil
 			},
-		}
-		status := Main(p)
+		})
 		switch out := stdout.String(); {
 		case isBazel && status == 0:
 			var c struct {
@@ -140,6 +139,7 @@ func FuzzKubelet(f *testing.F) {
 		status := Main(&Process{
 			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,
 			Env: config.Env{"AWS_ECR_CONFIG=/dev/null", "AWS_ECR_DISABLE_CACHE=1"}, Home: "/nowhere",
+		}, Dependencies{
 			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 				wanted := registrymap.Principal{}
 				if asked.ServiceAccountToken != "" && role != "" {

@@ -10,7 +10,7 @@ import (
 // takes longer than all else a get does.
 func TestWarmPathImports(t *testing.T) {
 	heavy := []string{"github.com/aws/", "github.com/sirupsen/", "net", "net/http", "crypto/tls", "crypto/x509"}
-	for _, pkg := range []string{"internal/credhelper", "internal/tokensource", "internal/identity", "internal/config", "internal/registry", "cache"} {
+	for _, pkg := range []string{"internal/faststart", "internal/credhelper", "internal/kubelet", "internal/bazel", "internal/tokensource", "internal/identity", "internal/config", "internal/registrymap", "internal/registry", "cache"} {
 		out, err := exec.Command("go", "list", "-deps", "docker-credential-ecr-login/"+pkg).CombinedOutput()
 		if err != nil {
 			t.Fatalf("go list: %v\n%s", err, out)

@@ -1,81 +1,85 @@
-package credhelper
+// Package deadline says when a command has to be done, and ends one that doesn't end by itself.
+//
+// A command has two deadlines. The work has to end a twentieth before the timeout, so that there is
+// time to say why there was too little of it. The process is ended a second after the timeout,
+// whatever it does.
+package deadline
 
 import (
-	"fmt"
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"docker-credential-ecr-login/internal/config"
 )
 
-// grace is what a verb gets on top of the timeout before it is given up. All that
-// asks AWS has deadlines of its own, which tell more.
-const grace = time.Second
+// Grace is how long after its timeout a process is ended. All that asks AWS has a deadline of its
+// own before that, and an error that says more.
+const Grace = time.Second
 
-// watchdog ends a verb that doesn't end by itself: no deadline reaches a disk that
-// hangs.
-type watchdog struct {
-	ended atomic.Bool // by the verb or by the watchdog, whichever was first
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	began   time.Time
-	timeout time.Duration
+// Deadline is a timeout and the time from which it counts.
+type Deadline struct {
+	Began   time.Time
+	Timeout time.Duration
 }
 
-// watch makes a watchdog that calls bite when the time is over.
-func watch(began time.Time, timeout time.Duration, bite func(*watchdog)) *watchdog {
-	w := &watchdog{began: began, timeout: timeout}
+// In returns the deadline of a timeout that begins now.
+func In(timeout time.Duration) Deadline { return Deadline{time.Now(), timeout} }
+
+// Work returns when the work has to end.
+func (d Deadline) Work() time.Time { return d.Began.Add(d.Timeout - d.Timeout/20) }
+
+// End returns when the process is ended.
+func (d Deadline) End() time.Time { return d.Began.Add(d.Timeout + Grace) }
+
+// Context returns a context that ends with the work.
+func (d Deadline) Context(parent context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(parent, d.Work())
+}
+
+// Watchdog ends a command at the end of its deadline: a disk that hangs knows no contexts.
+type Watchdog struct {
+	ended atomic.Bool // the command or the watchdog was first
+
+	mu       sync.Mutex
+	timer    *time.Timer
+	deadline Deadline
+}
+
+// Watch returns a watchdog that calls a function at the end of a deadline, unless it is stopped
+// before. The function has to end the process.
+func Watch(d Deadline, end func(timeout time.Duration)) *Watchdog {
+	w := &Watchdog{deadline: d}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(time.Until(began.Add(timeout+grace)), func() {
+	w.timer = time.AfterFunc(time.Until(d.End()), func() {
 		if w.ended.CompareAndSwap(false, true) {
-			bite(w)
+			w.mu.Lock()
+			timeout := w.deadline.Timeout
+			w.mu.Unlock()
+			end(timeout)
 		}
 	})
 	return w
 }
 
-// allow sets another timeout, counted from the beginning.
-func (w *watchdog) allow(timeout time.Duration) {
+// SetTimeout sets another timeout, which counts from the same time.
+func (w *Watchdog) SetTimeout(timeout time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timeout = timeout
-	w.timer.Reset(time.Until(w.began.Add(timeout + grace)))
+	w.deadline.Timeout = timeout
+	w.timer.Reset(time.Until(w.deadline.End()))
 }
 
-// extend gives the verb as much again, and the time on top.
-func (w *watchdog) extend(d time.Duration) {
+// Extend lets the timeout begin anew, with more time on top: for what may have to ask a person.
+func (w *Watchdog) Extend(more time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer.Reset(w.timeout + grace + d)
+	w.timer.Reset(w.deadline.Timeout + Grace + more)
 }
 
-func (w *watchdog) limit() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.timeout
-}
-
-// within runs a verb, but hardly longer than the timeout: then the watchdog answers
-// in its place and exits.
-func (p *Process) within(v verb, input string) (a response) {
-	p.failOnError = new(atomic.Bool)
-	if !canOpenFiles() {
-		return v.fail(p, input, "this process may open no more files; raise its limit, which ulimit -n shows")
+// Stop stops the watchdog. It doesn't return if the watchdog is about to end the process.
+func (w *Watchdog) Stop() {
+	if !w.ended.CompareAndSwap(false, true) {
+		select {}
 	}
-	p.watchdog = watch(p.began, p.timeout(config.Timeout(p.Env)), func(w *watchdog) {
-		p.Exit(p.print(v.fail(p, input, fmt.Sprintf(
-			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", w.limit()))))
-	})
-	defer func() {
-		if r := recover(); r != nil {
-			a = v.fail(p, input, fmt.Sprintf("internal error: %v; please report it", r))
-		}
-		if !p.watchdog.ended.CompareAndSwap(false, true) {
-			select {} // the watchdog is about to exit
-		}
-	}()
-	return v.run(p, input)
 }

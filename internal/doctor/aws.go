@@ -14,14 +14,13 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
-	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // registryMap tells what the map says of the host.
 func (v *visit) registryMap(context.Context) {
-	if v.SettingsErr != nil {
+	if v.Err != nil {
 		v.bad = true
-		v.fail("mend it", "%v", v.SettingsErr)
+		v.fail("mend it", "%v", v.Err)
 		return
 	}
 	m := &v.Settings.Map
@@ -78,7 +77,7 @@ func (v *visit) source(ctx context.Context) {
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}
-	exam, err := awsapi.NewProbe(ctx, tokensource.NewRequest(v.Settings, v.Env, v.target))
+	exam, err := awsapi.NewProbe(ctx, v.NewRequest(v.target))
 	v.exam = exam
 	if err != nil {
 		f := finding(err)

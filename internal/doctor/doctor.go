@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sanitize"
@@ -41,10 +40,8 @@ type Finding struct {
 
 // Case is whom the doctor sees.
 type Options struct {
-	// Env and Settings are those of a get, and SettingsErr is what is wrong with them.
-	Env         config.Env
-	Settings    config.Settings
-	SettingsErr error
+	// Resolver has the environment and the settings of a get.
+	*tokensource.Resolver
 	// Version is that of this helper.
 	Version string
 	// Image is a registry's host or an image in it; empty where it is about none.
@@ -54,10 +51,6 @@ type Options struct {
 	// waited for.
 	Found   func(Finding)
 	Waiting func(what string)
-
-	// ListFallback returns the servers that the fallback helper has credentials for, and their
-	// users.
-	ListFallback func(config.Settings) (map[string]string, error)
 }
 
 // visit is a case and what has been found out of it.
