@@ -13,9 +13,9 @@ const (
 	// Denied: AWS knows the principal, or the key, and says no.
 	Denied Kind = "denied"
 	// Expired: a login, a session or a web identity has run out.
-	Expired Kind = "lapsed"
+	Expired Kind = "expired"
 	// Timeout: nobody answered.
-	Timeout Kind = "silent"
+	Timeout Kind = "timeout"
 	// Unavailable: the answer was of no use, such as a 503, throttling, or a
 	// credential process that failed.
 	Unavailable Kind = "unavailable"
