@@ -21,6 +21,7 @@ import (
 
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
@@ -194,7 +195,7 @@ func (h *ECRHelper) context() context.Context {
 // load returns a resolver with the settings of the environment as it is now.
 func (h *ECRHelper) load() *tokensource.Resolver {
 	env := config.Env(os.Environ())
-	resolver := tokensource.Load(env, config.FindHome(env))
+	resolver := tokensource.Load(env, home.Find(env))
 	resolver.Fetch = awsapi.New()
 	resolver.OpenLog = func(file, level string) (tokensource.Logger, error) {
 		h.openLog.Do(func() { h.opened, h.openErr = logfile.Open(file, level) })

@@ -10,9 +10,10 @@ import (
 
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/cli"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/credhelper"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/faststart"
+	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -22,10 +23,12 @@ func main() {
 	// to free the machine's CA certificates, just read.
 	debug.SetGCPercent(400)
 	p := &faststart.Process
-	p.Home = config.FindHome(p.Env)
+	p.Home = home.Find(p.Env)
 	os.Exit(cli.Main(p, version(), credhelper.Dependencies{
-		Fetch:   awsapi.New(),
-		OpenLog: func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) },
+		Fetch:        awsapi.New(),
+		RunFallback:  fallback.Run,
+		ListFallback: fallback.List,
+		OpenLog:      func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) },
 	}))
 }
 

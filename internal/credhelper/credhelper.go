@@ -57,12 +57,24 @@ type Process struct {
 	began time.Time
 }
 
-// Dependencies are what a get needs that finds nothing in the cache. They take long to start.
+// Dependencies are what takes long to start, and what a warm get has no need of. Without one, what
+// needs it is [tokensource.ErrCacheMiss].
 type Dependencies struct {
 	// Fetch asks AWS.
 	Fetch tokensource.Fetch
 	// OpenLog opens the log that the user has asked for.
 	OpenLog func(file, level string) (tokensource.Logger, error)
+	// RunFallback asks the fallback helper of the settings, and ListFallback returns its servers and
+	// users; see package fallback.
+	RunFallback  func(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (Output, error)
+	ListFallback func(ctx context.Context, env config.Env, settings config.Settings) (map[string]string, error)
+}
+
+// Output is what the fallback helper printed.
+type Output struct {
+	Stdout, Stderr string
+	// OK is set if its exit status was 0.
+	OK bool
 }
 
 // Main runs the helper and returns its exit status.

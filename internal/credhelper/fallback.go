@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
-	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -25,11 +24,13 @@ func (r *run) fallback(verb string, resolver *tokensource.Resolver) (response, e
 		return noCredentials(verb).withError(verb, resolver.Err), nil
 	case settings.Fallback == "":
 		return noCredentials(verb), nil
+	case r.RunFallback == nil:
+		return response{}, tokensource.ErrCacheMiss
 	}
 	r.watchdog.Extend(fallbackTime)
 	ctx, cancel := context.WithTimeout(context.Background(), fallbackTime)
 	defer cancel()
-	output, err := fallback.Run(ctx, r.Env, settings, verb, r.input)
+	output, err := r.RunFallback(ctx, r.Env, settings, verb, r.input)
 	if err != nil {
 		return noCredentials(verb).withError(verb, err), nil
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/deadline"
-	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -19,8 +18,8 @@ import (
 // read, as nobody knows which registries they name.
 func (r *run) list() (response, error) {
 	resolver := r.load()
-	if resolver.Settings.Fallback != "" && r.Fetch == nil {
-		return response{}, tokensource.ErrCacheMiss // else Early and Main would each start the fallback helper
+	if resolver.Settings.Fallback != "" && r.ListFallback == nil {
+		return response{}, tokensource.ErrCacheMiss
 	}
 	type listed struct {
 		hosts map[string]string
@@ -84,9 +83,12 @@ func (r *run) listFallback(resolver *tokensource.Resolver) (hosts map[string]str
 			err = fmt.Errorf("internal error: %v; please report it", p)
 		}
 	}()
+	if resolver.Settings.Fallback == "" {
+		return nil, nil
+	}
 	ctx, cancel := deadline.In(resolver.Settings.Timeout).Context(context.Background())
 	defer cancel()
-	hosts, err = fallback.List(ctx, r.Env, resolver.Settings)
+	hosts, err = r.ListFallback(ctx, r.Env, resolver.Settings)
 	maps.DeleteFunc(hosts, func(server, _ string) bool {
 		_, managed := resolver.Settings.Map.Find(server)
 		return managed

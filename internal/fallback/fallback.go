@@ -16,18 +16,12 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/credhelper"
 )
 
 // inside is set for a fallback helper. Where that is this helper again, be it a
 // copy under another name or a helper that comes back to it, it must not go round.
 const inside = config.OwnPrefix + "INSIDE_FALLBACK"
-
-// Output is what a helper printed.
-type Output struct {
-	Stdout, Stderr string
-	// OK is set if its exit status was 0.
-	OK bool
-}
 
 // List returns the servers that the fallback helper of the settings has credentials for, and their
 // users; none without a fallback. The error says why the helper can't be used.
@@ -50,9 +44,9 @@ func List(ctx context.Context, env config.Env, settings config.Settings) (hosts 
 
 // Run runs the fallback helper of the settings with a verb and an input. The error says why it can't
 // be used; if it prints that there are no credentials, that is an answer.
-func Run(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (Output, error) {
+func Run(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (credhelper.Output, error) {
 	if settings.FallbackErr != nil {
-		return Output{}, settings.FallbackErr
+		return credhelper.Output{}, settings.FallbackErr
 	}
 	output, err := run(ctx, env, settings.Fallback, verb, input)
 	if err != nil {
@@ -61,10 +55,10 @@ func Run(ctx context.Context, env config.Env, settings config.Settings, verb, in
 	return output, err
 }
 
-func run(ctx context.Context, env config.Env, name, verb, input string) (Output, error) {
+func run(ctx context.Context, env config.Env, name, verb, input string) (credhelper.Output, error) {
 	path, err := find(env, config.HelperPrefix+name)
 	if err != nil {
-		return Output{}, err
+		return credhelper.Output{}, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -78,17 +72,17 @@ func run(ctx context.Context, env config.Env, name, verb, input string) (Output,
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded itself
 	}
-	output := Output{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
+	output := credhelper.Output{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
 	var exit *exec.ExitError
 	switch {
 	case context.Cause(ctx) == errTooMuch:
-		return Output{}, fmt.Errorf("%s printed more than %d bytes to %s and was ended", path, maxOutput, verb)
+		return credhelper.Output{}, fmt.Errorf("%s printed more than %d bytes to %s and was ended", path, maxOutput, verb)
 	case ctx.Err() != nil:
-		return Output{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
+		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
 	case err != nil && !errors.As(err, &exit):
-		return Output{}, fmt.Errorf("%s can't be run: %w", path, err)
+		return credhelper.Output{}, fmt.Errorf("%s can't be run: %w", path, err)
 	case err != nil && (!exit.Exited() || strings.TrimSpace(output.Stdout) == ""):
-		return Output{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, output.Stderr)
+		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, output.Stderr)
 	}
 	return output, nil
 }
