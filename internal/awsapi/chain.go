@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sharedconfig"
@@ -51,11 +51,6 @@ type chain struct {
 	openedSTS, openedRegistry sync.Once
 }
 
-var (
-	errNoRegion        = errors.New("no region")
-	errNoIdentityToken = errors.New("no web identity token")
-)
-
 func newChain(q tokensource.Request) *chain {
 	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
 	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
@@ -69,7 +64,7 @@ func (c *chain) load(ctx context.Context) error {
 	q := c.request
 	c.logSkipped()
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
-		return errNoIdentityToken
+		return diagnose.ErrNoIdentityToken
 	}
 	var err error
 	if c.configured, err = c.configuredRegion(); err != nil {
@@ -93,7 +88,7 @@ func (c *chain) load(ctx context.Context) error {
 	region, err := (&metadata{chain: c}).region(ctx)
 	if err != nil || region == "" {
 		c.requests.log.Debugf("no region is configured, and the instance names none")
-		return errNoRegion
+		return diagnose.ErrNoRegion
 	}
 	c.requests.forget()
 	c.configured = region
@@ -193,6 +188,15 @@ func (c *chain) profiles() []*config.SharedConfig {
 		}
 	}
 	return profiles
+}
+
+// lastProfile is the one that has the credentials, nil where none has.
+func (c *chain) lastProfile() *config.SharedConfig {
+	profiles := c.profiles()
+	if len(profiles) == 0 {
+		return nil
+	}
+	return profiles[len(profiles)-1]
 }
 
 // tokenFiles are the web identity files that the chain reads.

@@ -2,10 +2,6 @@ package awsapi
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"net/http"
 	"os"
 	"path"
 	"slices"
@@ -16,34 +12,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 
-	"docker-credential-ecr-login/cache"
 	ownconfig "docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
 // loginVariable names the directory of the sessions of "aws login".
 const loginVariable = "AWS_LOGIN_CACHE_DIRECTORY"
 
-// login is a session that a person has begun on the command line, and that its file holds.
-type login struct{ file, command string }
-
-// login returns the session of the last profile, if that is where its credentials are.
-func (c *chain) login() (login, bool) {
+// login returns the session of the last profile, or nil if its credentials are elsewhere.
+func (c *chain) login() *diagnose.Login {
 	p := c.lastProfile()
 	switch {
 	case p == nil:
-		return login{}, false
+		return nil
 	case slices.Contains(c.steps, aws.CredentialSourceLogin):
-		return login{c.loginFile(p), "aws login --profile " + sanitize.ShellWord(p.Profile)}, true
+		return &diagnose.Login{Profile: p.Profile, File: c.loginFile(p), Command: "aws login --profile " + sanitize.ShellWord(p.Profile)}
 	case !slices.Contains(c.steps, aws.CredentialSourceSSO) && !slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
-		return login{}, false
+		return nil
 	}
 	key := p.SSOStartURL
 	if p.SSOSession != nil {
 		key = p.SSOSession.Name
 	}
 	file, _ := ssocreds.StandardCachedTokenFilepath(key)
-	return login{c.ssoFile(file), "aws sso login --profile " + sanitize.ShellWord(p.Profile)}, true
+	return &diagnose.Login{
+		Profile: p.Profile, File: c.ssoFile(file), Command: "aws sso login --profile " + sanitize.ShellWord(p.Profile),
+		Role: p.SSORoleName, Account: p.SSOAccountID,
+	}
 }
 
 // ssoFile is the login file of that name below our home. The SDK works out the name, but looks for
@@ -78,8 +74,8 @@ func (c *chain) useLogin() {
 
 // checkLogin returns an error for a login file that is there and can't be used.
 func (c *chain) checkLogin() error {
-	l, ok := c.login()
-	if !ok {
+	l := c.login()
+	if l == nil {
 		return nil
 	}
 	if dir := c.request.Env.Get(loginVariable); dir != "" && slices.Contains(c.steps, aws.CredentialSourceLogin) {
@@ -87,41 +83,12 @@ func (c *chain) checkLogin() error {
 			return mistake("write the whole path", "%s: %v", loginVariable, err)
 		}
 	}
-	text, err := readText(l.file)
+	text, err := readText(l.File)
 	switch {
 	case err != nil:
 		return err
 	case text != "" && json.Unmarshal([]byte(text), &map[string]any{}) != nil:
-		return mistake("run: "+l.command, "the login file %s isn't a JSON object", l.file)
+		return mistake("run: "+l.Command, "the login file %s isn't a JSON object", l.File)
 	}
 	return nil
-}
-
-// ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
-func (c *chain) ofLogin(error) *cache.Failure {
-	l, ok := c.login()
-	last, _ := c.requests.lastCall()
-	isSession := slices.Contains([]string{"SSO", "SSO OIDC", "Signin", ""}, last.service)
-	if !ok || !isSession { // without the latter the session was good, and what came after it failed
-		return nil
-	}
-	p := c.lastProfile()
-	// The refresh of a login says 400 or 403 where that has ended.
-	refused := last.status == http.StatusUnauthorized ||
-		last.service != "SSO" && (last.status == http.StatusBadRequest || last.status == http.StatusForbidden)
-	switch {
-	case last.service == "SSO" && last.status == http.StatusForbidden:
-		return &cache.Failure{
-			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("SSO refuses profile %s the role %s in account %s", p.Profile, p.SSORoleName, p.SSOAccountID),
-			Hint:   "ask for the role to be assigned, or choose another profile",
-		}
-	case last.host != "" && !refused:
-		return nil // of the service or the network, not of the session
-	}
-	what := fmt.Sprintf("the login for profile %s has ended", p.Profile)
-	if _, err := os.Stat(l.file); errors.Is(err, fs.ErrNotExist) {
-		what = fmt.Sprintf("nobody is logged in for profile %s: there is no %s", p.Profile, l.file)
-	}
-	return &cache.Failure{Kind: cache.Expired, Reason: what, Hint: "run: " + l.command}
 }

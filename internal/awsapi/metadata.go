@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -76,4 +77,32 @@ func (c *chain) namesMetadata() bool {
 		}
 	}
 	return false
+}
+
+// metadataHost is where the instance metadata service is.
+func (c *chain) metadataHost() string {
+	for _, source := range c.cfg.ConfigSources {
+		s, ok := source.(interface{ GetEC2IMDSEndpoint() (string, bool, error) })
+		if !ok {
+			continue
+		}
+		endpoint, found, _ := s.GetEC2IMDSEndpoint()
+		if at, err := url.Parse(endpoint); found && err == nil {
+			return at.Host
+		}
+	}
+	return "169.254.169.254"
+}
+
+// containerHost is where a container's credentials are, empty where there is no
+// such place. The SDK has its own address for a path alone.
+func (c *chain) containerHost() string {
+	if c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
+		return "169.254.170.2"
+	}
+	full, err := url.Parse(c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+	if err != nil {
+		return ""
+	}
+	return full.Host
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -100,7 +101,7 @@ func (x *Probe) Token(ctx context.Context) (answer tokensource.Response, asked s
 		answer, err = x.chain.askPrivate(ctx)
 	}
 	last, _ := x.chain.requests.lastCall()
-	return answer, last.host, x.chain.failed(err)
+	return answer, last.Host, x.chain.failed(err)
 }
 
 // Do sends a request the way that AWS is asked, by the same proxy and with trust in the same
@@ -120,7 +121,7 @@ func (x *Probe) Do(request *http.Request) (*http.Response, error) {
 	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	x.chain.requests.note(call{service: "registry", host: request.URL.Host})
+	x.chain.requests.note(diagnose.Call{Service: "registry", Host: request.URL.Host})
 	response, err := client.Do(request)
 	return response, x.chain.failed(err)
 }

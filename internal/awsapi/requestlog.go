@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -28,23 +28,14 @@ type requestLog struct {
 	log tokensource.Logger
 
 	mu    sync.Mutex
-	last  call
+	last  diagnose.Call
 	role  string // the first that could not be assumed
 	sent  []string
 	login string // the access token or key of a session that was refreshed
 }
 
-// attempt is one request, retries apart. Its service is the one on whose behalf
-// it was made, empty for what is asked of the machine itself on behalf of none.
-type call struct {
-	service, host string
-	ofMachine     bool   // of the metadata service or of a container's endpoint
-	status        int    // 0 where no answer came
-	code          string // of an error of AWS's
-}
-
 // got returns the last attempt, and the role that could not be assumed.
-func (t *requestLog) lastCall() (last call, role string) {
+func (t *requestLog) lastCall() (last diagnose.Call, role string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last, t.role
@@ -68,7 +59,7 @@ func (t *requestLog) sentSecrets() []string {
 	return slices.Clone(t.sent)
 }
 
-func (t *requestLog) note(a call) {
+func (t *requestLog) note(a diagnose.Call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last = a
@@ -78,7 +69,7 @@ func (t *requestLog) note(a call) {
 func (t *requestLog) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last, t.role = call{}, ""
+	t.last, t.role = diagnose.Call{}, ""
 }
 
 func (t *requestLog) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
@@ -144,9 +135,9 @@ func (t *requestLog) watchAttempt(
 	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this := call{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
+	this := diagnose.Call{Service: awsmiddleware.GetServiceID(ctx), OfMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
-		this.host = req.URL.Host
+		this.Host = req.URL.Host
 		t.keep(req)
 	}
 	// The SDK may give up waiting while this still waits.
@@ -154,27 +145,17 @@ func (t *requestLog) watchAttempt(
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
-		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
+		this.Status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
 	}
 	var said smithy.APIError
 	if errors.As(err, &said) {
-		this.code = said.ErrorCode()
+		this.Code = said.ErrorCode()
 	}
 	t.note(this)
 	// The path of a container's credentials is a secret of its own.
-	t.log.Debugf("asked %s: status %d, request id %q, %v", this.host, this.status, id,
+	t.log.Debugf("asked %s: status %d, request id %q, %v", this.Host, this.Status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
-}
-
-// proxyError is a proxy's refusal to connect.
-type proxyError struct {
-	proxy  string
-	status int
-}
-
-func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy %s answered %d %s", e.proxy, e.status, http.StatusText(e.status))
 }
 
 // tellProxyRefusal makes a refusal an error of its own kind; net/http has only
@@ -182,7 +163,7 @@ func (e *proxyError) Error() string {
 func tellProxyRefusal(t *http.Transport) {
 	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
 		if resp.StatusCode != http.StatusOK {
-			return &proxyError{proxy.Host, resp.StatusCode}
+			return &diagnose.ProxyError{Proxy: proxy.Host, Status: resp.StatusCode}
 		}
 		return nil
 	}

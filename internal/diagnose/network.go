@@ -1,4 +1,4 @@
-package awsapi
+package diagnose
 
 import (
 	"context"
@@ -17,10 +17,10 @@ import (
 )
 
 // ofNetwork tells of what kept AWS from being asked, or from answering.
-func (c *chain) ofNetwork(err error) *cache.Failure {
-	last, _ := c.requests.lastCall()
+func (c Facts) ofNetwork(err error) *cache.Failure {
+	last := c.Last
 	var (
-		proxy     *proxyError
+		proxy     *ProxyError
 		dns       *net.DNSError
 		dial      *net.OpError
 		unknownCA x509.UnknownAuthorityError
@@ -32,54 +32,54 @@ func (c *chain) ofNetwork(err error) *cache.Failure {
 	f := &cache.Failure{Kind: cache.Unavailable}
 	switch {
 	case errors.As(err, &proxy):
-		f.Reason = fmt.Sprintf("%v to a connection to %s", proxy, last.host)
+		f.Reason = fmt.Sprintf("%v to a connection to %s", proxy, last.Host)
 		f.Hint = "see HTTPS_PROXY and NO_PROXY, and whether the proxy allows that host"
 		switch {
-		case proxy.status == http.StatusProxyAuthRequired:
+		case proxy.Status == http.StatusProxyAuthRequired:
 			f.Hint = "put the proxy's user and password into HTTPS_PROXY"
-		case proxy.status >= 500: // what a proxy says of a name that nobody knows
+		case proxy.Status >= 500: // what a proxy says of a name that nobody knows
 			f.Hint = regionProxyHint
 		}
 	case errors.As(err, &unknownCA):
-		f.Reason = fmt.Sprintf("the certificate of %s is signed by an authority that isn't trusted here", last.host)
+		f.Reason = fmt.Sprintf("the certificate of %s is signed by an authority that isn't trusted here", last.Host)
 		f.Hint = "put CA certificates into the image, or set AWS_CA_BUNDLE to your proxy's"
 	case errors.As(err, &wrongName):
-		f.Reason = fmt.Sprintf("the certificate that %s shows is not its own", last.host)
+		f.Reason = fmt.Sprintf("the certificate that %s shows is not its own", last.Host)
 		f.Hint = "see whether a proxy or portal answers in its place"
 	case errors.As(err, &badCert):
-		f.Reason = fmt.Sprintf("the certificate of %s can't be used: %s", last.host, certificateProblem(badCert))
+		f.Reason = fmt.Sprintf("the certificate of %s can't be used: %s", last.Host, certificateProblem(badCert))
 		f.Hint = "see whether the clock is right"
 	case errors.As(err, &notTLS), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
-		f.Reason = fmt.Sprintf("%s does not speak TLS as AWS does", last.host)
+		f.Reason = fmt.Sprintf("%s does not speak TLS as AWS does", last.Host)
 		f.Hint = "see whether a proxy answers in its place, or the endpoint ought to begin with http://"
 	case errors.As(err, &dial) && dial.Op == "proxyconnect":
-		f.Reason = fmt.Sprintf("the proxy can't be reached for %s: %s", last.host, cause(err))
+		f.Reason = fmt.Sprintf("the proxy can't be reached for %s: %s", last.Host, cause(err))
 		f.Hint = "see HTTPS_PROXY"
 	case errors.As(err, &dns) && !dns.IsTimeout:
 		f.Reason = fmt.Sprintf("the name %s can't be resolved", dns.Name)
 		f.Hint = regionHint
 	case isTimeout(err):
 		f.Kind = cache.Timeout
-		f.Reason = fmt.Sprintf("%s gave no answer in time", last.host)
+		f.Reason = fmt.Sprintf("%s gave no answer in time", last.Host)
 		f.Hint = "see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time"
-		if last.status != 0 {
-			f.Reason = fmt.Sprintf("%s answered %d until there was no time left", last.host, last.status)
-			if last.code != "" {
-				f.Reason = fmt.Sprintf("%s answered %d (%s) until there was no time left", last.host, last.status, last.code)
+		if last.Status != 0 {
+			f.Reason = fmt.Sprintf("%s answered %d until there was no time left", last.Host, last.Status)
+			if last.Code != "" {
+				f.Reason = fmt.Sprintf("%s answered %d (%s) until there was no time left", last.Host, last.Status, last.Code)
 			}
 			f.Hint = "try again"
 		}
-		if last.host == "" {
+		if last.Host == "" {
 			f.Reason = "there was no time left to ask AWS"
 			f.Hint = "AWS_ECR_TIMEOUT sets another time"
 		}
 	case errors.As(err, &dial), isReset(err):
-		f.Reason = fmt.Sprintf("the connection to %s failed: %s", last.host, cause(err))
+		f.Reason = fmt.Sprintf("the connection to %s failed: %s", last.Host, cause(err))
 		f.Hint = "see whether a firewall or proxy is in the way"
 	default:
 		return nil
 	}
-	if strings.Contains(last.host, "-fips.") && (f.Hint == regionHint || f.Hint == regionProxyHint) {
+	if strings.Contains(last.Host, "-fips.") && (f.Hint == regionHint || f.Hint == regionProxyHint) {
 		f.Hint = "FIPS endpoints exist in some regions alone: take AWS_USE_FIPS_ENDPOINT or use_fips_endpoint away, or name the registry by its host without -fips"
 	}
 	return f

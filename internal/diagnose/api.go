@@ -1,4 +1,4 @@
-package awsapi
+package diagnose
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
@@ -24,33 +23,33 @@ var (
 )
 
 // ofAPI tells of what AWS said itself.
-func (c *chain) ofAPI(err error) *cache.Failure {
+func (c Facts) ofAPI(err error) *cache.Failure {
 	var said smithy.APIError
 	op := innermost(err)
 	if op == nil || !errors.As(err, &said) {
 		return nil
 	}
-	last, _ := c.requests.lastCall()
+	last := c.Last
 	code, message := said.ErrorCode(), said.ErrorMessage()
 	action := actionOf(op)
 	switch {
-	case isThrottle(code) || last.status == 429:
+	case isThrottle(code) || last.Status == 429:
 		return &cache.Failure{
 			Kind:   cache.Unavailable,
-			Reason: fmt.Sprintf("%s throttles: too many calls of %s", last.host, action),
+			Reason: fmt.Sprintf("%s throttles: too many calls of %s", last.Host, action),
 			Hint:   "try again later, or let fewer jobs begin at once",
 		}
-	case last.status >= 500:
+	case last.Status >= 500:
 		return &cache.Failure{
 			Kind:   cache.Unavailable,
-			Reason: fmt.Sprintf("%s answered %d to %s (%s)", last.host, last.status, action, code),
+			Reason: fmt.Sprintf("%s answered %d to %s (%s)", last.Host, last.Status, action, code),
 			Hint:   "try again; see the AWS health dashboard if it stays so",
 		}
 	case code == "InvalidIdentityToken":
-		_, role := c.requests.lastCall()
+		role := c.Role
 		return &cache.Failure{
 			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("%s refuses the web identity token for %s%s: %s", last.host, role, c.ofBearer(), message),
+			Reason: fmt.Sprintf("%s refuses the web identity token for %s%s: %s", last.Host, role, c.ofBearer(), message),
 			Hint:   "make the token's issuer an identity provider of the role's account, for that audience",
 		}
 	case slices.Contains(lapsedCodes, code):
@@ -60,32 +59,32 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 	case slices.Contains(keyCodes, code):
 		return &cache.Failure{
 			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("%s doesn't know the access key (%s); it comes from: %s", last.host, code, c.source()),
+			Reason: fmt.Sprintf("%s doesn't know the access key (%s); it comes from: %s", last.Host, code, c.Source),
 			Hint:   "see whether the key was deleted, or its session token is missing or of another key",
 		}
 	case strings.Contains(message, "scoped to a valid region"):
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("%s is of another region than the one that was signed for (%s): %s", last.host, code, message),
+			Reason: fmt.Sprintf("%s is of another region than the one that was signed for (%s): %s", last.Host, code, message),
 			Hint:   "correct the region, or the endpoint that AWS_ENDPOINT_URL… or endpoint_url names",
 		}
 	case code == "RegionDisabledException":
 		return &cache.Failure{
 			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.host, action, code, message),
+			Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.Host, action, code, message),
 			Hint:   "activate STS for that region in the account settings of IAM, or set AWS_REGION to a region in which it is active",
 		}
 	case code == "RequestTimeTooSkewed", strings.HasPrefix(message, "Signature expired"), strings.HasPrefix(message, "Signature not yet current"):
 		return &cache.Failure{
 			Kind:   cache.Unavailable,
-			Reason: fmt.Sprintf("the clock here is too far from that of %s (%s)", last.host, code),
+			Reason: fmt.Sprintf("the clock here is too far from that of %s (%s)", last.Host, code),
 			Hint:   "set the clock",
 		}
 	case strings.Contains(code, "Signature"):
 		// The message quotes the request, its session token included.
 		return &cache.Failure{
 			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("%s refuses the signature (%s); the keys come from: %s", last.host, code, c.source()),
+			Reason: fmt.Sprintf("%s refuses the signature (%s); the keys come from: %s", last.Host, code, c.Source),
 			Hint:   "see whether the secret key is right, and the clock",
 		}
 	}
@@ -94,12 +93,12 @@ func (c *chain) ofAPI(err error) *cache.Failure {
 	}
 	return &cache.Failure{
 		Kind:   cache.Unavailable,
-		Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.host, action, code, message),
+		Reason: fmt.Sprintf("%s refuses %s: %s: %s", last.Host, action, code, message),
 	}
 }
 
-func (c *chain) ofDenial(action, message string) *cache.Failure {
-	_, role := c.requests.lastCall()
+func (c Facts) ofDenial(action, message string) *cache.Failure {
+	role := c.Role
 	f := &cache.Failure{Kind: cache.Denied}
 	switch action {
 	case "sts:AssumeRole":
@@ -119,54 +118,34 @@ func (c *chain) ofDenial(action, message string) *cache.Failure {
 }
 
 // ofBearer tells, in brackets, whose web identity token the question holds, if it does.
-func (c *chain) ofBearer() string {
-	bearer := identity.Bearer(c.request.Principal.WebIdentityToken)
+func (c Facts) ofBearer() string {
+	bearer := identity.Bearer(c.Principal.WebIdentityToken)
 	if bearer == "" {
 		return ""
 	}
 	return " (" + bearer + ")"
 }
 
-func (c *chain) ofLapse(action string) *cache.Failure {
+func (c Facts) ofLapse(action string) *cache.Failure {
 	if action == "sts:AssumeRoleWithWebIdentity" {
-		_, role := c.requests.lastCall()
+		role := c.Role
 		f := &cache.Failure{
 			Kind:   cache.Expired,
 			Reason: fmt.Sprintf("the web identity token for %s has expired", role),
 			Hint:   "see what ought to renew its file",
 		}
-		if name := c.request.Principal.WebIdentityTokenEnv; name != "" {
+		if name := c.Principal.WebIdentityTokenEnv; name != "" {
 			f.Hint = fmt.Sprintf("put a new one into %s", name)
 		}
-		if c.request.Principal.WebIdentityToken != "" {
+		if c.Principal.WebIdentityToken != "" {
 			f.Hint = "see the clocks of the node and of the API server: the kubelet has sent it just now"
 		}
 		return f
 	}
 	return &cache.Failure{
 		Kind:   cache.Expired,
-		Reason: fmt.Sprintf("the credentials have expired; they come from: %s", c.source()),
+		Reason: fmt.Sprintf("the credentials have expired; they come from: %s", c.Source),
 		Hint:   "get new ones",
-	}
-}
-
-// source names where the chain begins, in words.
-func (c *chain) source() string {
-	profile := "default"
-	if p := c.lastProfile(); p != nil && p.Profile != "" {
-		profile = p.Profile
-	}
-	switch {
-	case slices.Contains(c.steps, aws.CredentialSourceEnvVars):
-		return "the environment (AWS_ACCESS_KEY_ID)"
-	case slices.Contains(c.steps, aws.CredentialSourceIMDS):
-		return "the instance metadata service"
-	case slices.Contains(c.steps, aws.CredentialSourceHTTP):
-		return "the container credentials endpoint"
-	case slices.Contains(c.steps, aws.CredentialSourceProcess):
-		return "the credential_process of profile " + profile
-	default:
-		return "profile " + profile
 	}
 }
 

@@ -1,4 +1,5 @@
-package awsapi
+// Package diagnose turns an error into its cause, its kind and a hint.
+package diagnose
 
 import (
 	"errors"
@@ -7,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -16,20 +16,12 @@ import (
 	"docker-credential-ecr-login/cache"
 )
 
-// failure turns an error of the SDK into one line that a person can act on. The
+// Failure turns an error of the SDK into one line that a person can act on. The
 // SDK's own text is never shown: it runs to screens and can hold secrets, such as
 // the whole output of a credential process.
-func (c *chain) failure(err error) *cache.Failure {
-	var f *cache.Failure
-	if errors.As(err, &f) {
-		return f
-	}
-	f = c.diagnose(err)
-	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
-	return f
-}
+func Failure(err error, facts Facts) *cache.Failure { return facts.diagnose(err) }
 
-func (c *chain) diagnose(err error) *cache.Failure {
+func (c Facts) diagnose(err error) *cache.Failure {
 	for _, diagnose := range []func(error) *cache.Failure{
 		c.ofConfig, c.ofLogin, c.ofFile, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
 	} {
@@ -37,8 +29,8 @@ func (c *chain) diagnose(err error) *cache.Failure {
 			return f
 		}
 	}
-	last, _ := c.requests.lastCall()
-	if last.host == "" {
+	last := c.Last
+	if last.Host == "" {
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: "the AWS configuration can't be used: " + configProblem(err),
@@ -47,7 +39,7 @@ func (c *chain) diagnose(err error) *cache.Failure {
 	}
 	return &cache.Failure{
 		Kind:   cache.Unavailable,
-		Reason: fmt.Sprintf("%s gave an answer that is of no use (status %d): %s", last.host, last.status, shape(err)),
+		Reason: fmt.Sprintf("%s gave an answer that is of no use (status %d): %s", last.Host, last.Status, shape(err)),
 		Hint:   "see whether a proxy or portal answers in its place",
 	}
 }
@@ -76,24 +68,24 @@ func shape(err error) string {
 	}
 }
 
-func (c *chain) ofConfig(err error) *cache.Failure {
-	if errors.Is(err, errNoRegion) {
+func (c Facts) ofConfig(err error) *cache.Failure {
+	if errors.Is(err, ErrNoRegion) {
 		f := &cache.Failure{
 			Kind:   cache.Misconfigured,
 			Reason: "no region is configured, and the instance metadata service names none",
 			Hint:   "set AWS_REGION, or region in the profile",
 		}
-		if last, _ := c.requests.lastCall(); last.status == http.StatusUnauthorized {
+		if last := c.Last; last.Status == http.StatusUnauthorized {
 			f.Reason += ", since it wants a session token (401), which did not come through"
 			f.Hint += "; or " + hopLimit
 		}
 		return f
 	}
-	if errors.Is(err, errNoIdentityToken) {
+	if errors.Is(err, ErrNoIdentityToken) {
 		return &cache.Failure{
 			Kind: cache.Misconfigured,
 			Reason: fmt.Sprintf("%s: %s is to be assumed with the web identity token in %s, which is not set",
-				c.request.Where, c.request.Principal.RoleARN, c.request.Principal.WebIdentityTokenEnv),
+				c.Where, c.Principal.RoleARN, c.Principal.WebIdentityTokenEnv),
 			Hint: "set it for the process that starts this helper",
 		}
 	}
@@ -103,19 +95,19 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 	case errors.As(err, &empty) && errors.As(err, &absent):
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.files()),
+			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.Files),
 			Hint:   "add it, or let source_profile name one that is there",
 		}
-	case errors.As(err, &absent) && absent.Profile == c.request.Principal.Profile:
+	case errors.As(err, &absent) && absent.Profile == c.Principal.Profile:
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.request.Where, absent.Profile, c.files()),
+			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.Where, absent.Profile, c.Files),
 			Hint:   "add it there, or name one that is there",
 		}
 	case errors.As(err, &absent):
 		return &cache.Failure{
 			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("there is no profile %q in %s", absent.Profile, c.files()),
+			Reason: fmt.Sprintf("there is no profile %q in %s", absent.Profile, c.Files),
 			Hint:   "add it, or set AWS_PROFILE to one that is there",
 		}
 	case errors.As(err, &empty):
@@ -146,12 +138,12 @@ func (c *chain) ofConfig(err error) *cache.Failure {
 
 // ofFile tells of a file that the configuration names and that isn't there, such
 // as a CA bundle or a web identity token.
-func (c *chain) ofFile(err error) *cache.Failure {
+func (c Facts) ofFile(err error) *cache.Failure {
 	var file *fs.PathError
 	errors.As(err, &file)
-	if last, _ := c.requests.lastCall(); file == nil && last.host == "" {
+	if last := c.Last; file == nil && last.Host == "" {
 		// The SDK drops the cause where it can't read a token.
-		for _, path := range c.tokenFiles() {
+		for _, path := range c.TokenFiles {
 			if _, err := os.ReadFile(path); err != nil {
 				errors.As(err, &file)
 			}
@@ -161,8 +153,8 @@ func (c *chain) ofFile(err error) *cache.Failure {
 		return nil
 	}
 	who := "the AWS configuration"
-	if file.Path == c.request.Principal.WebIdentityTokenFile {
-		who = c.request.Where
+	if file.Path == c.Principal.WebIdentityTokenFile {
+		who = c.Where
 	}
 	return &cache.Failure{
 		Kind:   cache.Misconfigured,
@@ -179,18 +171,4 @@ func innermost(err error) *smithy.OperationError {
 		found = op
 	}
 	return found
-}
-
-// files names the shared configuration, for messages.
-func (c *chain) files() string {
-	switch files := c.shared; {
-	case files.Config == "" && files.Credentials == "":
-		return "the AWS configuration, since there is no home to find it in"
-	case files.Config == "":
-		return files.Credentials
-	case files.Credentials == "":
-		return files.Config
-	default:
-		return files.Config + " or " + files.Credentials
-	}
 }

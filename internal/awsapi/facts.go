@@ -1,0 +1,76 @@
+package awsapi
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/diagnose"
+)
+
+// failure explains an error in one line, without secrets.
+func (c *chain) failure(err error) *cache.Failure {
+	var f *cache.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = diagnose.Failure(err, c.facts())
+	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
+	return f
+}
+
+// facts returns what the explanation of an error needs beside the error.
+func (c *chain) facts() diagnose.Facts {
+	last, role := c.requests.lastCall()
+	return diagnose.Facts{
+		Last:          last,
+		Role:          role,
+		Principal:     c.request.Principal,
+		Where:         c.request.Where,
+		Files:         c.files(),
+		HiddenFiles:   c.hidden(),
+		TokenFiles:    c.tokenFiles(),
+		Source:        c.source(),
+		NamesMetadata: c.namesMetadata(),
+		MetadataHost:  c.metadataHost(),
+		ContainerHost: c.containerHost(),
+		Login:         c.login(),
+	}
+}
+
+// source names where the chain begins, in words.
+func (c *chain) source() string {
+	profile := "default"
+	if p := c.lastProfile(); p != nil && p.Profile != "" {
+		profile = p.Profile
+	}
+	switch {
+	case slices.Contains(c.steps, aws.CredentialSourceEnvVars):
+		return "the environment (AWS_ACCESS_KEY_ID)"
+	case slices.Contains(c.steps, aws.CredentialSourceIMDS):
+		return "the instance metadata service"
+	case slices.Contains(c.steps, aws.CredentialSourceHTTP):
+		return "the container credentials endpoint"
+	case slices.Contains(c.steps, aws.CredentialSourceProcess):
+		return "the credential_process of profile " + profile
+	default:
+		return "profile " + profile
+	}
+}
+
+// files names the shared configuration, for messages.
+func (c *chain) files() string {
+	switch files := c.shared; {
+	case files.Config == "" && files.Credentials == "":
+		return "the AWS configuration, since there is no home to find it in"
+	case files.Config == "":
+		return files.Credentials
+	case files.Credentials == "":
+		return files.Config
+	default:
+		return files.Config + " or " + files.Credentials
+	}
+}
