@@ -1,174 +1,153 @@
-// Package diagnose turns an error into its cause, its kind and a hint.
+// Package diagnose explains why there is no token: it turns an error of the AWS SDK into a kind, a
+// reason and a hint. It sends no request; what it knows beside the error are plain [Facts].
 package diagnose
 
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/http"
 	"net/url"
-	"os"
+	"slices"
+	"strconv"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/identity"
 )
 
-// Failure turns an error of the SDK into one line that a person can act on. The
-// SDK's own text is never shown: it runs to screens and can hold secrets, such as
-// the whole output of a credential process.
-func Failure(err error, facts Facts) *cache.Failure { return facts.diagnose(err) }
-
-func (c Facts) diagnose(err error) *cache.Failure {
-	for _, diagnose := range []func(error) *cache.Failure{
-		c.ofConfig, c.ofLogin, c.ofFile, c.ofMetadata, c.ofContainer, c.ofAPI, c.ofNetwork,
+// Failure explains an error in one line that a person can act on. It doesn't repeat the SDK's own
+// text of a request: that is long and can hold secrets, such as the whole output of a credential
+// process. The caller removes the secrets that it knows.
+func Failure(err error, facts Facts) *cache.Failure {
+	c := cause{Facts: facts, err: err, code: facts.Last.Code}
+	for _, explain := range []func(cause) *cache.Failure{
+		cause.configuration, cause.login, cause.file, cause.metadata, cause.container, cause.api, cause.network,
 	} {
-		if f := diagnose(err); f != nil {
+		if f := explain(c); f != nil {
 			return f
 		}
 	}
-	last := c.Last
-	if last.Host == "" {
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: "the AWS configuration can't be used: " + configProblem(err),
-			Hint:   "mend the environment or the files it names",
-		}
+	if c.Last.Host == "" {
+		return Misconfigured("mend the environment or the files it names",
+			"the AWS configuration can't be used: %s", configProblem(err))
 	}
-	return &cache.Failure{
-		Kind:   cache.Unavailable,
-		Reason: fmt.Sprintf("%s gave an answer that is of no use (status %d): %s", last.Host, last.Status, shape(err)),
-		Hint:   "see whether a proxy or portal answers in its place",
-	}
+	return Unavailable("see whether a proxy or portal answers in its place",
+		"%s gave an answer that is of no use (status %d): %s", c.Last.Host, c.Last.Status, shape(err))
 }
 
-// configProblem is the SDK's word for what is wrong before anything was asked.
-// It names files, profiles and values, but a URL can hold a password.
-func configProblem(err error) string {
-	var bad *url.Error
-	if errors.As(err, &bad) {
-		return "a URL in it can't be read"
-	}
-	return err.Error()
+// Misconfigured returns the failure for something that is configured and can't work.
+func Misconfigured(hint, format string, args ...any) *cache.Failure {
+	return failure(cache.Misconfigured, hint, format, args...)
 }
 
-// shape is the part of an error that is known to hold nothing of the answer.
-func shape(err error) string {
-	var op *smithy.OperationError
-	var bad *smithy.DeserializationError
-	switch {
-	case errors.As(err, &bad):
-		return "it isn't what AWS sends"
-	case errors.As(err, &op):
-		return op.OperationName + " failed"
-	default:
-		return err.Error()
-	}
+// Unavailable returns the failure for something that failed and may work later.
+func Unavailable(hint, format string, args ...any) *cache.Failure {
+	return failure(cache.Unavailable, hint, format, args...)
 }
 
-func (c Facts) ofConfig(err error) *cache.Failure {
-	if errors.Is(err, ErrNoRegion) {
-		f := &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: "no region is configured, and the instance metadata service names none",
-			Hint:   "set AWS_REGION, or region in the profile",
-		}
-		if last := c.Last; last.Status == http.StatusUnauthorized {
-			f.Reason += ", since it wants a session token (401), which did not come through"
-			f.Hint += "; or " + hopLimit
-		}
-		return f
-	}
-	if errors.Is(err, ErrNoIdentityToken) {
-		return &cache.Failure{
-			Kind: cache.Misconfigured,
-			Reason: fmt.Sprintf("%s: %s is to be assumed with the web identity token in %s, which is not set",
-				c.Where, c.Principal.RoleARN, c.Principal.WebIdentityTokenEnv),
-			Hint: "set it for the process that starts this helper",
-		}
-	}
-	var absent config.SharedConfigProfileNotExistError
-	var empty config.SharedConfigAssumeRoleError
-	switch {
-	case errors.As(err, &empty) && errors.As(err, &absent):
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("profile %q names the source_profile %q, which is not in %s", empty.Profile, absent.Profile, c.Files),
-			Hint:   "add it, or let source_profile name one that is there",
-		}
-	case errors.As(err, &absent) && absent.Profile == c.Principal.Profile:
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("%s: there is no profile %q in %s", c.Where, absent.Profile, c.Files),
-			Hint:   "add it there, or name one that is there",
-		}
-	case errors.As(err, &absent):
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("there is no profile %q in %s", absent.Profile, c.Files),
-			Hint:   "add it, or set AWS_PROFILE to one that is there",
-		}
-	case errors.As(err, &empty):
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: fmt.Sprintf("%s is to be assumed with the credentials of profile %s, which has none", empty.RoleARN, empty.Profile),
-			Hint:   "give that profile credentials, let source_profile name another, or set credential_source in its place",
-		}
-	}
-	var noKeys *credentials.StaticCredentialsEmptyError
-	if errors.As(err, &noKeys) {
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: "the profile takes its credentials from the environment (credential_source = Environment), and there are none",
-			Hint:   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-		}
-	}
-	var mfa config.AssumeRoleTokenProviderNotSetError
-	if errors.As(err, &mfa) {
-		return &cache.Failure{
-			Kind:   cache.Misconfigured,
-			Reason: "the profile wants an MFA code (mfa_serial), and a credential helper has nobody to ask",
-			Hint:   "use a profile without mfa_serial, or SSO",
+func failure(kind cache.Kind, hint, format string, args ...any) *cache.Failure {
+	return &cache.Failure{Kind: kind, Reason: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// cause is an error with all that is known about it.
+type cause struct {
+	Facts
+	err error
+	// code, message and action are of AWS's answer; action is "ecr:GetAuthorizationToken", as IAM
+	// policies name it.
+	code, message, action string
+	// noKeys and setKeys begin the reason and the hint of a failure of the metadata service.
+	noKeys, setKeys string
+}
+
+// row explains one cause. The words in braces are those of [cause.expand].
+type row struct {
+	when         condition
+	kind         cache.Kind
+	reason, hint string
+}
+
+// find explains the cause by the first row whose condition holds, or returns nil.
+func (c cause) find(table []row) *cache.Failure {
+	for _, r := range table {
+		if r.when(c) {
+			return &cache.Failure{Kind: r.kind, Reason: c.expand(r.reason), Hint: c.expand(r.hint)}
 		}
 	}
 	return nil
 }
 
-// ofFile tells of a file that the configuration names and that isn't there, such
-// as a CA bundle or a web identity token.
-func (c Facts) ofFile(err error) *cache.Failure {
-	var file *fs.PathError
-	errors.As(err, &file)
-	if last := c.Last; file == nil && last.Host == "" {
-		// The SDK drops the cause where it can't read a token.
-		for _, path := range c.TokenFiles {
-			if _, err := os.ReadFile(path); err != nil {
-				errors.As(err, &file)
-			}
-		}
+// expand replaces the words in braces.
+func (c cause) expand(text string) string {
+	bearer := identity.Bearer(c.Principal.WebIdentityToken)
+	if bearer != "" {
+		bearer = " (" + bearer + ")"
 	}
-	if file == nil || file.Op != "open" {
-		return nil
-	}
-	who := "the AWS configuration"
-	if file.Path == c.Principal.WebIdentityTokenFile {
-		who = c.Where
-	}
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
-		Reason: fmt.Sprintf("%s names %s, which can't be read: %v", who, file.Path, file.Err),
-		Hint:   "mount it, or mend what names it",
+	return strings.NewReplacer(
+		"{host}", c.Last.Host,
+		"{status}", strconv.Itoa(c.Last.Status),
+		"{code}", c.code,
+		"{message}", c.message,
+		"{action}", c.action,
+		"{role}", c.Role,
+		"{bearer}", bearer,
+		"{variable}", c.Principal.WebIdentityTokenEnv,
+		"{source}", c.Source,
+		"{proxy}", c.proxy().Error(),
+		"{name}", c.unknownName(),
+		"{why}", c.connectionProblem(),
+		"{no keys}", c.noKeys,
+		"{set keys}", c.setKeys,
+	).Replace(text)
+}
+
+// condition reports whether a row is about a cause.
+type condition func(cause) bool
+
+// all is the condition that each of the conditions holds.
+func all(conditions ...condition) condition {
+	return func(c cause) bool {
+		return !slices.ContainsFunc(conditions, func(holds condition) bool { return !holds(c) })
 	}
 }
 
-// innermost returns the operation that failed: the SDK wraps the steps of the
-// chain into each other.
-func innermost(err error) *smithy.OperationError {
-	var found *smithy.OperationError
-	for op := new(smithy.OperationError); errors.As(err, &op); err = op.Err {
-		found = op
+func always(cause) bool { return true }
+
+// status is the condition that one of these statuses came. 0 is for no answer.
+func status(statuses ...int) condition {
+	return func(c cause) bool { return slices.Contains(statuses, c.Last.Status) }
+}
+
+func statusFrom(least int) condition {
+	return func(c cause) bool { return c.Last.Status >= least }
+}
+
+// noRequest is the condition that nothing was asked.
+func noRequest(c cause) bool { return c.Last.Host == "" }
+
+// isA is the condition that the error is or wraps one of a type.
+func isA[T error](c cause) bool {
+	_, ok := errors.AsType[T](c.err)
+	return ok
+}
+
+// configProblem returns the SDK's words for what is wrong before anything was asked.
+// They name files, profiles and values, but a URL can hold a password.
+func configProblem(err error) string {
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "a URL in it can't be read"
 	}
-	return found
+	return err.Error()
+}
+
+// shape returns the part of an error that holds nothing of the answer.
+func shape(err error) string {
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return "it isn't what AWS sends"
+	}
+	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return op.OperationName + " failed"
+	}
+	return err.Error()
 }

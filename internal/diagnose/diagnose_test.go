@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -233,10 +234,30 @@ func tests(t *testing.T) []test {
 func TestFailure(t *testing.T) {
 	for _, c := range tests(t) {
 		t.Run(c.name, func(t *testing.T) {
-			got := Failure(c.err, c.facts)
-			if got.Kind != c.kind || got.Reason != c.reason || got.Hint != c.hint {
+			if got := Failure(c.err, c.facts); !c.wants(got) {
 				t.Errorf("got  %s: %s\n      %s\nwant %s: %s\n      %s", got.Kind, got.Reason, got.Hint, c.kind, c.reason, c.hint)
 			}
 		})
+	}
+}
+
+func (c test) wants(got *cache.Failure) bool {
+	return got.Kind == c.kind && got.Reason == c.reason && got.Hint == c.hint
+}
+
+// Without any one of its rows, a table explains some error otherwise.
+func TestEveryRow(t *testing.T) {
+	cases := tests(t)
+	for name, table := range map[string]*[]row{
+		"api": &apiTable, "network": &networkTable, "metadata": &metadataTable, "container": &containerTable,
+	} {
+		rows := *table
+		for i, r := range rows {
+			*table = slices.Delete(slices.Clone(rows), i, i+1)
+			if !slices.ContainsFunc(cases, func(c test) bool { return !c.wants(Failure(c.err, c.facts)) }) {
+				t.Errorf("%s: no error needs row %d, %q", name, i, r.reason)
+			}
+		}
+		*table = rows
 	}
 }

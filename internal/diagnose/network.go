@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,85 +15,118 @@ import (
 	"docker-credential-ecr-login/cache"
 )
 
-// ofNetwork tells of what kept AWS from being asked, or from answering.
-func (c Facts) ofNetwork(err error) *cache.Failure {
-	last := c.Last
-	var (
-		proxy     *ProxyError
-		dns       *net.DNSError
-		dial      *net.OpError
-		unknownCA x509.UnknownAuthorityError
-		wrongName x509.HostnameError
-		badCert   x509.CertificateInvalidError
-		notTLS    tls.RecordHeaderError
-		alert     tls.AlertError
-	)
-	f := &cache.Failure{Kind: cache.Unavailable}
-	switch {
-	case errors.As(err, &proxy):
-		f.Reason = fmt.Sprintf("%v to a connection to %s", proxy, last.Host)
-		f.Hint = "see HTTPS_PROXY and NO_PROXY, and whether the proxy allows that host"
-		switch {
-		case proxy.Status == http.StatusProxyAuthRequired:
-			f.Hint = "put the proxy's user and password into HTTPS_PROXY"
-		case proxy.Status >= 500: // what a proxy says of a name that nobody knows
-			f.Hint = regionProxyHint
-		}
-	case errors.As(err, &unknownCA):
-		f.Reason = fmt.Sprintf("the certificate of %s is signed by an authority that isn't trusted here", last.Host)
-		f.Hint = "put CA certificates into the image, or set AWS_CA_BUNDLE to your proxy's"
-	case errors.As(err, &wrongName):
-		f.Reason = fmt.Sprintf("the certificate that %s shows is not its own", last.Host)
-		f.Hint = "see whether a proxy or portal answers in its place"
-	case errors.As(err, &badCert):
-		f.Reason = fmt.Sprintf("the certificate of %s can't be used: %s", last.Host, certificateProblem(badCert))
-		f.Hint = "see whether the clock is right"
-	case errors.As(err, &notTLS), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
-		f.Reason = fmt.Sprintf("%s does not speak TLS as AWS does", last.Host)
-		f.Hint = "see whether a proxy answers in its place, or the endpoint ought to begin with http://"
-	case errors.As(err, &dial) && dial.Op == "proxyconnect":
-		f.Reason = fmt.Sprintf("the proxy can't be reached for %s: %s", last.Host, cause(err))
-		f.Hint = "see HTTPS_PROXY"
-	case errors.As(err, &dns) && !dns.IsTimeout:
-		f.Reason = fmt.Sprintf("the name %s can't be resolved", dns.Name)
-		f.Hint = regionHint
-	case isTimeout(err):
-		f.Kind = cache.Timeout
-		f.Reason = fmt.Sprintf("%s gave no answer in time", last.Host)
-		f.Hint = "see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time"
-		if last.Status != 0 {
-			f.Reason = fmt.Sprintf("%s answered %d until there was no time left", last.Host, last.Status)
-			if last.Code != "" {
-				f.Reason = fmt.Sprintf("%s answered %d (%s) until there was no time left", last.Host, last.Status, last.Code)
-			}
-			f.Hint = "try again"
-		}
-		if last.Host == "" {
-			f.Reason = "there was no time left to ask AWS"
-			f.Hint = "AWS_ECR_TIMEOUT sets another time"
-		}
-	case errors.As(err, &dial), isReset(err):
-		f.Reason = fmt.Sprintf("the connection to %s failed: %s", last.Host, cause(err))
-		f.Hint = "see whether a firewall or proxy is in the way"
-	default:
-		return nil
-	}
-	if strings.Contains(last.Host, "-fips.") && (f.Hint == regionHint || f.Hint == regionProxyHint) {
-		f.Hint = "FIPS endpoints exist in some regions alone: take AWS_USE_FIPS_ENDPOINT or use_fips_endpoint away, or name the registry by its host without -fips"
-	}
-	return f
+const fipsHint = "FIPS endpoints exist in some regions alone: take AWS_USE_FIPS_ENDPOINT or use_fips_endpoint away, or name the registry by its host without -fips"
+
+// networkTable explains what kept AWS from being asked, or from answering.
+var networkTable = []row{
+	{
+		proxyStatus(407, 407), cache.Unavailable,
+		"{proxy} to a connection to {host}", "put the proxy's user and password into HTTPS_PROXY",
+	},
+	// What a proxy answers for a name that nobody knows.
+	{all(proxyStatus(500, 999), isFIPS), cache.Unavailable, "{proxy} to a connection to {host}", fipsHint},
+	{
+		proxyStatus(500, 999), cache.Unavailable, "{proxy} to a connection to {host}",
+		"see whether the region is right and the proxy reaches that host",
+	},
+	{
+		isA[*ProxyError], cache.Unavailable, "{proxy} to a connection to {host}",
+		"see HTTPS_PROXY and NO_PROXY, and whether the proxy allows that host",
+	},
+	{
+		isA[x509.UnknownAuthorityError], cache.Unavailable,
+		"the certificate of {host} is signed by an authority that isn't trusted here",
+		"put CA certificates into the image, or set AWS_CA_BUNDLE to your proxy's",
+	},
+	{
+		isA[x509.HostnameError], cache.Unavailable, "the certificate that {host} shows is not its own",
+		"see whether a proxy or portal answers in its place",
+	},
+	{
+		isExpiredCertificate, cache.Unavailable,
+		"the certificate of {host} can't be used: it has expired or isn't valid yet", "see whether the clock is right",
+	},
+	{
+		isA[x509.CertificateInvalidError], cache.Unavailable,
+		"the certificate of {host} can't be used: it isn't valid for this use", "see whether the clock is right",
+	},
+	{
+		isNotTLS, cache.Unavailable, "{host} does not speak TLS as AWS does",
+		"see whether a proxy answers in its place, or the endpoint ought to begin with http://",
+	},
+	{isToProxy, cache.Unavailable, "the proxy can't be reached for {host}: {why}", "see HTTPS_PROXY"},
+	{all(isUnknownName, isFIPS), cache.Unavailable, "the name {name} can't be resolved", fipsHint},
+	{
+		isUnknownName, cache.Unavailable, "the name {name} can't be resolved",
+		"see whether the region is right and DNS works",
+	},
+	{
+		all(isTimeout, noRequest), cache.Timeout, "there was no time left to ask AWS",
+		"AWS_ECR_TIMEOUT sets another time",
+	},
+	{
+		all(isTimeout, status(0)), cache.Timeout, "{host} gave no answer in time",
+		"see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time",
+	},
+	{
+		all(isTimeout, code("")), cache.Timeout, "{host} answered {status} until there was no time left",
+		"try again",
+	},
+	{isTimeout, cache.Timeout, "{host} answered {status} ({code}) until there was no time left", "try again"},
+	{
+		isConnection, cache.Unavailable, "the connection to {host} failed: {why}",
+		"see whether a firewall or proxy is in the way",
+	},
 }
 
-const (
-	regionHint      = "see whether the region is right and DNS works"
-	regionProxyHint = "see whether the region is right and the proxy reaches that host"
-)
+// network explains what kept AWS from being asked, or from answering.
+func (c cause) network() *cache.Failure { return c.find(networkTable) }
 
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+// proxy returns the proxy's refusal, without a status if there is none.
+func (c cause) proxy() *ProxyError {
+	if refusal, ok := errors.AsType[*ProxyError](c.err); ok {
+		return refusal
+	}
+	return &ProxyError{}
 }
+
+func proxyStatus(from, to int) condition {
+	return func(c cause) bool { return from <= c.proxy().Status && c.proxy().Status <= to }
+}
+
+func isFIPS(c cause) bool { return strings.Contains(c.Last.Host, "-fips.") }
+
+func isExpiredCertificate(c cause) bool {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](c.err)
+	return ok && invalid.Reason == x509.Expired
+}
+
+func isNotTLS(c cause) bool {
+	return isA[tls.RecordHeaderError](c) || isA[tls.AlertError](c) || errors.Is(c.err, http.ErrSchemeMismatch)
+}
+
+func isToProxy(c cause) bool {
+	dial, ok := errors.AsType[*net.OpError](c.err)
+	return ok && dial.Op == "proxyconnect"
+}
+
+// unknownName returns the name that DNS doesn't know, if that is the cause.
+func (c cause) unknownName() string {
+	if dns, ok := errors.AsType[*net.DNSError](c.err); ok && !dns.IsTimeout {
+		return dns.Name
+	}
+	return ""
+}
+
+func isUnknownName(c cause) bool { return c.unknownName() != "" }
+
+func isTimeout(c cause) bool {
+	timeout, ok := errors.AsType[net.Error](c.err)
+	return errors.Is(c.err, context.DeadlineExceeded) || errors.Is(c.err, context.Canceled) ||
+		errors.Is(c.err, os.ErrDeadlineExceeded) || ok && timeout.Timeout()
+}
+
+func isConnection(c cause) bool { return isA[*net.OpError](c) || isReset(c.err) }
 
 func isReset(err error) bool {
 	var number syscall.Errno
@@ -102,22 +134,14 @@ func isReset(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// cause is the system's word for it, which holds no address with a password.
-func cause(err error) string {
+// connectionProblem returns the system's words, which hold no address with a password.
+func (c cause) connectionProblem() string {
 	var number syscall.Errno
-	if errors.As(err, &number) {
+	if errors.As(c.err, &number) {
 		return number.Error()
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if dns, ok := errors.AsType[*net.DNSError](c.err); ok {
 		return "the name " + dns.Name + " can't be resolved"
 	}
 	return "it was closed"
-}
-
-func certificateProblem(e x509.CertificateInvalidError) string {
-	if e.Reason == x509.Expired {
-		return "it has expired or isn't valid yet"
-	}
-	return "it isn't valid for this use"
 }
