@@ -36,6 +36,8 @@ type chain struct {
 	fromFiles bool
 	// profileChain are the profiles from which the credentials come, as the files have them.
 	profileChain []sharedconfig.Profile
+	// source is where the credentials come from, as read from the texts.
+	source identity.Source
 	// configured is the region that the environment or the profile names or, where neither does and
 	// the principal's own registry is asked for, the instance.
 	configured string

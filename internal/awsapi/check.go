@@ -142,7 +142,7 @@ func (c *chain) checkKeys() error {
 		return nil
 	}
 	return mistake("set it without that",
-		"the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source())
+		"the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source.Name())
 }
 
 func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }

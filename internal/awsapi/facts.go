@@ -2,10 +2,7 @@ package awsapi
 
 import (
 	"errors"
-	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/diagnose"
@@ -33,31 +30,11 @@ func (c *chain) facts() diagnose.Facts {
 		Files:         c.files(),
 		HiddenFiles:   c.hidden(),
 		TokenFiles:    c.tokenFiles(),
-		Source:        c.source(),
+		Source:        c.source.Name(),
 		NamesMetadata: c.namesMetadata(),
 		MetadataHost:  c.metadataHost(),
 		ContainerHost: c.containerHost(),
 		Login:         c.login(),
-	}
-}
-
-// source names where the chain begins, in words.
-func (c *chain) source() string {
-	profile := "default"
-	if p := c.lastProfile(); p != nil && p.Profile != "" {
-		profile = p.Profile
-	}
-	switch {
-	case slices.Contains(c.steps, aws.CredentialSourceEnvVars):
-		return "the environment (AWS_ACCESS_KEY_ID)"
-	case slices.Contains(c.steps, aws.CredentialSourceIMDS):
-		return "the instance metadata service"
-	case slices.Contains(c.steps, aws.CredentialSourceHTTP):
-		return "the container credentials endpoint"
-	case slices.Contains(c.steps, aws.CredentialSourceProcess):
-		return "the credential_process of profile " + profile
-	default:
-		return "profile " + profile
 	}
 }
 

@@ -58,6 +58,7 @@ func (c *chain) checkShared() error {
 	name := identity.ProfileOf(c.request.Env, c.request.Principal.Profile)
 	profiles := c.texts.Profiles()
 	c.profileChain = profiles.Chain(name)
+	c.source = identity.SourceOf(c.request.Env, profiles, c.request.Principal)
 	if !asks {
 		return nil
 	}
@@ -77,7 +78,7 @@ func (c *chain) checkShared() error {
 	if err := c.checkProfiles(name); err != nil {
 		return err
 	}
-	return c.checkSource(identity.UsedBy(c.request.Env, profiles, c.request.Principal))
+	return c.checkSource(c.source.Used)
 }
 
 // checkProfiles returns an error for values in the profiles that are used which can't be meant.

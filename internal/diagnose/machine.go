@@ -14,33 +14,25 @@ const hopLimit = "in a container on EC2, raise the instance's metadata hop limit
 
 // metadataTable explains what the instance metadata service answers.
 var metadataTable = []row{
-	{
-		noRequest, cache.Misconfigured,
-		"{no keys}the instance metadata service is turned off (AWS_EC2_METADATA_DISABLED)", "{set keys}, or mount ~/.aws",
-	},
-	{
-		status(401), cache.Unavailable,
-		"{no keys}the instance metadata service wants a session token (401), which did not come through", hopLimit,
-	},
+	{noRequest, cache.Misconfigured,
+		"{no keys}the instance metadata service is turned off (AWS_EC2_METADATA_DISABLED)",
+		"{set keys}, or mount ~/.aws"},
+	{status(401), cache.Unavailable,
+		"{no keys}the instance metadata service wants a session token (401), which did not come through",
+		hopLimit},
 	// Denied, so that no token of a role that the instance had is served any more.
 	{status(404), cache.Denied, "{no keys}the instance has no role", "attach an instance profile, or {set keys}"},
-	{
-		status(200), cache.Unavailable,
+	{status(200), cache.Unavailable,
 		"{no keys}the instance metadata service at {host} gave none that can be used",
-		"see whether the instance's role is still there",
-	},
-	{
-		statusFrom(1), cache.Unavailable, "{no keys}the instance metadata service at {host} answered {status}",
-		"try again; if it stays so, look at the instance's metadata options",
-	},
-	{
-		isTimeout, cache.Timeout, "{no keys}the instance metadata service at {host} is silent",
-		"{set keys}, or mount ~/.aws; " + hopLimit,
-	},
-	{
-		always, cache.Misconfigured, "{no keys}the instance metadata service at {host} can't be reached",
-		"{set keys}, or mount ~/.aws; " + hopLimit,
-	},
+		"see whether the instance's role is still there"},
+	{statusFrom(1), cache.Unavailable,
+		"{no keys}the instance metadata service at {host} answered {status}",
+		"try again; if it stays so, look at the instance's metadata options"},
+	{isTimeout, cache.Timeout, "{no keys}the instance metadata service at {host} is silent",
+		"{set keys}, or mount ~/.aws; " + hopLimit},
+	{always, cache.Misconfigured,
+		"{no keys}the instance metadata service at {host} can't be reached",
+		"{set keys}, or mount ~/.aws; " + hopLimit},
 }
 
 // metadata explains why the instance metadata service gave no credentials.

@@ -135,12 +135,12 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	var configRead, credentialsRead bool
 	texts.Config, configRead = in.file("config", files.Config)
 	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
-	source := sourceOf(env, texts.Profiles(), asked)
-	unsure := source.shared && !(configRead && credentialsRead)
-	for _, file := range source.used.TokenFiles {
+	source := SourceOf(env, texts.Profiles(), asked)
+	unsure := source.fromProfile && !(configRead && credentialsRead)
+	for _, file := range source.Used.TokenFiles {
 		unsure = !in.tokenFile("web identity token", file) || unsure
 	}
-	if source.used.Container {
+	if source.Used.Container {
 		unsure = !in.tokenFile("container token", env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) || unsure
 	}
 	if name := asked.WebIdentityTokenEnv; name != "" {
@@ -149,20 +149,20 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	if asked.WebIdentityToken != "" {
 		in.token("web identity token", asked.WebIdentityToken)
 	}
-	if source.used.Metadata {
+	if source.Used.Metadata {
 		in.machine()
 	}
 
 	id := Identity{
 		CredentialSource: source.String(),
 		withoutLogins:    in.key(),
-		used:             source.used,
+		used:             source.Used,
 		tokenFiles:       in.files,
 		Shared:           texts,
 	}
 	in.files = nil
 	in.add("without logins", id.withoutLogins)
-	if source.used.Logins {
+	if source.Used.Logins {
 		for _, dir := range loginDirs(env, home) {
 			texts, ok := in.dir(dir)
 			id.logins, unsure = append(id.logins, texts...), unsure || !ok

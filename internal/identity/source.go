@@ -1,114 +1,90 @@
 package identity
 
 import (
+	"cmp"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
-// source is where the SDK's chain finds the credentials, hop by hop. It follows
-// the order of the SDK's config package (resolve_credentials.go).
-type source struct {
+const credentialProcess = "credential process"
+
+// Source is where the SDK's chain finds the credentials.
+type Source struct {
+	// Used are the inputs that are no part of the AWS configuration.
+	Used Used
+	// hops are the roles and profiles on the way to the credentials, and then what holds these.
 	hops []string
-	used Used
-	// shared is set where a profile decides, be it one that isn't there.
-	shared bool
+	// profile is the last of the profiles. fromProfile is set if one decides, even one that doesn't
+	// exist.
+	profile     string
+	fromProfile bool
 }
 
-func (s source) String() string { return strings.Join(s.hops, ", ") }
-
-func sourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) source {
+// SourceOf returns where the chain finds the credentials of a principal: with the first candidate
+// that has some.
+func SourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Source {
+	name := ProfileOf(env, asked.Profile)
+	s := Source{profile: name}
+	for _, p := range shared.Chain(name) {
+		s.profile = p.Name
+	}
+	if asked.RoleARN != "" {
+		s.hops = []string{asked.RoleARN}
+	}
 	switch {
 	case asked.WebIdentityToken != "":
-		return source{hops: []string{asked.RoleARN, strings.TrimSpace("service account " + Bearer(asked.WebIdentityToken))}}
+		s.hops = append(s.hops, strings.TrimSpace("service account "+Bearer(asked.WebIdentityToken)))
+		return s
 	case asked.HasWebIdentity():
-		s := source{hops: []string{asked.RoleARN, "web identity of the map"}}
+		s.hops = append(s.hops, "web identity of the map")
 		if asked.WebIdentityTokenFile != "" {
-			s.used.TokenFiles = []string{asked.WebIdentityTokenFile}
+			s.Used.TokenFiles = []string{asked.WebIdentityTokenFile}
 		}
 		return s
 	}
-	s := ofChain(env, shared, asked.Profile)
-	if asked.RoleARN != "" {
-		s.hops = append([]string{asked.RoleARN}, s.hops...)
+	for _, c := range candidates(env, shared, asked) {
+		if c.behind != "" {
+			continue
+		}
+		s.fromProfile = s.fromProfile || c.name == "profile "+name
+		s.hops, s.Used = append(s.hops, c.hops...), c.used
+		if c.hasCredentials {
+			break
+		}
 	}
 	return s
 }
 
-// UsedBy is where the credentials come from, of those inputs that are none of the AWS configuration.
-func UsedBy(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Used {
-	return sourceOf(env, shared, asked).used
-}
+// String returns the hops, for people.
+func (s Source) String() string { return strings.Join(s.hops, ", ") }
 
-// ofChain follows the chain from a profile or, where none is named, from where it
-// begins by itself.
-func ofChain(env config.Env, shared sharedconfig.Profiles, profile string) source {
-	switch file := env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); {
-	case profile != "":
-		return ofProfile(env, shared, profile)
-	case HasKeys(env):
-		return source{hops: []string{"environment keys"}}
-	case file != "":
-		return source{hops: []string{"web identity of the environment"}, used: Used{TokenFiles: []string{file}}}
+func (s Source) last() string {
+	if len(s.hops) == 0 {
+		return ""
 	}
-	return ofProfile(env, shared, ProfileOf(env, ""))
+	return s.hops[len(s.hops)-1]
 }
 
-// ProfileOf is the name of the profile that is chosen, where the map names one or none.
+// Name returns what holds the credentials, for messages.
+func (s Source) Name() string {
+	switch s.last() {
+	case environmentKeys:
+		return "the environment (AWS_ACCESS_KEY_ID)"
+	case instanceMetadata:
+		return "the instance metadata service"
+	case containerCredentials:
+		return "the container credentials endpoint"
+	case credentialProcess:
+		return "the credential_process of profile " + s.profile
+	}
+	return "profile " + s.profile
+}
+
+// ProfileOf returns the name of the profile that is chosen, by the map or else by the environment.
 func ProfileOf(env config.Env, asked string) string {
-	for _, name := range []string{asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE")} {
-		if name != "" {
-			return name
-		}
-	}
-	return "default"
-}
-
-func ofProfile(env config.Env, shared sharedconfig.Profiles, name string) source {
-	s := source{shared: true}
-	chain := shared.Chain(name)
-	var last *sharedconfig.Profile
-	for i, p := range chain {
-		s.hops = append(s.hops, "profile "+p.Name)
-		if role := p.Get("role_arn"); role != "" {
-			s.hops = append(s.hops, role)
-		}
-		last = &chain[i]
-	}
-	s.ofLeaf(env, last)
-	return s
-}
-
-// ofLeaf adds the source of a profile that names no other profile, or of none.
-func (s *source) ofLeaf(env config.Env, p *sharedconfig.Profile) {
-	hop := ""
-	switch from := p.Get("credential_source"); {
-	case p != nil && p.HasKeys():
-		hop = "keys"
-	case from == "Environment":
-		hop = "environment keys"
-	case from == "EcsContainer":
-		hop, s.used.Container = "container credentials", true
-	case from != "":
-		hop, s.used.Metadata = "instance metadata", true
-	case p.Get("web_identity_token_file") != "":
-		hop, s.used.TokenFiles = "web identity", []string{p.Get("web_identity_token_file")}
-	case p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("sso_region") != "" || p.Get("sso_account_id") != "" || p.Get("sso_role_name") != "":
-		hop, s.used.Logins = "SSO", true
-	case p.Get("login_session") != "":
-		hop, s.used.Logins = "aws login", true
-	case p.Get("credential_process") != "":
-		hop = "credential process"
-	case hasContainer(env):
-		hop, s.used.Container = "container credentials", true
-	default:
-		hop, s.used.Metadata = "instance metadata", true
-	}
-	if s.used.Metadata && IsMetadataDisabled(env) {
-		hop, s.used.Metadata = "nowhere, as AWS_EC2_METADATA_DISABLED is true", false
-	}
-	s.hops = append(s.hops, hop)
+	return cmp.Or(asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE"), "default")
 }
 
 // HasKeys reports whether the environment holds an access key and its secret.
@@ -117,7 +93,7 @@ func HasKeys(env config.Env) bool {
 	return id != "" && secret != ""
 }
 
-// MissingKey names the variable of the access key that isn't set while the other is, or nothing.
+// MissingKey returns the variable of the access key that isn't set while the other is, or nothing.
 func MissingKey(env config.Env) string {
 	switch id, secret := keysOf(env); {
 	case id != "" && secret == "":
@@ -130,22 +106,11 @@ func MissingKey(env config.Env) string {
 
 // keysOf returns the access key of the environment and its secret, by the names that the SDK knows.
 func keysOf(env config.Env) (id, secret string) {
-	first := func(names ...string) string {
-		for _, name := range names {
-			if value := env.Get(name); value != "" {
-				return value
-			}
-		}
-		return ""
-	}
-	return first("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"), first("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+	return cmp.Or(env.Get("AWS_ACCESS_KEY_ID"), env.Get("AWS_ACCESS_KEY")),
+		cmp.Or(env.Get("AWS_SECRET_ACCESS_KEY"), env.Get("AWS_SECRET_KEY"))
 }
 
-func hasContainer(env config.Env) bool {
-	return env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
-}
-
-// IsMetadataDisabled reports whether the environment turns the instance metadata service off.
-func IsMetadataDisabled(env config.Env) bool {
+// isMetadataDisabled reports whether the environment turns the instance metadata service off.
+func isMetadataDisabled(env config.Env) bool {
 	return strings.EqualFold(env.Get("AWS_EC2_METADATA_DISABLED"), "true")
 }
