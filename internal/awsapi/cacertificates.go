@@ -11,38 +11,27 @@ import (
 	"docker-credential-ecr-login/internal/config"
 )
 
-// loadRoots has the system's authorities read while nobody needs them yet. That is
-// half the work of a cold get, and net/http begins with it in the middle of the first
-// handshake.
-func (c *chain) loadRoots() {
-	if c.request.Env.Get("AWS_CA_BUNDLE") == "" {
-		go x509.SystemCertPool() // they are kept, once read
-	}
-}
-
-// rootFiles are where systems keep all their authorities in one file. One that is
-// there spares a look at what Go finds, which takes half as long as a cold get. One
-// that isn't named here costs that time and no more.
-var rootFiles = []string{
+// systemBundles are files in which systems keep all their CA certificates. One that exists
+// spares reading them, which takes half the time of a cold get. A system whose file isn't listed
+// here spends that time and no more.
+var systemBundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
 	"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
 	"/etc/ssl/ca-bundle.pem",             // SUSE
 }
 
-// ownRoots are authorities of our own, those of Mozilla, for a system that has none,
-// as an image made from scratch. It is nil for all others: there Go's are trusted, or
-// those that the user has named, even if they turn out to be none.
-func ownRoots(env config.Env) *x509.CertPool {
+// mozillaRoots returns Mozilla's CA certificates for a system that has none, such as an image made
+// from scratch. It returns nil for all others: there Go's are trusted, or those that the user has
+// named, even if they turn out to be none.
+func mozillaRoots(env config.Env) *x509.CertPool {
 	if runtime.GOOS != "linux" {
 		return nil // the system itself verifies
 	}
-	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		if env.Get(name) != "" {
-			return nil
-		}
+	if _, file := namedCertificates(env); file != "" {
+		return nil
 	}
-	for _, file := range rootFiles {
-		// One that isn't there, but was to be mounted, is an empty directory.
+	for _, file := range systemBundles {
+		// A missing file that was to be mounted is an empty directory.
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			return nil
 		}
@@ -53,7 +42,17 @@ func ownRoots(env config.Env) *x509.CertPool {
 	return poolOf(bundle.Roots())
 }
 
-// poolOf is a pool of authorities, some of which are trusted for a part of what they have
+// namedCertificates returns the variable that names CA certificates, and its value.
+func namedCertificates(env config.Env) (name, value string) {
+	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		if value := env.Get(name); value != "" {
+			return name, value
+		}
+	}
+	return "", ""
+}
+
+// poolOf returns a pool of CA certificates, some of which are trusted for a part of what they have
 // signed.
 func poolOf(roots iter.Seq[bundle.Root]) *x509.CertPool {
 	pool := x509.NewCertPool()

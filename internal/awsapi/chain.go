@@ -25,28 +25,27 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// chain is the SDK's credential chain for one question, loaded from the files
-// and the environment that the identity was worked out from.
+// chain is the SDK's credential chain for one request, loaded from the files
+// and the environment that the identity was computed from.
 type chain struct {
 	request tokensource.Request
 	shared  identity.Files     // the AWS configuration, as messages name it
 	texts   sharedconfig.Texts // the same, as the SDK gets it
 	cfg     aws.Config
-	// fromFiles is set where it can't be given the texts, and reads the files.
+	// fromFiles is set if the SDK can't be given the texts, and reads the files.
 	fromFiles bool
 	// profileChain are the profiles from which the credentials come, as the files have them.
 	profileChain []sharedconfig.Profile
 	// source is where the credentials come from, as read from the texts.
 	source identity.Source
-	// configured is the region that the environment or the profile names or, where neither does and
+	// configured is the region that the environment or the profile names or, if neither does and
 	// the principal's own registry is asked for, the instance.
 	configured string
 	steps      []aws.CredentialSource // of the chain, first to last
 	requests   requestLog
-	// given are the credentials that the chain has come by and that no file or variable holds.
+	// resolved are the credentials that the chain has retrieved and that no file or variable holds.
 	resolved []aws.Credentials
-
-	// roots are the authorities to trust, or nil for the system's.
+	// roots returns the CA certificates to trust, or nil for the system's.
 	roots func() *x509.CertPool
 
 	connections               connections
@@ -55,13 +54,13 @@ type chain struct {
 
 func newChain(q tokensource.Request) *chain {
 	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
-	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
+	c.connections.ahead = func(string) {}
+	c.roots = sync.OnceValue(func() *x509.CertPool { return mozillaRoots(q.Env) })
 	return c
 }
 
-// load loads the configuration. It asks nothing of anybody, but where the
-// principal's own registry is wanted and no region is configured: then it asks
-// the instance for one.
+// load loads the configuration. It sends no request, unless the principal's own registry is wanted
+// and no region is configured: then it asks the instance for one.
 func (c *chain) load(ctx context.Context) error {
 	q := c.request
 	c.logSkipped()
@@ -75,7 +74,7 @@ func (c *chain) load(ctx context.Context) error {
 	load := func(region string) error {
 		err := c.loadWith(ctx, region)
 		if err != nil && !c.asksProfile() {
-			// A profile that has no part in it keeps nobody from his token.
+			// A profile that has no part in it must not prevent a token.
 			c.texts = sharedconfig.Texts{}
 			err = c.loadWith(ctx, region)
 		}
@@ -92,12 +91,13 @@ func (c *chain) load(ctx context.Context) error {
 		c.requests.log.Debugf("no region is configured, and the instance names none")
 		return diagnose.ErrNoRegion
 	}
-	c.requests.forget()
+	c.requests.note(diagnose.Call{}) // what comes next is the beginning
 	c.configured = region
 	return load(region)
 }
 
-// configuredRegion is the one that the environment or the profile names, without blanks around it.
+// configuredRegion returns the region that the environment or the profile names, without blanks
+// around it.
 func (c *chain) configuredRegion() (string, error) {
 	env := c.request.Env
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
@@ -114,11 +114,11 @@ func checkRegion(what, region string) error {
 	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
 		return nil
 	}
-	return mistake("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
+	return diagnose.Misconfigured("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
 }
 
-// mainRegion is the region in which all is asked but the registry's token: the one that is
-// configured, if it is of the registry's partition, which knows nothing of the roles and keys of
+// mainRegion returns the region of all requests but that for the registry's token: the configured
+// one if it is of the registry's partition, which knows nothing of the roles and keys of
 // another; else the registry's. It is empty if there is neither.
 func (c *chain) mainRegion() string {
 	r := c.request.Registry
@@ -128,7 +128,7 @@ func (c *chain) mainRegion() string {
 	return r.TokenRegion()
 }
 
-// loadWith loads it with a region or, if that is empty, with none.
+// loadWith loads the configuration with a region or, if that is empty, with none.
 func (c *chain) loadWith(ctx context.Context, region string) error {
 	configPath, credentialsPath, closeFiles, err := c.openFiles()
 	if err != nil {
@@ -149,7 +149,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
 		}),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
-			// The SDK works out the file's name, but not below our home.
+			// The SDK computes the file's name, but not below our home.
 			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
 				o.CachedTokenFilepath = c.ssoFile(path)
 			}
@@ -169,8 +169,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 	return err
 }
 
-// paths lists no file, where there is none, in the form in which the SDK reads
-// none: nil would mean those of its own choice.
+// paths lists a file. If there is none, the list isn't nil: the SDK would choose its own.
 func paths(path string) []string {
 	if path == "" {
 		return []string{}
@@ -178,7 +177,7 @@ func paths(path string) []string {
 	return []string{path}
 }
 
-// profiles are the profiles of the chain, from the one that was chosen to the
+// profiles returns the profiles of the chain, from the one that was chosen to the
 // one that has the credentials.
 func (c *chain) profiles() []*config.SharedConfig {
 	var profiles []*config.SharedConfig
@@ -192,7 +191,7 @@ func (c *chain) profiles() []*config.SharedConfig {
 	return profiles
 }
 
-// lastProfile is the one that has the credentials, nil where none has.
+// lastProfile returns the profile that has the credentials, nil if none has.
 func (c *chain) lastProfile() *config.SharedConfig {
 	profiles := c.profiles()
 	if len(profiles) == 0 {
@@ -201,30 +200,32 @@ func (c *chain) lastProfile() *config.SharedConfig {
 	return profiles[len(profiles)-1]
 }
 
-// tokenFiles are the web identity files that the chain reads.
+// hasStep reports whether the SDK takes one of these steps on the way to the credentials.
+func (c *chain) hasStep(steps ...aws.CredentialSource) bool {
+	return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
+}
+
+// tokenFiles returns the web identity files that the chain reads.
 func (c *chain) tokenFiles() []string {
 	var files []string
 	if file := c.request.Principal.WebIdentityTokenFile; file != "" {
 		files = append(files, file)
 	}
-	if slices.Contains(c.steps, aws.CredentialSourceEnvVarsSTSWebIDToken) {
+	if c.hasStep(aws.CredentialSourceEnvVarsSTSWebIDToken) {
 		files = append(files, c.request.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
 	}
-	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfileSTSWebIDToken) {
+	if p := c.lastProfile(); p != nil && c.hasStep(aws.CredentialSourceProfileSTSWebIDToken) {
 		files = append(files, p.WebIdentityTokenFile)
 	}
 	return files
 }
 
-// used is where the credentials come from.
+// used returns where the credentials come from, as the SDK reports it.
 func (c *chain) used() identity.Used {
-	has := func(steps ...aws.CredentialSource) bool {
-		return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
-	}
 	return identity.Used{
-		Metadata:   has(aws.CredentialSourceIMDS),
-		Container:  has(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
-		Logins:     has(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
+		Metadata:   c.hasStep(aws.CredentialSourceIMDS),
+		Container:  c.hasStep(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
+		Logins:     c.hasStep(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
 		TokenFiles: c.tokenFiles(),
 	}
 }
@@ -233,10 +234,10 @@ func (c *chain) used() identity.Used {
 // has no step of its own.
 func (c *chain) takesEnvironment() bool {
 	p := c.lastProfile()
-	return p != nil && p.CredentialSource == "Environment" && !slices.Contains(c.steps, aws.CredentialSourceEnvVars)
+	return p != nil && p.CredentialSource == "Environment" && !c.hasStep(aws.CredentialSourceEnvVars)
 }
 
-// changeable tells whether the principal can become another one while
+// principalMayChange reports whether the principal can become another one while
 // everything that is read locally stays as it is: no role is assumed, and what
 // gives the credentials may give others' next time.
 func (c *chain) principalMayChange() bool {
@@ -245,19 +246,14 @@ func (c *chain) principalMayChange() bool {
 	}, c.steps[len(c.steps)-1])
 }
 
-// proxied is the client for AWS itself; it goes through a proxy where one is
-// set, and tells when the proxy refuses. No request outlives the question: the
-// SDK gets credentials without a deadline.
+// proxied returns the client for AWS itself; it uses a proxy if one is
+// set, and reports when the proxy refuses. It limits each request: the SDK gets credentials
+// without a deadline.
 func (c *chain) proxied() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.request.Timeout)
 }
 
-// machineOptions are those of the clients of what is on this machine.
-func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.requests.addToMachine, PlainBody, c.connections.addToMachine}
-}
-
-// direct is the client for what is on this machine, which no proxy is for.
+// direct returns the client for services on this machine, which no proxy is for.
 func (c *chain) direct() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithTransportOptions(func(t *http.Transport) {
@@ -265,4 +261,9 @@ func (c *chain) direct() *awshttp.BuildableClient {
 			t.TLSClientConfig.RootCAs = c.roots()
 		}).
 		WithTimeout(c.request.Timeout)
+}
+
+// machineOptions returns the options of the clients for services on this machine.
+func (c *chain) machineOptions() []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{c.requests.addToMachine, PlainBody, c.connections.addToMachine}
 }

@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -13,24 +12,24 @@ import (
 	"docker-credential-ecr-login/cache"
 )
 
-// shared are the credentials of each identity, or why there are none. The parts
+// sharedCredentials are the credentials of each identity, or why there are none. The parts
 // of a list ask together; without this each would assume the role for itself, and
 // run the credential process, which may ask a person.
 type sharedCredentials struct {
-	mu sync.Mutex
-	of map[string]*result // by identity
+	mu         sync.Mutex
+	byIdentity map[string]*result
 }
 
 type result struct {
 	once     sync.Once
 	value    aws.Credentials
-	resolved []aws.Credentials // that of the chain
+	resolved []aws.Credentials // those of the chain
 	login    string
 	failure  *cache.Failure
 }
 
-// get gets the credentials of a chain, once for all questions of its identity,
-// before the call that is signed with them: inside, the SDK would get them again
+// get retrieves the credentials of a chain, once for all requests of its identity,
+// before the call that is signed with them: inside, the SDK would retrieve them again
 // at each of its own retries, with all of theirs. It returns the context for what
 // is left to do.
 func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.Context, context.CancelFunc, error) {
@@ -56,13 +55,13 @@ func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.C
 func (s *sharedCredentials) result(identity string) *result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of == nil {
-		s.of = make(map[string]*result)
+	if s.byIdentity == nil {
+		s.byIdentity = make(map[string]*result)
 	}
-	if s.of[identity] == nil {
-		s.of[identity] = new(result)
+	if s.byIdentity[identity] == nil {
+		s.byIdentity[identity] = new(result)
 	}
-	return s.of[identity]
+	return s.byIdentity[identity]
 }
 
 func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Credentials, error) {
@@ -74,7 +73,7 @@ func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Crede
 		if err := c.runProcess(ctx); err != nil {
 			return aws.Credentials{}, err
 		}
-	case slices.Contains(c.steps, aws.CredentialSourceLogin):
+	case c.hasStep(aws.CredentialSourceLogin):
 		c.useLogin()
 	}
 	if err := c.checkKeys(); err != nil {
@@ -86,8 +85,8 @@ func (c *chain) retrieve(ctx, begin context.Context, start time.Time) (aws.Crede
 	return c.cfg.Credentials.Retrieve(rest)
 }
 
-// extend returns begin or, where a credential process has run since start, what
-// is as much longer: the process has a time of its own.
+// extend returns begin or, if a credential process has run since start, a context that is
+// as much longer: the process has a time of its own.
 func (c *chain) extend(ctx, begin context.Context, start time.Time) (context.Context, context.CancelFunc) {
 	deadline, ok := begin.Deadline()
 	if !ok || !c.hasProcess() {
@@ -96,6 +95,4 @@ func (c *chain) extend(ctx, begin context.Context, start time.Time) (context.Con
 	return context.WithDeadline(ctx, deadline.Add(time.Since(start)))
 }
 
-func (c *chain) hasProcess() bool {
-	return slices.Contains(c.steps, aws.CredentialSourceProcess)
-}
+func (c *chain) hasProcess() bool { return c.hasStep(aws.CredentialSourceProcess) }

@@ -8,6 +8,14 @@ import (
 	"docker-credential-ecr-login/internal/diagnose"
 )
 
+// failed returns the failure that explains an error, or nil for none.
+func (c *chain) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return c.failure(err)
+}
+
 // failure explains an error in one line, without secrets.
 func (c *chain) failure(err error) *cache.Failure {
 	var f *cache.Failure

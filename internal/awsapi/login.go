@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -20,15 +19,16 @@ import (
 // loginVariable names the directory of the sessions of "aws login".
 const loginVariable = "AWS_LOGIN_CACHE_DIRECTORY"
 
-// login returns the session of the last profile, or nil if its credentials are elsewhere.
+// login returns the session of SSO or "aws login" that holds the credentials of the last profile, or
+// nil if they are elsewhere.
 func (c *chain) login() *diagnose.Login {
 	p := c.lastProfile()
 	switch {
 	case p == nil:
 		return nil
-	case slices.Contains(c.steps, aws.CredentialSourceLogin):
+	case c.hasStep(aws.CredentialSourceLogin):
 		return &diagnose.Login{Profile: p.Profile, File: c.loginFile(p), Command: "aws login --profile " + sanitize.ShellWord(p.Profile)}
-	case !slices.Contains(c.steps, aws.CredentialSourceSSO) && !slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
+	case !c.hasStep(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
 		return nil
 	}
 	key := p.SSOStartURL
@@ -42,8 +42,8 @@ func (c *chain) login() *diagnose.Login {
 	}
 }
 
-// ssoFile is the login file of that name below our home. The SDK works out the name, but looks for
-// it below HOME, be that a relative path.
+// ssoFile returns the login file of that name below our home. The SDK computes the name, but looks
+// for it below HOME, even if that is a relative path.
 func (c *chain) ssoFile(file string) string {
 	if c.request.Home == "" {
 		return os.DevNull
@@ -51,7 +51,7 @@ func (c *chain) ssoFile(file string) string {
 	return path.Join(c.request.Home, ".aws/sso/cache", path.Base(file))
 }
 
-// loginFile is the one of "aws login", likewise.
+// loginFile returns the file of "aws login", likewise.
 func (c *chain) loginFile(p *config.SharedConfig) string {
 	dir := c.request.Env.Get(loginVariable)
 	if dir == "" {
@@ -67,20 +67,20 @@ func (c *chain) loginFile(p *config.SharedConfig) string {
 
 // useLogin uses the session of "aws login".
 func (c *chain) useLogin() {
-	c.standOn(logincreds.New(signin.NewFromConfig(c.chainConfig()), c.loginFile(c.lastProfile()), func(o *logincreds.Options) {
+	c.assumeProfiles(logincreds.New(signin.NewFromConfig(c.chainConfig()), c.loginFile(c.lastProfile()), func(o *logincreds.Options) {
 		o.RestrictPermissions = true
 	}))
 }
 
-// checkLogin returns an error for a login file that is there and can't be used.
+// checkLogin returns an error for a login file that exists and can't be used.
 func (c *chain) checkLogin() error {
 	l := c.login()
 	if l == nil {
 		return nil
 	}
-	if dir := c.request.Env.Get(loginVariable); dir != "" && slices.Contains(c.steps, aws.CredentialSourceLogin) {
+	if dir := c.request.Env.Get(loginVariable); dir != "" && c.hasStep(aws.CredentialSourceLogin) {
 		if _, err := ownconfig.Path(dir, c.request.Home); err != nil {
-			return mistake("write the whole path", "%s: %v", loginVariable, err)
+			return diagnose.Misconfigured("write the whole path", "%s: %v", loginVariable, err)
 		}
 	}
 	text, err := readText(l.File)
@@ -88,7 +88,7 @@ func (c *chain) checkLogin() error {
 	case err != nil:
 		return err
 	case text != "" && json.Unmarshal([]byte(text), &map[string]any{}) != nil:
-		return mistake("run: "+l.Command, "the login file %s isn't a JSON object", l.File)
+		return diagnose.Misconfigured("run: "+l.Command, "the login file %s isn't a JSON object", l.File)
 	}
 	return nil
 }

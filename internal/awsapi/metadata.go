@@ -3,20 +3,22 @@ package awsapi
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 )
 
 // metadata asks the instance metadata service, never through a proxy: there a
 // proxy would choose the principal. The SDK wants it before the configuration is
-// loaded, which says where the service is; so it is built when first asked.
+// loaded, which names the service's endpoint; so the client is made when first asked.
 type metadata struct {
 	chain *chain
-	// hurried has it try everything once.
+	// singleAttempt has it try everything once.
 	singleAttempt bool
 
 	once   sync.Once
@@ -68,18 +70,15 @@ func (c *chain) metadataTimeout() time.Duration {
 	return min(time.Duration(seconds)*time.Second, c.request.Timeout)
 }
 
-// namesMetadata tells whether a profile asks for the metadata service by name,
-// so that it is known to be there and deserves the SDK's own patience.
+// namesMetadata reports whether a profile asks for the metadata service by name,
+// so that it is known to exist and gets the SDK's own retries.
 func (c *chain) namesMetadata() bool {
-	for _, p := range c.profiles() {
-		if p.CredentialSource == "Ec2InstanceMetadata" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.profiles(), func(p *config.SharedConfig) bool {
+		return p.CredentialSource == "Ec2InstanceMetadata"
+	})
 }
 
-// metadataHost is where the instance metadata service is.
+// metadataHost returns the host of the instance metadata service.
 func (c *chain) metadataHost() string {
 	for _, source := range c.cfg.ConfigSources {
 		s, ok := source.(interface{ GetEC2IMDSEndpoint() (string, bool, error) })
@@ -94,8 +93,8 @@ func (c *chain) metadataHost() string {
 	return "169.254.169.254"
 }
 
-// containerHost is where a container's credentials are, empty where there is no
-// such place. The SDK has its own address for a path alone.
+// containerHost returns the host of a container's credentials, empty if there is
+// none. The SDK has its own address for a path alone.
 func (c *chain) containerHost() string {
 	if c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
 		return "169.254.170.2"

@@ -22,143 +22,134 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// trace watches what is asked of AWS: for the log, and for the reason of a
-// failure, which the SDK's errors tell only half of. It holds no secret.
+// requestLog watches the requests to AWS: for the log, and for the reason of a
+// failure, which the SDK's errors hold only half of.
 type requestLog struct {
 	log tokensource.Logger
 
 	mu    sync.Mutex
 	last  diagnose.Call
-	role  string // the first that could not be assumed
-	sent  []string
-	login string // the access token or key of a session that was refreshed
+	role  string   // the first that could not be assumed
+	sent  []string // secrets, which an answer may repeat
+	login string   // the access token or key of a session that was refreshed
 }
 
-// got returns the last attempt, and the role that could not be assumed.
-func (t *requestLog) lastCall() (last diagnose.Call, role string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last, t.role
+// lastCall returns the last request, and the role that could not be assumed.
+func (l *requestLog) lastCall() (last diagnose.Call, role string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last, l.role
 }
 
-// keep remembers what of a request is secret, so that it isn't shown where the answer
-// repeats it.
-func (t *requestLog) keep(req *smithyhttp.Request) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
-		if value := req.Header.Get(name); value != "" {
-			t.sent = append(t.sent, value)
-		}
-	}
+func (l *requestLog) sentSecrets() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.sent)
 }
 
-func (t *requestLog) sentSecrets() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clone(t.sent)
+func (l *requestLog) note(last diagnose.Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = last
 }
 
-func (t *requestLog) note(a diagnose.Call) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = a
-}
+func (l *requestLog) addTo(stack *middleware.Stack) error { return l.add(stack, false) }
 
-// forget makes what comes next the beginning.
-func (t *requestLog) forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last, t.role = diagnose.Call{}, ""
-}
+func (l *requestLog) addToMachine(stack *middleware.Stack) error { return l.add(stack, true) }
 
-func (t *requestLog) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
-
-func (t *requestLog) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
-
-func (t *requestLog) add(stack *middleware.Stack, ofMachine bool) error {
-	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
+func (l *requestLog) add(stack *middleware.Stack, ofMachine bool) error {
+	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LogOperation", l.watchOperation), middleware.Before)
 	if err != nil {
 		return err
 	}
 	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		return t.watchAttempt(ctx, ofMachine, in, next)
+		return l.watchCall(ctx, ofMachine, in, next)
 	}
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", watch), middleware.Before)
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("LogRequest", watch), middleware.Before)
 }
 
-func (t *requestLog) watchOperation(
+func (l *requestLog) watchOperation(
 	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 ) (middleware.InitializeOutput, middleware.Metadata, error) {
 	out, meta, err := next.HandleInitialize(ctx, in)
 	switch params := in.Parameters.(type) {
 	case *sts.AssumeRoleInput:
-		t.assumed(params.RoleArn, err)
+		l.assumed(params.RoleArn, err)
 	case *sts.AssumeRoleWithWebIdentityInput:
-		t.assumed(params.RoleArn, err)
+		l.assumed(params.RoleArn, err)
 	}
 	switch result := out.Result.(type) {
 	case *ssooidc.CreateTokenOutput:
-		t.refreshed(result.AccessToken)
+		l.refreshed(result.AccessToken)
 	case *signin.CreateOAuth2TokenOutput:
 		if result.TokenOutput != nil && result.TokenOutput.AccessToken != nil {
-			t.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
+			l.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
 		}
 	}
 	return out, meta, err
 }
 
 // refreshed notes the access token or key of a login session that was refreshed.
-func (t *requestLog) refreshed(login *string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.login = aws.ToString(login)
+func (l *requestLog) refreshed(login *string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.login = aws.ToString(login)
 }
 
-func (t *requestLog) refreshedLogin() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.login
+func (l *requestLog) refreshedLogin() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.login
 }
 
-// assumed notes the role that failed. One that is assumed from it fails for that
-// very reason, and after it.
-func (t *requestLog) assumed(role *string, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil && t.role == "" {
-		t.role = aws.ToString(role)
+// assumed notes the role that failed. A role that is assumed from it fails for the same reason,
+// and after it.
+func (l *requestLog) assumed(role *string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil && l.role == "" {
+		l.role = aws.ToString(role)
 	}
 }
 
-func (t *requestLog) watchAttempt(
+func (l *requestLog) watchCall(
 	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
 	this := diagnose.Call{Service: awsmiddleware.GetServiceID(ctx), OfMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.Host = req.URL.Host
-		t.keep(req)
+		l.keepSecrets(req)
 	}
 	// The SDK may give up waiting while this still waits.
-	t.note(this)
+	l.note(this)
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
 		this.Status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
 	}
-	var said smithy.APIError
-	if errors.As(err, &said) {
-		this.Code = said.ErrorCode()
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
+		this.Code = answer.ErrorCode()
 	}
-	t.note(this)
+	l.note(this)
 	// The path of a container's credentials is a secret of its own.
-	t.log.Debugf("asked %s: status %d, request id %q, %v", this.Host, this.Status, id,
+	l.log.Debugf("asked %s: status %d, request id %q, %v", this.Host, this.Status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
 }
 
-// tellProxyRefusal makes a refusal an error of its own kind; net/http has only
+// keepSecrets keeps the secrets of a request, so that they aren't shown if the answer repeats them.
+func (l *requestLog) keepSecrets(req *smithyhttp.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
+		if value := req.Header.Get(name); value != "" {
+			l.sent = append(l.sent, value)
+		}
+	}
+}
+
+// tellProxyRefusal makes a proxy's refusal an error of its own type; net/http has only
 // the text of the status for it.
 func tellProxyRefusal(t *http.Transport) {
 	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {

@@ -12,16 +12,16 @@ import (
 var (
 	passwordInURL = regexp.MustCompile(`://\S*@`)
 	queryInURL    = regexp.MustCompile(`(://[^\s?"]*\?)[^\s";]+`)
-	// secretKey is a word that has the form of a secret access key, and token one that is
-	// as long as session tokens, JWTs and registry passwords are: what AWS, or who answers in
-	// its place, says may repeat one that isn't known here.
+	// secretKey matches a word with the form of a secret access key, and longToken one that is
+	// as long as session tokens, JWTs and registry passwords are. An answer may repeat a secret
+	// that isn't known here.
 	secretKey = regexp.MustCompile(`(^|[\s"'=,;({])[A-Za-z0-9/+]{40}($|[\s"',;.)}])`)
 	longToken = regexp.MustCompile(`[A-Za-z0-9+/=_.~-]{128,}`)
 )
 
-// clean makes text one line without secrets.
+// clean returns a text as one line without secrets.
 func (c *chain) clean(text string) string {
-	// First, as what is left out could part a secret.
+	// First, as a character that is dropped could split a secret.
 	text = sanitize.Unbounded(text)
 	text = passwordInURL.ReplaceAllString(text, "://***@")
 	text = queryInURL.ReplaceAllString(text, "${1}***")
@@ -32,8 +32,8 @@ func (c *chain) clean(text string) string {
 	return sanitize.Line(longToken.ReplaceAllString(text, "***"))
 }
 
-// secrets lists those that are known: in variables, profiles and files, and in the headers
-// of what was sent.
+// secrets returns those that are known: in variables, profiles and files, and in the headers
+// that were sent.
 func (c *chain) secrets() []string {
 	values := append(c.requests.sentSecrets(), c.request.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
@@ -63,13 +63,13 @@ func (c *chain) secrets() []string {
 	for _, p := range c.profiles() {
 		values = append(values, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
 	}
-	for _, given := range c.resolved {
-		values = append(values, given.SecretAccessKey, given.SessionToken)
+	for _, resolved := range c.resolved {
+		values = append(values, resolved.SecretAccessKey, resolved.SessionToken)
 	}
 
 	var secrets []string
 	for _, value := range values {
-		// What is shorter is no secret, and may be a part of any word.
+		// A shorter value isn't a secret, and may be a part of any word.
 		if value = strings.TrimSpace(value); len(value) >= 8 {
 			secrets = append(secrets, value)
 		}
