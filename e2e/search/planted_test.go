@@ -21,7 +21,7 @@ var bugs = []planted{
 	},
 	{"", "the map's role doesn't count", "internal/identity/identity.go", `	in.add("role", p.RoleARN)`, ``},
 	{"", "the region of another partition is asked", "internal/awsapi/chain.go", `	return r.TokenRegion()`, `	return c.configured`},
-	{"config", "the SDK reads the files", "internal/awsapi/files.go", `	copied, path, err := inMemory(text)`, `	copied, path, err := inMemory(text); c.fromFiles = false; if err == nil && !another { copied.Close(); return file, func() {}, nil }`},
+	{"config", "the SDK reads the files", "internal/awsapi/files.go", `	copied, path, err := inMemory(text)`, `	copied, path, err := inMemory(text); c.fromFiles = false; if err == nil && !differs { copied.Close(); return []string{file}, nil, nil }`},
 
 	{"sso", "a login that moves is kept", "internal/tokensource/attempt.go", `before == e.loginStamp`, `true`},
 	{"", "the profile doesn't count", "internal/identity/identity.go", `		in.add("variable", kv)`, `		if !strings.HasPrefix(kv, "AWS_PROFILE=") { in.add("variable", kv) }`},

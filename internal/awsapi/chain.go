@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
@@ -34,7 +35,9 @@ type chain struct {
 	cfg     aws.Config
 	// fromFiles is set if the SDK can't be given the texts, and reads the files.
 	fromFiles bool
-	// profileChain are the profiles from which the credentials come, as the files have them.
+	// profiles are those from which the credentials come, from the one that was chosen to the one
+	// that has the credentials, as the SDK has read them, and profileChain as the files have them.
+	profiles     []*config.SharedConfig
 	profileChain []sharedconfig.Profile
 	// source is where the credentials come from, as read from the texts.
 	source identity.Source
@@ -86,14 +89,14 @@ func (c *chain) load(ctx context.Context) error {
 	if err := load(""); err != nil {
 		return err
 	}
-	region, err := (&metadata{chain: c}).region(ctx)
-	if err != nil || region == "" {
+	instance, err := (&metadata{chain: c}).imds().GetRegion(ctx, &imds.GetRegionInput{})
+	if err != nil || instance.Region == "" {
 		c.requests.log.Debugf("no region is configured, and the instance names none")
 		return diagnose.ErrNoRegion
 	}
-	c.requests.note(diagnose.Call{}) // what comes next is the beginning
-	c.configured = region
-	return load(region)
+	c.requests.noteCall(diagnose.Call{}) // what comes next is the beginning
+	c.configured = instance.Region
+	return load(instance.Region)
 }
 
 // configuredRegion returns the region that the environment or the profile names, without blanks
@@ -130,15 +133,21 @@ func (c *chain) mainRegion() string {
 
 // loadWith loads the configuration with a region or, if that is empty, with none.
 func (c *chain) loadWith(ctx context.Context, region string) error {
-	configPath, credentialsPath, closeFiles, err := c.openFiles()
+	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config) // the SDK doesn't know quotes around a section's name
+	configPaths, configCopy, err := c.pathOf(unquoted, c.shared.Config, hadQuotes)
 	if err != nil {
 		return err
 	}
-	defer closeFiles()
+	defer configCopy.Close()
+	credentialsPaths, credentialsCopy, err := c.pathOf(c.texts.Credentials, c.shared.Credentials, false)
+	if err != nil {
+		return err
+	}
+	defer credentialsCopy.Close()
 	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(c.withPrincipal(), []func(*config.LoadOptions) error{
 		config.WithRegion(region),
-		config.WithSharedConfigFiles(paths(configPath)),
-		config.WithSharedCredentialsFiles(paths(credentialsPath)),
+		config.WithSharedConfigFiles(configPaths),
+		config.WithSharedCredentialsFiles(credentialsPaths),
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
@@ -158,7 +167,14 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 			o.CachedTokenFilepath = c.ssoFile(o.CachedTokenFilepath)
 		}),
 	})...)
-	c.cfg = cfg
+	c.cfg, c.profiles = cfg, nil
+	for _, source := range cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			for p := &shared; p != nil; p = p.Source {
+				c.profiles = append(c.profiles, p)
+			}
+		}
+	}
 	c.connections.useFor(cfg, c.roots())
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
@@ -169,35 +185,12 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 	return err
 }
 
-// paths lists a file. If there is none, the list isn't nil: the SDK would choose its own.
-func paths(path string) []string {
-	if path == "" {
-		return []string{}
-	}
-	return []string{path}
-}
-
-// profiles returns the profiles of the chain, from the one that was chosen to the
-// one that has the credentials.
-func (c *chain) profiles() []*config.SharedConfig {
-	var profiles []*config.SharedConfig
-	for _, source := range c.cfg.ConfigSources {
-		if shared, ok := source.(config.SharedConfig); ok {
-			for p := &shared; p != nil; p = p.Source {
-				profiles = append(profiles, p)
-			}
-		}
-	}
-	return profiles
-}
-
 // lastProfile returns the profile that has the credentials, nil if none has.
 func (c *chain) lastProfile() *config.SharedConfig {
-	profiles := c.profiles()
-	if len(profiles) == 0 {
+	if len(c.profiles) == 0 {
 		return nil
 	}
-	return profiles[len(profiles)-1]
+	return c.profiles[len(c.profiles)-1]
 }
 
 // hasStep reports whether the SDK takes one of these steps on the way to the credentials.

@@ -219,36 +219,21 @@ func (c *chain) checkTokens() error {
 	return nil
 }
 
-// openFiles returns paths by which the SDK reads the texts: so it reads what the identity was made of,
-// whatever happens to the files, and names of sections without the quotes that it doesn't know. The paths
-// are valid until closed.
-func (c *chain) openFiles() (configPath, credentialsPath string, closed func(), err error) {
-	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config)
-	configPath, closeConfig, err := c.inMemory(unquoted, c.shared.Config, hadQuotes)
-	if err != nil {
-		return "", "", nil, err
-	}
-	credentialsPath, closeCredentials, err := c.inMemory(c.texts.Credentials, c.shared.Credentials, false)
-	if err != nil {
-		closeConfig()
-		return "", "", nil, err
-	}
-	return configPath, credentialsPath, func() { closeConfig(); closeCredentials() }, nil
-}
-
-// inMemory returns the path of a copy of a text in memory. If the system has no such thing, it returns
-// the path of the file, unless the text has to differ from it.
-func (c *chain) inMemory(text, file string, another bool) (path string, closed func(), err error) {
+// pathOf returns the path by which the SDK reads a text of the AWS configuration: that of a copy in
+// memory, valid until the copy is closed. So the SDK reads what the identity was made of, whatever
+// happens to the file. If the system has no such copies, it is the file's own path, unless the text
+// has to differ from the file. The list isn't nil, even if empty: the SDK would choose its own.
+func (c *chain) pathOf(text, file string, differs bool) (paths []string, copied *os.File, err error) {
 	if text == "" {
-		return "", func() {}, nil
+		return []string{}, nil, nil
 	}
 	copied, path, err := inMemory(text)
 	switch {
 	case err == nil:
-		return path, func() { copied.Close() }, nil
-	case another || isPipe(file):
-		return "", nil, diagnose.Misconfigured("mount /proc", "%s has to be read from a copy in memory, and there can be none: %v", file, err)
+		return []string{path}, copied, nil
+	case differs || isPipe(file):
+		return nil, nil, diagnose.Misconfigured("mount /proc", "%s has to be read from a copy in memory, and there can be none: %v", file, err)
 	}
 	c.fromFiles = true
-	return file, func() {}, nil
+	return []string{file}, nil, nil
 }

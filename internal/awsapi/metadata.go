@@ -30,14 +30,6 @@ func (m *metadata) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, o
 	return m.imds().GetMetadata(ctx, in, opts...)
 }
 
-func (m *metadata) region(ctx context.Context) (string, error) {
-	out, err := m.imds().GetRegion(ctx, &imds.GetRegionInput{})
-	if err != nil {
-		return "", err
-	}
-	return out.Region, nil
-}
-
 func (m *metadata) imds() *imds.Client {
 	m.once.Do(func() {
 		cfg := m.chain.cfg.Copy()
@@ -73,7 +65,7 @@ func (c *chain) metadataTimeout() time.Duration {
 // namesMetadata reports whether a profile asks for the metadata service by name,
 // so that it is known to exist and gets the SDK's own retries.
 func (c *chain) namesMetadata() bool {
-	return slices.ContainsFunc(c.profiles(), func(p *config.SharedConfig) bool {
+	return slices.ContainsFunc(c.profiles, func(p *config.SharedConfig) bool {
 		return p.CredentialSource == "Ec2InstanceMetadata"
 	})
 }

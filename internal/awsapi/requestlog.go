@@ -1,11 +1,11 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,33 +25,32 @@ import (
 // requestLog watches the requests to AWS: for the log, and for the reason of a
 // failure, which the SDK's errors hold only half of.
 type requestLog struct {
-	log tokensource.Logger
+	log  tokensource.Logger
+	mu   sync.Mutex
+	seen requests
+}
 
-	mu    sync.Mutex
+// requests is what was seen of the requests so far.
+type requests struct {
 	last  diagnose.Call
 	role  string   // the first that could not be assumed
 	sent  []string // secrets, which an answer may repeat
 	login string   // the access token or key of a session that was refreshed
 }
 
-// lastCall returns the last request, and the role that could not be assumed.
-func (l *requestLog) lastCall() (last diagnose.Call, role string) {
+func (l *requestLog) soFar() requests {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last, l.role
+	return l.seen
 }
 
-func (l *requestLog) sentSecrets() []string {
+func (l *requestLog) note(change func(*requests)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.sent)
+	change(&l.seen)
 }
 
-func (l *requestLog) note(last diagnose.Call) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = last
-}
+func (l *requestLog) noteCall(last diagnose.Call) { l.note(func(r *requests) { r.last = last }) }
 
 func (l *requestLog) addTo(stack *middleware.Stack) error { return l.add(stack, false) }
 
@@ -91,24 +90,14 @@ func (l *requestLog) watchOperation(
 
 // refreshed notes the access token or key of a login session that was refreshed.
 func (l *requestLog) refreshed(login *string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.login = aws.ToString(login)
-}
-
-func (l *requestLog) refreshedLogin() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.login
+	l.note(func(r *requests) { r.login = aws.ToString(login) })
 }
 
 // assumed notes the role that failed. A role that is assumed from it fails for the same reason,
 // and after it.
 func (l *requestLog) assumed(role *string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err != nil && l.role == "" {
-		l.role = aws.ToString(role)
+	if err != nil {
+		l.note(func(r *requests) { r.role = cmp.Or(r.role, aws.ToString(role)) })
 	}
 }
 
@@ -119,10 +108,14 @@ func (l *requestLog) watchCall(
 	this := diagnose.Call{Service: awsmiddleware.GetServiceID(ctx), OfMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		this.Host = req.URL.Host
-		l.keepSecrets(req)
+		for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
+			if value := req.Header.Get(name); value != "" {
+				l.note(func(r *requests) { r.sent = append(r.sent, value) })
+			}
+		}
 	}
 	// The SDK may give up waiting while this still waits.
-	l.note(this)
+	l.noteCall(this)
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
@@ -131,22 +124,11 @@ func (l *requestLog) watchCall(
 	if answer, ok := errors.AsType[smithy.APIError](err); ok {
 		this.Code = answer.ErrorCode()
 	}
-	l.note(this)
+	l.noteCall(this)
 	// The path of a container's credentials is a secret of its own.
 	l.log.Debugf("asked %s: status %d, request id %q, %v", this.Host, this.Status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
-}
-
-// keepSecrets keeps the secrets of a request, so that they aren't shown if the answer repeats them.
-func (l *requestLog) keepSecrets(req *smithyhttp.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
-		if value := req.Header.Get(name); value != "" {
-			l.sent = append(l.sent, value)
-		}
-	}
 }
 
 // tellProxyRefusal makes a proxy's refusal an error of its own type; net/http has only

@@ -1,13 +1,64 @@
 package awsapi
 
 import (
+	"cmp"
+	"errors"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
+	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/sanitize"
 )
+
+// failed returns the failure that explains an error, or nil for none.
+func (c *chain) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return c.failure(err)
+}
+
+// failure explains an error in one line, without secrets.
+func (c *chain) failure(err error) *cache.Failure {
+	var f *cache.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = diagnose.Failure(err, c.facts())
+	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
+	return f
+}
+
+// facts returns what the explanation of an error needs beside the error.
+func (c *chain) facts() diagnose.Facts {
+	seen := c.requests.soFar()
+	return diagnose.Facts{
+		Last:          seen.last,
+		Role:          seen.role,
+		Principal:     c.request.Principal,
+		Where:         c.request.Where,
+		Files:         c.files(),
+		HiddenFiles:   c.hidden(),
+		TokenFiles:    c.tokenFiles(),
+		Source:        c.source.Name(),
+		NamesMetadata: c.namesMetadata(),
+		MetadataHost:  c.metadataHost(),
+		ContainerHost: c.containerHost(),
+		Login:         c.login(),
+	}
+}
+
+// files names the AWS configuration, for messages.
+func (c *chain) files() string {
+	isEmpty := func(file string) bool { return file == "" }
+	files := slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, isEmpty)
+	return cmp.Or(strings.Join(files, " or "), "the AWS configuration, since there is no home to find it in")
+}
 
 var (
 	passwordInURL = regexp.MustCompile(`://\S*@`)
@@ -35,7 +86,7 @@ func (c *chain) clean(text string) string {
 // secrets returns those that are known: in variables, profiles and files, and in the headers
 // that were sent.
 func (c *chain) secrets() []string {
-	values := append(c.requests.sentSecrets(), c.request.Principal.WebIdentityToken)
+	values := append(slices.Clone(c.requests.soFar().sent), c.request.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
 		// A pipe would block, and has given its bytes already.
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxInput {
@@ -60,7 +111,7 @@ func (c *chain) secrets() []string {
 			values = append(values, password)
 		}
 	}
-	for _, p := range c.profiles() {
+	for _, p := range c.profiles {
 		values = append(values, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
 	}
 	for _, resolved := range c.resolved {
