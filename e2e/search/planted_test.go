@@ -28,7 +28,7 @@ var bugs = []planted{
 	{"", "the config file doesn't count", "internal/identity/identity.go",
 		`texts.Config, configRead = in.file("config", files.Config)`, `texts.Config, _ = in.contents(files.Config); configRead = true`},
 	{"", "logins don't count", "internal/identity/identity.go", `	if source.Used.Logins {`, `	if false {`},
-	{"", "token files don't count", "internal/identity/identity.go", `unsure = !in.tokenFile("web identity token", file) || unsure`, `_ = file`},
+	{"", "token files don't count", "internal/identity/identity.go", `uncacheable = !in.tokenFile("web identity token", file) || uncacheable`, `_ = file`},
 	{"", "the map's profile doesn't count", "internal/identity/identity.go", `	in.add("profile", p.Profile)`, ``},
 	{"", "a token is for all regions", "internal/tokensource/tokensource.go", `Region: r.TokenRegion(), Flavour`, `Region: "eu-west-1", Flavour`},
 	{"", "blanks stay around a region", "internal/awsapi/chain.go", `region := strings.TrimSpace(env.Get(name)); region`, `region := strings.TrimLeft(env.Get(name), ""); region`},

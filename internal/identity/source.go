@@ -36,11 +36,7 @@ type Source struct {
 // SourceOf returns where the chain finds the credentials of a principal: with the first candidate
 // that has some.
 func SourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Source {
-	name := ProfileOf(env, asked.Profile)
-	s := Source{profile: name}
-	for _, p := range shared.Chain(name) {
-		s.profile = p.Name
-	}
+	s := Source{profile: ProfileOf(env, asked.Profile)}
 	if asked.RoleARN != "" {
 		s.hops = []string{asked.RoleARN}
 	}
@@ -59,7 +55,9 @@ func SourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Princip
 		if c.behind != "" {
 			continue
 		}
-		s.fromProfile = s.fromProfile || c.name == "profile "+name
+		if c.profile != "" {
+			s.profile, s.fromProfile = c.profile, true
+		}
 		s.hops, s.Used = append(s.hops, c.hops...), c.used
 		if c.hasCredentials {
 			break
@@ -104,6 +102,8 @@ type candidate struct {
 	hops           []string
 	used           Used
 	hasCredentials bool
+	// profile is the last of the profiles if the candidate is one.
+	profile string
 }
 
 // has sets what is found of a candidate that holds the credentials itself.
@@ -144,9 +144,10 @@ func candidates(env config.Env, shared sharedconfig.Profiles, asked config.Princ
 }
 
 func profileCandidate(env config.Env, shared sharedconfig.Profiles, name string) candidate {
-	c := candidate{name: "profile " + name}
+	c := candidate{name: "profile " + name, profile: name}
 	chain := shared.Chain(name)
 	for _, p := range chain {
+		c.profile = p.Name
 		c.hops = append(c.hops, "profile "+p.Name)
 		if role := p.Get("role_arn"); role != "" {
 			c.hops = append(c.hops, role)
