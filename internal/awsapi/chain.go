@@ -152,7 +152,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.addTo, PlainBody, c.connections.addTo}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.watch(false), PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
@@ -258,5 +258,5 @@ func (c *chain) direct() *awshttp.BuildableClient {
 
 // machineOptions returns the options of the clients for services on this machine.
 func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.requests.addToMachine, PlainBody, c.connections.addToMachine}
+	return []func(*middleware.Stack) error{c.requests.watch(true), PlainBody, c.connections.addToMachine}
 }

@@ -52,19 +52,17 @@ func (l *requestLog) note(change func(*requests)) {
 
 func (l *requestLog) noteCall(last diagnose.Call) { l.note(func(r *requests) { r.last = last }) }
 
-func (l *requestLog) addTo(stack *middleware.Stack) error { return l.add(stack, false) }
-
-func (l *requestLog) addToMachine(stack *middleware.Stack) error { return l.add(stack, true) }
-
-func (l *requestLog) add(stack *middleware.Stack, ofMachine bool) error {
-	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LogOperation", l.watchOperation), middleware.Before)
-	if err != nil {
-		return err
-	}
-	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+// watch returns the option for clients that has their requests noted. ofMachine is set for services
+// on this machine.
+func (l *requestLog) watch(ofMachine bool) func(*middleware.Stack) error {
+	watchCall := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		return l.watchCall(ctx, ofMachine, in, next)
 	}
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("LogRequest", watch), middleware.Before)
+	return func(stack *middleware.Stack) error {
+		return errors.Join(
+			stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LogOperation", l.watchOperation), middleware.Before),
+			stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("LogRequest", watchCall), middleware.Before))
+	}
 }
 
 func (l *requestLog) watchOperation(
