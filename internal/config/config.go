@@ -5,7 +5,6 @@
 package config
 
 import (
-	"docker-credential-ecr-login/internal/registrymap"
 	"fmt"
 	"os"
 	"path"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // OwnPrefix begins the environment variables that are this helper's own. They

@@ -73,7 +73,7 @@ func (v *visit) source(ctx context.Context) {
 		return
 	}
 	id := identity.Read(v.Env, v.Settings.Home, v.target.Principal)
-	passed := identity.Passed(v.Env, v.Settings.Home, v.target.Principal)
+	passed := identity.Skipped(v.Env, v.Settings.Home, v.target.Principal)
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}

@@ -1,8 +1,9 @@
 package doctor
 
 import (
-	"docker-credential-ecr-login/internal/registrymap"
 	"testing"
+
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 func TestParseImage(t *testing.T) {

@@ -1,9 +1,10 @@
 package home
 
 import (
-	"docker-credential-ecr-login/internal/config"
 	"os/user"
 	"testing"
+
+	"docker-credential-ecr-login/internal/config"
 )
 
 func TestFind(t *testing.T) {
