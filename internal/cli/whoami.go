@@ -38,7 +38,7 @@ func (s *session) whoami(args []string) error {
 	target, ok := settings.Map.Find(args[0])
 	switch {
 	case !ok:
-		return notOurs(args[0])
+		return notECR(args[0])
 	case target.Refusal != nil:
 		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
 	}
@@ -72,8 +72,8 @@ func (s *session) caller(settings config.Settings, target config.Target) (awsapi
 	return exam.Caller(ctx)
 }
 
-// notOurs is the error about a host that is none of this helper's.
-func notOurs(host string) error {
+// notECR returns the error about a host that is neither ECR's nor an alias.
+func notECR(host string) error {
 	hint := registry.Hint(host)
 	if hint != "" {
 		hint = "; " + hint

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -26,12 +27,11 @@ func (d *diagnosis) clients(context.Context) Finding {
 	docker := d.client(dockerconfig.DockerPath)
 	hasDocker := docker != nil && docker.Exists()
 	for _, f := range runners {
-		switch {
-		case d.isAbout(f):
-			d.report(d.judge(f, printGitLab, printGitLab))
-		case !hasDocker: // which the runner reads besides
-			d.report(warn(printGitLab, "%s names no helper, and there is no config.json", f.Path))
+		finding := d.judge(f, printGitLab, printGitLab)
+		if finding.State == "" && !hasDocker { // which the runner reads besides
+			finding = warn(printGitLab, "%s names no helper, and there is no config.json", f.Path)
 		}
+		d.report(finding)
 	}
 	podman := d.client(dockerconfig.PodmanPath)
 	isPodman := podman != nil && podman.HelperOf(d.image.host) == dockerconfig.Helper
@@ -40,22 +40,24 @@ func (d *diagnosis) clients(context.Context) Finding {
 	}
 	isOther := isNode || isRunner || isPodman
 	switch {
-	case hasDocker || docker != nil && !isOther:
-		fix := "run: " + d.configure()
-		return d.judge(docker, fix, fix+" && docker logout "+d.image.host)
-	case !isOther:
+	case docker == nil && !isOther:
 		return d.withoutHome()
+	case !hasDocker && isOther:
+		return Finding{}
 	}
-	return Finding{}
+	fix := "run: " + d.configure()
+	finding := d.judge(docker, fix, fix+" && docker logout "+d.image.host)
+	switch {
+	case finding.State != "":
+		return finding
+	case !hasDocker:
+		return warn(fix, "there is no %s, so Docker calls no helper", docker.Path)
+	}
+	return warn(fix, "%s has clients call no helper for %s", docker.Path, d.hostName())
 }
 
-// isAbout reports whether a configuration says anything of the host.
-func (d *diagnosis) isAbout(f *dockerconfig.File) bool {
-	_, isNear := f.NearlyNamed(d.image.host)
-	wrong, _ := f.Misspelt()
-	return f.Store() != "" || f.HelperOf(d.image.host) != "" || d.image.host == "" && len(f.Hosts()) > 0 ||
-		d.holdsPassword(f) || isNear || wrong != ""
-}
+// hostName returns the host in words.
+func (d *diagnosis) hostName() string { return cmp.Or(d.image.host, "a registry") }
 
 // withoutHome warns if there is no home to find a client's configuration in.
 func (d *diagnosis) withoutHome() Finding {
@@ -67,10 +69,7 @@ func (d *diagnosis) withoutHome() Finding {
 
 // configure returns the command that has Docker call this helper for the host.
 func (d *diagnosis) configure() string {
-	if d.image.host == "" {
-		return program + " configure HOST"
-	}
-	return program + " configure " + d.image.host
+	return program + " configure " + cmp.Or(d.image.host, "HOST")
 }
 
 // authVariable holds a client's configuration. GitLab Runner reads it from the variables of a job
@@ -127,13 +126,10 @@ func (d *diagnosis) holdsPassword(f *dockerconfig.File) bool {
 	})) > 0
 }
 
-// judge returns the finding about what a configuration says of the host. fix is for a wrong entry,
-// fixPassword for a password in the file.
+// judge returns the finding about what a configuration says of the host, and an empty one if it says
+// nothing. fix is for a wrong entry, fixPassword for a password in the file.
 func (d *diagnosis) judge(f *dockerconfig.File, fix, fixPassword string) Finding {
-	host := d.image.host
-	if host == "" {
-		host = "a registry"
-	}
+	host := d.hostName()
 	helper, store := f.HelperOf(d.image.host), f.Store()
 	near, isNear := f.NearlyNamed(d.image.host)
 	wrong, meant := f.Misspelt()
@@ -156,10 +152,8 @@ func (d *diagnosis) judge(f *dockerconfig.File, fix, fixPassword string) Finding
 		return notFoundByClients(f, fix, near, host)
 	case wrong != "":
 		return fail("write "+meant, "%s has the key %q, which clients don't know", f.Path, wrong)
-	case !f.Exists():
-		return warn(fix, "there is no %s, so Docker calls no helper", f.Path)
 	}
-	return warn(fix, "%s has clients call no helper for %s", f.Path, host)
+	return Finding{}
 }
 
 func notFoundByClients(f *dockerconfig.File, fix, key, host string) Finding {
