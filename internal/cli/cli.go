@@ -258,18 +258,17 @@ func meant(word string) string {
 
 // fail prints an error in one line, and returns the exit status.
 func (s *session) fail(name string, err error) int {
-	var typed mistake
-	switch {
-	case errors.Is(err, errReported):
-	case errors.As(err, &typed):
-		see := program + " help"
-		if name != "" {
-			see, name = see+" "+name, name+": "
-		}
-		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, sanitize.Line(err.Error()), see)
-	default:
-		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, sanitize.Line(err.Error()))
+	if errors.Is(err, errReported) {
+		return 1
 	}
+	text := sanitize.Line(err.Error())
+	if name != "" {
+		text = name + ": " + text
+	}
+	if errors.As(err, new(mistake)) {
+		text += "; see " + strings.TrimRight(program+" help "+name, " ")
+	}
+	fmt.Fprintf(s.Stderr, "%s: %s\n", program, text)
 	return 1
 }
 

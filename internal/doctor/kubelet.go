@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/sanitize"
 )
@@ -47,15 +48,15 @@ var usualFlags = []kubeletFlags{
 	{"/etc/eks/image-credential-provider", "/etc/eks/image-credential-provider/config.json"},
 }
 
-// findProviders finds the entries by which kubelets start the program of a path, and reports the
-// files of such kubelets that can't be read.
-func (d *diagnosis) findProviders(self string) {
+// findProviders finds the entries by which kubelets start this program, and reports the files of such
+// kubelets that can't be read.
+func (d *diagnosis) findProviders() {
 	flags := runningKubelets()
 	if len(flags) == 0 {
 		flags = usualFlags
 	}
 	for _, f := range flags {
-		if !isIn(self, f.binDir) {
+		if !isIn(f.binDir) {
 			continue
 		}
 		entries, err := readProviders(f.config)
@@ -67,17 +68,17 @@ func (d *diagnosis) findProviders(self string) {
 		}
 		for _, p := range entries {
 			p.config, p.program = f.config, filepath.Join(f.binDir, p.Name)
-			if sameFile(p.program, self) {
+			if fallback.IsThisProgram(p.program) {
 				d.providers = append(d.providers, p)
 			}
 		}
 	}
 }
 
-// isIn reports whether a program is in a directory, under any name.
-func isIn(program, dir string) bool {
+// isIn reports whether this program is in a directory, under any name.
+func isIn(dir string) bool {
 	entries, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return sameFile(filepath.Join(dir, e.Name()), program) })
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return fallback.IsThisProgram(filepath.Join(dir, e.Name())) })
 }
 
 // runningKubelets returns the flags of the kubelets that run here, as root or as this user: what
@@ -98,21 +99,26 @@ func runningKubelets() []kubeletFlags {
 		if err != nil {
 			continue
 		}
-		words := strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
-		values := map[string]string{}
-		for i, word := range words {
-			name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
-			if !hasValue && i+1 < len(words) {
-				value = words[i+1]
-			}
-			values[name] = value
-		}
-		f := kubeletFlags{values["image-credential-provider-bin-dir"], values["image-credential-provider-config"]}
+		f := parseFlags(text)
 		if f.binDir != "" && f.config != "" && !slices.Contains(all, f) {
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// parseFlags reads the flags out of a command line of /proc.
+func parseFlags(cmdline []byte) kubeletFlags {
+	words := strings.Split(string(bytes.TrimRight(cmdline, "\x00")), "\x00")
+	values := map[string]string{}
+	for i, word := range words {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if !hasValue && i+1 < len(words) {
+			value = words[i+1]
+		}
+		values[name] = value
+	}
+	return kubeletFlags{values["image-credential-provider-bin-dir"], values["image-credential-provider-config"]}
 }
 
 // readProviders reads a CredentialProviderConfig, or all of a directory as the kubelet does

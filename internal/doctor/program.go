@@ -9,6 +9,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/fallback"
 )
 
 const program = config.HelperPrefix + dockerconfig.Helper
@@ -16,7 +17,7 @@ const program = config.HelperPrefix + dockerconfig.Helper
 // program reports which file clients start.
 func (d *diagnosis) program(context.Context) Finding {
 	self, problem, fix := OnPath(d.Env)
-	d.findProviders(self)
+	d.findProviders()
 	switch {
 	case problem == "":
 		return ok("%s, %s; clients find it if their PATH, as this one does, names its folder", self, d.Version)
@@ -40,16 +41,10 @@ func OnPath(env config.Env) (self, problem, fix string) {
 	case err != nil:
 		return self, fmt.Sprintf("clients call %s, which isn't on the PATH (%s)", program, env.Get("PATH")),
 			fmt.Sprintf("copy %s to a folder of the PATH, under that name", self)
-	case !sameFile(self, found):
+	case !fallback.IsThisProgram(found):
 		return self, fmt.Sprintf("clients call %s, which is another program than %s", found, self), "remove one of them"
 	}
 	return found, "", ""
-}
-
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // log reports what is wrong with the settings of the log, and nothing if they are right.

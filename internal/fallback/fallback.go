@@ -97,13 +97,14 @@ func find(env config.Env, program string) (string, error) {
 		return "", fmt.Errorf("%s is on the PATH in the working folder, where anybody may have put it; name absolute folders in PATH", program)
 	case err != nil:
 		return "", fmt.Errorf("there is no %s on the PATH that can be run; install it", program)
-	case isThisProgram(path):
+	case IsThisProgram(path):
 		return "", fmt.Errorf("%s is this helper itself, under another name; name another helper", path)
 	}
 	return path, nil
 }
 
-func isThisProgram(path string) bool {
+// IsThisProgram reports whether a path is the file that this process was started from.
+func IsThisProgram(path string) bool {
 	self, err := os.Executable()
 	if err != nil {
 		return false
