@@ -213,6 +213,8 @@ func TestWrap(t *testing.T) {
 		"":              "",
 		"one":           "one",
 		"one two three": "one two\nthree",
+		"1234 678":      "1234 678",
+		"1234 6789":     "1234\n6789",
 		"one  two":      "one two",
 		"one\n\ntwo":    "one\n\ntwo",
 		"abcdefghijkl":  "abcdefgh\nijkl",

@@ -60,6 +60,7 @@ func TestHosts(t *testing.T) {
 		"a bad account":  {choices{accounts: []string{"22"}, regions: []string{"ap-south-1"}}, nil, `error: there is no registry of account "22" in region "ap-south-1"`},
 		"a bad region":   {choices{accounts: []string{"222222222222"}, regions: []string{"India"}}, nil, "error: there is no registry"},
 		"an odd region":  {choices{accounts: []string{"222222222222"}, regions: []string{"ap-south-1.x"}}, nil, "error: there is no registry"},
+		"upper case":     {choices{accounts: []string{"222222222222"}, regions: []string{"AP-SOUTH-1"}}, nil, "error: there is no registry"},
 		"all of nothing": {choices{all: true}, nil, "error: the registry map names no host"},
 		"remove all":     {choices{all: true, remove: true}, nil, ""},
 	} {

@@ -28,6 +28,7 @@ func TestJudge(t *testing.T) {
 		"a scheme":                  {host, `{"credHelpers": {"https://` + host + `": "ecr-login"}}`, `failure f names "https://` + host + `" | they look for "` + host + `" | => fix`},
 		"a scheme, another store":   {host, `{"credHelpers": {"https://` + host + `": "ecr-login"}, "credsStore": "desktop"}`, "failure f names "},
 		"a misspelt key":            {host, `{"credHelper": {"` + host + `": "ecr-login"}}`, `failure f has the key "credHelper" | => write credHelpers`},
+		"a misspelt key, a store":   {host, `{"credHelper": {"` + host + `": "ecr-login"}, "credsStore": "desktop"}`, `failure f has the key "credHelper"`},
 		"a password, misspelt key":  {host, `{"credsStor": "x", "auths": {"` + host + `": ` + password + `}}`, "failure f holds a password"},
 		"nothing":                   {host, `{}`, ""},
 		"no host, our hosts":        {"", `{"credHelpers": {"b.io": "ecr-login", "a.io": "ecr-login", "c.io": "pass"}}`, "ok f has clients call this helper for a.io, b.io (credHelpers)"},

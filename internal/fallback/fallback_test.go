@@ -72,11 +72,15 @@ func TestRun(t *testing.T) {
 		"a flood":           {"exec yes", credhelper.Output{}, "printed more than 1048576 bytes to get and was ended"},
 		"much on stderr":    {"yes | head -c 5000 >&2; echo x", credhelper.Output{Stdout: "x\n", Stderr: strings.Repeat("y\n", maxStderr/2), OK: true}, ""},
 		"the largest":       {"yes | head -c 1048576", credhelper.Output{Stdout: strings.Repeat("y\n", maxStdout/2), OK: true}, ""},
-		"a child remains":   {"sleep 5 & echo x", credhelper.Output{Stdout: "x\n", OK: true}, ""},
+		"a child remains":   {"sleep 20 & echo x", credhelper.Output{Stdout: "x\n", OK: true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("PATH", install(t, "x", "#!/bin/sh\n"+c.script+"\n")+":/usr/bin:/bin")
+			began := time.Now()
 			got, err := Run(t.Context(), config.Env{"A=1", "PATH=/usr/bin:/bin"}, "x", "get", "input")
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
 			if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%+.80v, %v; want %+.80v, %s", got, err, c.want, c.err)
 			}
