@@ -51,7 +51,8 @@ func (s *session) doctor(args []string, asJSON bool) error {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting: s.waitFor,
+		Waiting:      s.waitFor,
+		ListFallback: s.ListFallback,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
@@ -82,8 +83,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	return r.end()
 }
 
-// report is what the doctor prints: a line for each finding as soon as there is one, or all of
-// them as JSON at the end.
+// report prints the findings: a line for each as soon as there is one, or all as JSON at the end.
 type report struct {
 	out    io.Writer
 	colour bool
@@ -91,7 +91,7 @@ type report struct {
 
 	mu       sync.Mutex
 	ended    bool
-	skipped  []string         // steps, which are one line at the end
+	skipped  []string         // the steps that are one line at the end
 	Version  string           `json:"version"`
 	About    string           `json:"about,omitempty"`
 	State    doctor.State     `json:"state"` // the worst of the findings
@@ -118,7 +118,7 @@ func (r *report) add(f doctor.Finding) {
 		return
 	}
 	const margin = "                    "
-	fmt.Fprintf(r.out, "%s %-10s %s\n", r.shown(f.State), f.Step, f.Found)
+	fmt.Fprintf(r.out, "%s %-10s %s\n", r.column(f.State), f.Step, f.Found)
 	for _, note := range f.Notes {
 		fmt.Fprintf(r.out, "%s- %s\n", margin, note)
 	}
@@ -130,8 +130,8 @@ func (r *report) add(f doctor.Finding) {
 	}
 }
 
-// shown returns a state as the first column has it.
-func (r *report) shown(state doctor.State) string {
+// column returns a state as the first column shows it.
+func (r *report) column(state doctor.State) string {
 	text := fmt.Sprintf("%-8s", state)
 	if r.colour {
 		text = "\x1b[" + colours[state] + "m" + text + "\x1b[0m"
@@ -154,7 +154,7 @@ func (r *report) end() error {
 		fmt.Fprint(r.out, text)
 	}
 	if len(r.skipped) > 0 {
-		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.shown(doctor.Skipped), strings.Join(r.skipped, ", "))
+		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.column(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
 	if r.State == doctor.Failure {
 		return errReported

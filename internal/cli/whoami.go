@@ -35,7 +35,7 @@ func (s *session) whoami(args []string) error {
 	case resolver.Err != nil:
 		return resolver.Err
 	case err != nil:
-		return otherHost(args[0])
+		return notECR(args[0])
 	case target.Refusal != nil:
 		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
 	}
@@ -66,8 +66,8 @@ func callerOf(request tokensource.Request) (awsapi.Caller, error) {
 	return probe.Caller(ctx)
 }
 
-// otherHost is the error about a host that is none of this helper's.
-func otherHost(host string) error {
+// notECR returns the error about a host that is neither ECR's nor an alias.
+func notECR(host string) error {
 	hint := registry.Hint(host)
 	if hint != "" {
 		hint = "; " + hint
