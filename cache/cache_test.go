@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 var (
@@ -453,13 +455,13 @@ func TestPruneAbandoned(t *testing.T) {
 		}
 	}
 	put()
-	held, left := c.path(key.file()+".1"+tempSuffix), c.path(key.file()+".2"+tempSuffix)
+	held, left := c.path(key.file()+".1"+atomicfile.TempSuffix), c.path(key.file()+".2"+atomicfile.TempSuffix)
 	f, err := os.OpenFile(held, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := errors.Join(flock(f, syscall.LOCK_EX), os.WriteFile(left, nil, 0o600)); err != nil {
+	if err := errors.Join(atomicfile.TryLock(f), os.WriteFile(left, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	put()

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 
 	"docker-credential-ecr-login/cache"
 )
@@ -97,16 +96,16 @@ func isTimeout(err error) bool {
 }
 
 func isReset(err error) bool {
-	var number syscall.Errno
-	return errors.As(err, &number) || errors.Is(err, net.ErrClosed) ||
+	var call *os.SyscallError
+	return errors.As(err, &call) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // cause is the system's word for it, which holds no address with a password.
 func cause(err error) string {
-	var number syscall.Errno
-	if errors.As(err, &number) {
-		return number.Error()
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err.Error()
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) {

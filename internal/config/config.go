@@ -10,8 +10,9 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // OwnPrefix begins the environment variables that are this helper's own. They
@@ -209,9 +210,5 @@ func ownedByUser(dir string) bool {
 		return false
 	}
 	info, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(owner.Uid) == os.Geteuid()
+	return err == nil && atomicfile.IsOwn(info)
 }

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"syscall"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -84,15 +84,12 @@ var (
 // that is being written it reads again, so many times.
 // The error is a [*MapError], errAbsent or errHidden.
 func readMapFile(file string, tries int) ([]byte, error) {
-	// Without O_NONBLOCK a FIFO would block.
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := atomicfile.OpenRead(file)
 	if err != nil {
 		// A link to nothing is there, and says that something ought to be.
 		_, lerr := os.Lstat(file)
 		switch {
-		case os.IsNotExist(lerr): // errors.Is costs a warm get a table of its own
-			return nil, errAbsent
-		case errors.Is(lerr, syscall.ENOTDIR):
+		case atomicfile.IsAbsent(lerr):
 			return nil, errAbsent
 		case os.IsPermission(lerr):
 			return nil, errHidden
@@ -104,14 +101,13 @@ func readMapFile(file string, tries int) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(file, err)
 	}
-	owner := int(info.Sys().(*syscall.Stat_t).Uid)
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, &MapError{file, "it is no regular file"}
 	case info.Mode().Perm()&0o022 != 0:
 		return nil, &MapError{file, fmt.Sprintf("others can write it (mode %04o); run: chmod go-w %s", info.Mode().Perm(), file)}
-	case owner != os.Geteuid() && owner != 0:
-		return nil, &MapError{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", owner, os.Geteuid(), file)}
+	case !atomicfile.IsTrusted(info):
+		return nil, &MapError{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", atomicfile.Owner(info), os.Geteuid(), file)}
 	}
 	text, err := io.ReadAll(f)
 	if err != nil {

@@ -34,7 +34,7 @@ func (v *visit) cache(context.Context) {
 		v.warn("make it a directory of this user alone, or set AWS_ECR_CACHE_DIR to one", "no token is kept: %v", err)
 		return
 	}
-	if err := c.CheckWrite(); err != nil {
+	if err := canWrite(c.Dir()); err != nil {
 		v.warn("make room or give this user the right to write there, or set AWS_ECR_CACHE_DIR to another directory", "no token is kept: %v", err)
 		return
 	}

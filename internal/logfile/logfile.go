@@ -5,7 +5,6 @@ package logfile
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/sirupsen/logrus"
 
@@ -26,14 +25,14 @@ func Open(file, level string) (*logrus.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := atomicfile.MakeDirs(filepath.Dir(file)); err != nil {
+	if err := atomicfile.MakePrivateDir(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && info.Size() > maxSize {
 		os.Rename(file, file+".1") // two processes at once: the second finds a small file
 	}
 	// Each line is one write, which O_APPEND keeps whole among processes.
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	out, err := atomicfile.OpenNoFollow(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}

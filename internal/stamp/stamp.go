@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -63,15 +62,6 @@ func Of(files []string) Stamp {
 		}
 	}
 	return Stamp(found.String())
-}
-
-// inode returns what tells a file from all others that exist.
-func inode(info fs.FileInfo) string {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf(" %d/%d", stat.Dev, stat.Ino)
 }
 
 func whole(info fs.FileInfo) string {
