@@ -4,19 +4,20 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // diffContext is how many lines a diff shows around what changes.
 const diffContext = 3
 
-// Diff returns what Save would change, as a unified diff of one part; nothing where that is
-// nothing. Of what isn't about helpers it shows no values, as those may be passwords.
+// Diff returns what Save would change, as a unified diff of one part; empty if that is nothing. It
+// shows the values of helpers alone, as others may be passwords.
 func (f *File) Diff() string {
 	if !f.Changed() {
 		return ""
 	}
-	was, is := lines(masked(f.old)), lines(masked(f.text))
+	was, is := slices.Collect(strings.Lines(masked(f.old))), slices.Collect(strings.Lines(masked(f.text)))
 	head := 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
 		head++
@@ -48,7 +49,7 @@ func (f *File) Diff() string {
 	return b.String()
 }
 
-// span is what a diff calls the lines from one, counted from 0, up to another.
+// span returns how a diff names the lines from one, counted from 0, up to another.
 func span(from, to int) string {
 	if from == to {
 		return fmt.Sprintf("%d,0", from)
@@ -56,27 +57,13 @@ func span(from, to int) string {
 	return fmt.Sprintf("%d,%d", from+1, to-from)
 }
 
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	lines := strings.SplitAfter(text, "\n")
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	return lines
-}
-
-// masked is a good text without the strings that are values of other keys than those that are
-// edited here.
+// masked returns the text of a valid file, or of none, without the strings that are values of keys
+// other than those that are edited here.
 func masked(text []byte) string {
-	o, err := parseObject(text)
-	if err != nil {
-		return "" // an empty file
-	}
-	for i := len(o.members) - 1; i >= 0; i-- { // from behind, as what is before stays in its place
-		if m := o.members[i]; m.key != helpersKey && m.key != storeKey {
-			text = splice(text, m.valueBegin, m.valueEnd, maskedValue(o.value(i)))
+	o, _ := parseObject(text)
+	for _, m := range slices.Backward(o) { // from the end, so that the other ends stay true
+		if m.key != helpersKey && m.key != storeKey {
+			text = slices.Concat(text[:m.end-len(m.value)], maskedValue(m.value), text[m.end:])
 		}
 	}
 	return userInURL.ReplaceAllString(string(text), "${1}***@")
