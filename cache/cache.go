@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,8 +71,8 @@ type Cache struct {
 	now func() time.Time
 }
 
-// New returns the cache that keeps its tokens in the directory "tokens" of dir. The first save makes
-// the directory. If dir is empty, the cache keeps nothing.
+// New returns the cache that keeps its tokens in the directory "tokens" of dir. The first save
+// makes the directory. If dir is empty, the cache keeps nothing.
 func New(dir string) *Cache {
 	if dir != "" {
 		dir = path.Join(dir, "tokens")
@@ -103,13 +104,8 @@ type Item struct {
 
 // Items returns the identity's tokens that have not expired.
 func (c *Cache) Items(identity string) []Item {
-	var mine []Item
-	for _, item := range c.items(Family{Identity: identity}.identityPrefix()) {
-		if item.Identity == identity {
-			mine = append(mine, item)
-		}
-	}
-	return mine
+	items := c.items(Family{Identity: identity}.identityPrefix())
+	return slices.DeleteFunc(items, func(item Item) bool { return item.Identity != identity })
 }
 
 // All returns the tokens of every identity that have not expired.

@@ -8,14 +8,12 @@ import (
 )
 
 // A token's file has a line for each field: its name, a space and its value. The password comes
-// last, so that a file that was cut off has none. It isn't JSON: reading JSON would be a tenth of all
-// that a warm get does.
+// last, so that a file that was cut off has none. It isn't JSON: reading JSON would be a tenth of
+// all that a warm get does.
 const (
 	tokenHead = "ecr-login token 1\n"
 	timeForm  = time.RFC3339Nano
 )
-
-var errLineBreak = errors.New("a value with a line break can't be kept")
 
 // encode returns the content of a token's file.
 func (i Item) encode() ([]byte, error) {
@@ -35,7 +33,7 @@ func (i Item) encode() ([]byte, error) {
 		{"password", i.Password},
 	} {
 		if strings.Contains(field.value, "\n") {
-			return nil, errLineBreak
+			return nil, errors.New("a value with a line break can't be kept")
 		}
 		text.WriteString(field.name + " " + field.value + "\n")
 	}

@@ -96,7 +96,8 @@ func (c *Cache) readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !atomicfile.IsOwn(info) || info.Size() > maxFile {
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !atomicfile.IsOwn(info) ||
+		info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: %w", f.Name(), errNotPrivate)
 	}
 	text := make([]byte, info.Size())

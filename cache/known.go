@@ -42,8 +42,8 @@ func (k Key) known() string { return k.prefix() + word(k.Registry) + knownSuffix
 
 func isKnown(name string) bool { return strings.HasSuffix(name, knownSuffix) }
 
-// makeKnown records that a token was saved. If it fails, a list may omit the registry once the token
-// has expired.
+// makeKnown records that a token was saved. If it fails, a list may omit the registry once the
+// token has expired.
 func (c *Cache) makeKnown(key Key, expires time.Time) {
 	file := c.path(key.known())
 	f, err := atomicfile.OpenNoFollow(file, os.O_WRONLY|os.O_CREATE)

@@ -15,30 +15,35 @@ import (
 var ErrHeld = atomicfile.ErrLocked
 
 // Lock waits until this process alone fetches tokens of the family, or until ctx ends. Call release
-// when done; the end of the process releases the lock, too. The error says why there can be no lock:
-// then go on without one.
+// when done; the end of the process releases the lock, too. The error says why there can be no
+// lock: then go on without one.
 func (c *Cache) Lock(ctx context.Context, f Family) (release func(), err error) {
 	return c.lock(f.prefix()+lockName, func(file *os.File) error { return wait(ctx, file) })
 }
 
-// TryLock is [Cache.Lock] that does not wait: its error is [ErrHeld] if another process has the lock.
+// TryLock is [Cache.Lock] that does not wait: its error is [ErrHeld] if another process has the
+// lock.
 func (c *Cache) TryLock(f Family) (release func(), err error) {
 	return c.lock(f.prefix()+lockName, try)
 }
 
 // lock locks the file of that name by acquire, which closes the file if it fails.
 func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(), err error) {
+	release = func() {}
 	const tries = 10 // more would mean that the file system can't tell its files apart
 	for range tries {
-		file, err := c.openLock(name)
+		if err := c.makeDir(); err != nil {
+			return release, err
+		}
+		file, err := atomicfile.OpenNoFollow(c.path(name), os.O_RDWR|os.O_CREATE)
 		if err != nil {
-			return func() {}, err
+			return release, err
 		}
 		if err := acquire(file); err != nil {
-			return func() {}, err
+			return release, err
 		}
-		// Between opening and locking, prune may have removed the file: then
-		// others lock another one.
+		// Between opening and locking, prune may have removed the file: then others lock another
+		// one.
 		mine, err1 := file.Stat()
 		there, err2 := os.Lstat(c.path(name))
 		if err1 == nil && err2 == nil && os.SameFile(mine, there) {
@@ -47,10 +52,10 @@ func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(),
 		}
 		file.Close()
 		if err1 != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist) {
-			return func() {}, errors.Join(err1, err2)
+			return release, errors.Join(err1, err2)
 		}
 	}
-	return func() {}, fmt.Errorf("%s is never the file that was opened", c.path(name))
+	return release, fmt.Errorf("%s is never the file that was opened", c.path(name))
 }
 
 // try locks the file, or closes it.
@@ -79,13 +84,6 @@ func wait(ctx context.Context, file *os.File) error {
 		}()
 		return ctx.Err()
 	}
-}
-
-func (c *Cache) openLock(name string) (*os.File, error) {
-	if err := c.makeDir(); err != nil {
-		return nil, err
-	}
-	return atomicfile.OpenNoFollow(c.path(name), os.O_RDWR|os.O_CREATE)
 }
 
 // removeLock removes a lock that nobody holds or waits for.

@@ -10,13 +10,14 @@ import (
 	"syscall"
 )
 
-// OpenRead opens a file for reading. Unlike os.Open it does not wait for the writer of a named pipe.
+// OpenRead opens a file for reading. Unlike os.Open it does not wait for the writer of a named
+// pipe.
 func OpenRead(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
-// OpenNoFollow opens a file as os.OpenFile does. It fails for a symbolic link, and does not wait for
-// the other end of a named pipe. A new file has mode 0600.
+// OpenNoFollow opens a file as os.OpenFile does. It fails for a symbolic link, and does not wait
+// for the other end of a named pipe. A new file has mode 0600.
 func OpenNoFollow(name string, flag int) (*os.File, error) {
 	return os.OpenFile(name, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 }
@@ -27,8 +28,8 @@ func IsAbsent(err error) bool {
 	return os.IsNotExist(err) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// Lock waits until no other process holds the lock of a file, and takes it. Closing the file, or the
-// end of the process, releases it. The error says why the file system has no locks.
+// Lock waits until no other process holds the lock of a file, and takes it. Closing the file, or
+// the end of the process, releases it. The error says why the file system has no locks.
 func Lock(f *os.File) error { return flock(f, syscall.LOCK_EX) }
 
 // TryLock is [Lock] that does not wait: its error is [ErrLocked] if another process holds the lock.
@@ -78,7 +79,8 @@ func keepOwner(f *os.File, name string, old fs.FileInfo) error {
 		return nil
 	}
 	if err := f.Chown(int(was.Uid), int(was.Gid)); err != nil {
-		return fmt.Errorf("%s is of user %d and group %d, which can't be kept: %w", name, was.Uid, was.Gid, err)
+		return fmt.Errorf("%s is of user %d and group %d, which can't be kept: %w",
+			name, was.Uid, was.Gid, err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (f *File) Diff() string {
 	if !f.Changed() {
 		return ""
 	}
-	was, is := slices.Collect(strings.Lines(masked(f.old))), slices.Collect(strings.Lines(masked(f.text)))
+	was, is := linesOf(f.old), linesOf(f.text)
 	head := 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
 		head++
@@ -33,7 +33,8 @@ func (f *File) Diff() string {
 	if f.info == nil {
 		old = "/dev/null"
 	}
-	fmt.Fprintf(&b, "--- %s\n+++ %s\n@@ -%s +%s @@\n", old, f.Path, span(from, len(was)-tail+to), span(from, len(is)-tail+to))
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n@@ -%s +%s @@\n", old, f.Path,
+		span(from, len(was)-tail+to), span(from, len(is)-tail+to))
 	write := func(mark string, lines []string) {
 		for _, line := range lines {
 			b.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
@@ -48,6 +49,8 @@ func (f *File) Diff() string {
 	write(" ", was[len(was)-tail:len(was)-tail+to])
 	return b.String()
 }
+
+func linesOf(text []byte) []string { return slices.Collect(strings.Lines(masked(text))) }
 
 // span returns how a diff names the lines from one, counted from 0, up to another.
 func span(from, to int) string {

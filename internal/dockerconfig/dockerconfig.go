@@ -48,8 +48,8 @@ type File struct {
 // maxFile is more than any such file takes.
 const maxFile = 4 << 20
 
-// Read reads a file, which may be absent or empty. An error names the file, and the line that clients
-// can't read.
+// Read reads a file, which may be absent or empty. An error names the file, and the line that
+// clients can't read.
 func Read(path string) (*File, error) {
 	path, err := follow(path)
 	if err != nil {
@@ -125,7 +125,8 @@ func (f *File) parse(text []byte) (err error) {
 // Exists reports whether there is such a file.
 func (f *File) Exists() bool { return f.info != nil }
 
-// HelperOf returns the helper that clients call for a host, without its prefix; empty if there is none.
+// HelperOf returns the helper that clients call for a host, without its prefix; empty if there is
+// none.
 func (f *File) HelperOf(host string) string { return f.helpers[host] }
 
 // NearlyNamed returns the key of credHelpers that means a host but isn't spelled as it: with a
@@ -140,18 +141,19 @@ func (f *File) NearlyNamed(host string) (key string, ok bool) {
 			return key, true
 		}
 	}
-	i := slices.IndexFunc(keys, func(key string) bool { return registry.Hint(key) != "" && suggest.Distance(key, host) <= typos })
-	if i < 0 {
-		return "", false
+	for _, key := range keys {
+		if registry.Hint(key) != "" && suggest.Distance(key, host) <= typos {
+			return key, true
+		}
 	}
-	return keys[i], true
+	return "", false
 }
 
 // typos are how many letters a word may differ from the one that was meant.
 const typos = 2
 
-// Misspelt returns a key of the file that is nearly one of those that name helpers, and the one that
-// was meant; empty if there is none.
+// Misspelt returns a key of the file that is nearly one of those that name helpers, and the one
+// that was meant; empty if there is none.
 func (f *File) Misspelt() (key, meant string) {
 	for _, m := range f.object {
 		for _, known := range []string{helpersKey, storeKey} {

@@ -18,8 +18,8 @@ type member struct {
 	end   int // where the value ends in the text that was parsed
 }
 
-// parseObject reads a text that is one JSON object and nothing else. The error names the line that is
-// wrong.
+// parseObject reads a text that is one JSON object and nothing else. The error names the line that
+// is wrong.
 func parseObject(text []byte) (object, error) {
 	var raw json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
@@ -45,8 +45,8 @@ func parseObject(text []byte) (object, error) {
 	return o, nil
 }
 
-// mistakeIn says in which line a text isn't JSON, and in words what is wrong with the mistakes that
-// people make.
+// mistakeIn returns an error with the line in which a text is not JSON. It explains common
+// mistakes.
 func mistakeIn(text []byte, err error) error {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) || syntax.Offset < 1 {
@@ -70,14 +70,15 @@ func mistakeIn(text []byte, err error) error {
 		err = fmt.Errorf("there is a comma before %c, which JSON doesn't allow; remove the comma", wrong)
 	case wrong == '\'':
 		err = errors.New("there is a single quote, which JSON doesn't allow; write double quotes")
-	case wrong == '"' && (strings.HasSuffix(syntax.Error(), "after object key:value pair") || strings.HasSuffix(syntax.Error(), "after array element")):
+	case wrong == '"' && (strings.HasSuffix(syntax.Error(), "after object key:value pair") ||
+		strings.HasSuffix(syntax.Error(), "after array element")):
 		err = errors.New("a comma is missing before this line, or in it")
 	}
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
 }
 
-// checkKey returns an error if a key is there twice, or in other letters: Go, which most clients are
-// written in, takes them for the field of that key, and others don't.
+// checkKey returns an error if a key is there twice, or in other letters: Go, which most clients
+// are written in, takes them for the field of that key, and others don't.
 func (o object) checkKey(key string) error {
 	for _, m := range o {
 		if m.key != key && strings.EqualFold(m.key, key) {
@@ -162,14 +163,9 @@ func (l layout) text(o object, depth int) []byte {
 	if l.eol == "" {
 		colon = ":"
 	}
-	var b bytes.Buffer
-	for i, m := range o {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(outer + l.indent)
-		b.Write(quote(m.key))
-		b.WriteString(colon)
-		b.Write(m.value)
+	var members []string
+	for _, m := range o {
+		members = append(members, outer+l.indent+string(quote(m.key))+colon+string(m.value))
 	}
-	b.WriteString(outer + "}")
-	return b.Bytes()
+	return []byte("{" + strings.Join(members, ",") + outer + "}")
 }

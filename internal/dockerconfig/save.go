@@ -40,9 +40,11 @@ func (f *File) Save() error {
 	if err := atomicfile.MakePrivateDir(filepath.Dir(f.Path)); err != nil {
 		return err
 	}
-	err := atomicfile.Write(f.Path, f.text, atomicfile.Options{Replaces: f.info, Sync: true, Check: f.unchanged})
+	options := atomicfile.Options{Replaces: f.info, Sync: true, Check: f.unchanged}
+	err := atomicfile.Write(f.Path, f.text, options)
 	if atomicfile.IsMounted(err) {
-		err = fmt.Errorf("%s is mounted by itself, so it can't be replaced; change it where it is mounted from", f.Path)
+		return fmt.Errorf("%s is mounted by itself, so it can't be replaced; "+
+			"change it where it is mounted from", f.Path)
 	}
 	return err
 }

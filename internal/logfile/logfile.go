@@ -1,5 +1,4 @@
-// Package logfile writes the log the user has asked for: to a file, of bounded
-// size, for this user alone.
+// Package logfile writes the log to a file of bounded size, for this user alone.
 package logfile
 
 import (
@@ -11,12 +10,12 @@ import (
 	"docker-credential-ecr-login/internal/atomicfile"
 )
 
-// maxSize is how large the file may be when it is opened; a larger one becomes
-// FILE.1, in the place of an older one. So a log takes about twice that.
+// maxSize is how large the file may be when Open finds it; a larger one becomes FILE.1 and replaces
+// an older one. So a log takes about 2 MiB.
 const maxSize = 1 << 20
 
-// Open returns a logger that appends to the file. The level is one of logrus's;
-// without a level it is info. An error says why there can be no such log.
+// Open returns a logger that appends to the file. The level is one of logrus's, info if it is
+// empty.
 func Open(file, level string) (*logrus.Logger, error) {
 	if level == "" {
 		level = "info"
@@ -46,8 +45,7 @@ func Open(file, level string) (*logrus.Logger, error) {
 	return logger, nil
 }
 
-// quiet fails at no write, which logrus would tell on stderr: a disk that is full is no reason
-// for that.
+// quiet ignores errors of writing, such as of a full disk: logrus would print them on stderr.
 type quiet struct{ *os.File }
 
 func (q quiet) Write(p []byte) (int, error) {
