@@ -120,7 +120,7 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err := c.write(key.file(), text, token.Expires); err != nil {
 		return err
 	}
-	c.makeKnown(key, token.Expires)
+	c.write(key.known(), nil, token.Expires) // without it, a list may omit an expired token's registry
 	c.ClearFailure(key.Family)
 	c.prune()
 	return nil

@@ -4,9 +4,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
-
-	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // A registry for which a token was saved is known by an empty file, whose mtime is when that token
@@ -41,14 +38,3 @@ func (c *Cache) Forget(key Key) {
 func (k Key) known() string { return k.prefix() + word(k.Registry) + knownSuffix }
 
 func isKnown(name string) bool { return strings.HasSuffix(name, knownSuffix) }
-
-// makeKnown records that a token was saved. If it fails, a list may omit the registry once the
-// token has expired.
-func (c *Cache) makeKnown(key Key, expires time.Time) {
-	file := c.path(key.known())
-	f, err := atomicfile.OpenNoFollow(file, os.O_WRONLY|os.O_CREATE)
-	if err == nil {
-		f.Close()
-		os.Chtimes(file, time.Time{}, expires)
-	}
-}
