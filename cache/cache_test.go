@@ -400,7 +400,7 @@ func TestEarlierVersions(t *testing.T) {
 		"111122223333.token": "ecr-login token 1\nidentity " + family.Identity + "\nregion eu-west-1\nflavour ecr\nregistry 111122223333\n" +
 			"asked " + asked + "\nfresh_until " + ends + "\nexpires " + ends + "\ndefault true\nsource profile a\npassword secret\n",
 		"444455556666.known": "",
-		"failure":            `{"identity":"` + family.Identity + `","region":"eu-west-1","flavour":"ecr","kind":"lapsed","reason":"no","at":"` + asked + `"}`,
+		"failure":            `{"identity":"` + family.Identity + `","region":"eu-west-1","flavour":"ecr","kind":"denied","reason":"no","at":"` + asked + `"}`,
 	} {
 		if err := os.WriteFile(prefix+name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -412,7 +412,7 @@ func TestEarlierVersions(t *testing.T) {
 	if known := c.Known(family.Identity); len(known) != 1 || known[0] != (Key{family, "444455556666"}) {
 		t.Errorf("Known = %v", known)
 	}
-	if why, ok := c.Failure(family); !ok || why.Kind != failure.Expired || !why.At.Equal(*now) {
+	if why, ok := c.Failure(family); !ok || why.Kind != failure.Denied || !why.At.Equal(*now) {
 		t.Errorf("Failure = %+v, %v", why, ok)
 	}
 }

@@ -42,7 +42,8 @@ func cacheCommand() command {
 func (s *session) cache(args []string) error {
 	// What was kept before it was turned off is there all the same.
 	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=") })
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	if settings.CacheErr != nil {
 		return settings.CacheErr
 	}
@@ -64,7 +65,7 @@ func (s *session) cache(args []string) error {
 		}
 		target, ok := settings.Map.Find(args[1])
 		if !ok {
-			return notOurs(args[1])
+			return otherHost(args[1])
 		}
 		r := target.Registry
 		return s.clear(c, settings.CacheDir, &r, func() error {

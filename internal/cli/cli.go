@@ -16,10 +16,12 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/credhelper"
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/suggest"
 	"docker-credential-ecr-login/internal/terminal"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 const program = config.HelperPrefix + "ecr-login"
@@ -50,11 +52,13 @@ type example struct{ line, does string }
 // session is one start of a command.
 type session struct {
 	*credhelper.Process
-	notice *terminal.Notice
-	// over ends the command where no deadline reaches, such as at a disk that hangs, and
+	credhelper.Dependencies
+	version string
+	notice  *terminal.Notice
+	// watchdog ends the command if no deadline reaches it, as at a disk that hangs, and
 	// waiting is what it is then found to wait for.
-	over    *time.Timer
-	waiting atomic.Value // a string
+	watchdog *deadline.Watchdog
+	waiting  atomic.Value // a string
 }
 
 // waitFor tells what is waited for from now on.
@@ -62,9 +66,6 @@ func (s *session) waitFor(what string) {
 	s.waiting.Store(what)
 	s.notice.For(what)
 }
-
-// grace is what a command gets on top of the time it ends by itself in.
-const grace = time.Second
 
 // errTold is a failure of which all has been said.
 var errReported = errors.New("")
@@ -77,14 +78,14 @@ func (m mistake) Error() string { return m.text }
 func mistakef(format string, args ...any) error { return mistake{fmt.Sprintf(format, args...)} }
 
 // Main runs what was typed, or what a client has asked, and returns the exit status.
-func Main(p *credhelper.Process) int {
+func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int {
 	all := table()
 	out := &checked{Writer: p.Stdout}
 	notice := terminal.NewNotice(p.Stderr)
 	if !terminal.IsTerminal(p.Stdout) {
 		p.Stdout = out
 	}
-	s := &session{Process: p, notice: notice}
+	s := &session{Process: p, Dependencies: d, version: version, notice: notice}
 	if len(p.Args) == 0 {
 		if line := credhelper.WithoutVerb(piped(p.Stdin)); line != "" {
 			return s.fail("", mistakef("no verb; %s", line))
@@ -110,7 +111,7 @@ func Main(p *credhelper.Process) int {
 		return 0
 	}
 	if c.run == nil {
-		return credhelper.Main(p)
+		return credhelper.Main(p, d)
 	}
 	args, err := c.parse(args)
 	if err == nil {
@@ -151,19 +152,15 @@ func piped(stdin io.Reader) string {
 
 // run runs a command, but hardly longer than it may take.
 func (s *session) run(c command, args []string) error {
-	limit := config.Timeout(s.Env) + grace
-	s.over = time.NewTimer(limit)
 	s.waitFor("reading the settings")
 	began := time.Now()
-	done := make(chan error, 1)
-	go func() { done <- c.run(s, args) }()
-	select {
-	case err := <-done:
-		return err
-	case <-s.over.C:
-		return fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
-			time.Since(began).Round(time.Second), s.waiting.Load())
-	}
+	s.watchdog = deadline.Watch(deadline.In(config.Timeout(s.Env)), func(time.Duration) {
+		s.notice.Done()
+		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+			time.Since(began).Round(time.Second), s.waiting.Load())))
+	})
+	defer s.watchdog.Stop()
+	return c.run(s, args)
 }
 
 // checked remembers that something couldn't be written.
@@ -251,13 +248,10 @@ func (s *session) warn(format string, args ...any) {
 	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, sanitize.Line(fmt.Sprintf(format, args...)))
 }
 
-// settings are those of a get.
-func (s *session) settings() (config.Settings, error) {
-	settings, err := config.Load(s.Env, s.Home)
-	s.over.Reset(settings.Timeout + grace)
-	if s.Env.Home() == "" {
-		// See cli.Process.broker.
-		os.Setenv("HOME", settings.Home)
-	}
-	return settings, err
+// load returns a resolver with the settings of a get.
+func (s *session) load() *tokensource.Resolver {
+	resolver := tokensource.Load(s.Env, s.Home)
+	s.watchdog.SetTimeout(resolver.Settings.Timeout)
+	resolver.Fetch, resolver.OpenLog, resolver.ExtendDeadline = s.Fetch, s.OpenLog, s.watchdog.Extend
+	return resolver
 }

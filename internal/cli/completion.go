@@ -37,7 +37,8 @@ func completionCommand() command {
 
 // printHosts prints the hosts of the registry map and of the cache.
 func (s *session) printHosts() error {
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	hosts := settings.Map.Hosts()
 	for _, key := range cache.New(settings.CacheDir).Known("") {
 		if host, ok := hostOf(key); ok {

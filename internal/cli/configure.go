@@ -10,6 +10,7 @@ import (
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // choices are what configure was told by its flags.
@@ -64,7 +65,8 @@ func (s *session) configure(o choices, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	if err != nil && !o.everywhere() { // for which no map is needed
 		return err
 	}
@@ -161,12 +163,12 @@ func (o choices) check(args []string) error {
 }
 
 // hosts are those that were named, in whatever way.
-func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
+func (o choices) hosts(m *registrymap.Map, args []string) ([]string, error) {
 	var hosts []string
 	for _, arg := range args {
 		target, ok := m.Find(arg)
 		if !ok {
-			return nil, fmt.Errorf("%w; nothing is changed", notOurs(arg))
+			return nil, fmt.Errorf("%w; nothing is changed", otherHost(arg))
 		}
 		hosts = append(hosts, target.Host)
 	}

@@ -41,17 +41,17 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	if len(args) > 1 {
 		return mistakef("it takes one HOST or IMAGE")
 	}
-	settings, err := s.settings()
+	resolver := s.load()
+	settings := resolver.Settings
 	r := &report{out: s.Stdout, colour: terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
-	r.Version, r.State = s.Version(), doctor.OK
+	r.Version, r.State = s.version, doctor.OK
 	c := doctor.Options{
-		Env: s.Env, Settings: settings, SettingsErr: err, Version: r.Version,
+		Resolver: resolver, Version: r.Version,
 		Found: func(f doctor.Finding) {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting:      s.waitFor,
-		ListFallback: s.ListFallback,
+		Waiting: s.waitFor,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
@@ -60,7 +60,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 
 	// A disk that hangs is waited for by no step.
 	limit := 2 * settings.Timeout
-	s.over.Reset(limit + grace)
+	s.watchdog.SetTimeout(limit)
 	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
 	defer cancel()
 	done := make(chan struct{})

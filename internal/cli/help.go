@@ -29,7 +29,7 @@ func helpCommand() command {
 			case len(args) > 1 || manual && len(args) > 0:
 				return mistakef("it takes one VERB, or --man")
 			case manual:
-				fmt.Fprint(s.Stdout, manualPage(all, s.Version()))
+				fmt.Fprint(s.Stdout, manualPage(all, s.version))
 				return nil
 			case len(args) == 0:
 				fmt.Fprint(s.Stdout, overview(all))

@@ -43,7 +43,7 @@ func table() []command {
 			name:  "version",
 			brief: "print the version",
 			run: func(s *session, _ []string) error {
-				fmt.Fprintln(s.Stdout, program, s.Version())
+				fmt.Fprintln(s.Stdout, program, s.version)
 				return nil
 			},
 		},

@@ -11,17 +11,16 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
-	"docker-credential-ecr-login/internal/tokensource"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // registryMap tells what the map says of the host.
 func (v *visit) registryMap(context.Context) {
-	if v.SettingsErr != nil {
+	if v.Err != nil {
 		v.bad = true
-		v.fail("mend it", "%v", v.SettingsErr)
+		v.fail("mend it", "%v", v.Err)
 		return
 	}
 	m := &v.Settings.Map
@@ -74,11 +73,11 @@ func (v *visit) source(ctx context.Context) {
 		return
 	}
 	id := identity.Read(v.Env, v.Settings.Home, v.target.Principal)
-	passed := identity.Passed(v.Env, v.Settings.Home, v.target.Principal)
+	passed := identity.Skipped(v.Env, v.Settings.Home, v.target.Principal)
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}
-	exam, err := awsapi.NewProbe(ctx, tokensource.NewRequest(v.Settings, v.Env, v.target))
+	exam, err := awsapi.NewProbe(ctx, v.NewRequest(v.target))
 	v.exam = exam
 	if err != nil {
 		f := finding(err)
@@ -213,7 +212,7 @@ func orNone(s string) string {
 }
 
 // principalWords tells whom the map asks AWS as.
-func principalWords(t config.Target) string {
+func principalWords(t registrymap.Target) string {
 	p := t.Principal
 	var words []string
 	add := func(what, value string) {

@@ -8,6 +8,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // clients tells whether clients call this helper for the host.
@@ -213,7 +214,7 @@ func (v *visit) store(f *dockerconfig.File) {
 
 // Hidden lists the servers whose passwords in a file aren't found where this helper is called
 // for all hosts.
-func Hidden(f *dockerconfig.File, m *config.Map) []string {
+func Hidden(f *dockerconfig.File, m *registrymap.Map) []string {
 	return f.Auths(func(server string) bool {
 		_, ours := m.Find(server)
 		return !ours

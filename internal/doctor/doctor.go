@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -40,10 +40,8 @@ type Finding struct {
 
 // Case is whom the doctor sees.
 type Options struct {
-	// Env and Settings are those of a get, and SettingsErr is what is wrong with them.
-	Env         config.Env
-	Settings    config.Settings
-	SettingsErr error
+	// Resolver has the environment and the settings of a get.
+	*tokensource.Resolver
 	// Version is that of this helper.
 	Version string
 	// Image is a registry's host or an image in it; empty where it is about none.
@@ -53,10 +51,6 @@ type Options struct {
 	// waited for.
 	Found   func(Finding)
 	Waiting func(what string)
-
-	// ListFallback returns the servers that the fallback helper has credentials for, and their
-	// users.
-	ListFallback func(config.Settings) (map[string]string, error)
 }
 
 // visit is a case and what has been found out of it.
@@ -65,7 +59,7 @@ type visit struct {
 	step string
 
 	image  image
-	target config.Target // without a registry where no host is known
+	target registrymap.Target // without a registry where no host is known
 	exam   *awsapi.Probe
 	caller awsapi.Caller
 	answer tokensource.Response
@@ -101,7 +95,7 @@ var steps = []struct {
 }
 
 // About is what the doctor takes an image for: nothing that was around it, such as a password.
-func About(image string, m *config.Map) string { return parseImage(image, m).String() }
+func About(image string, m *registrymap.Map) string { return parseImage(image, m).String() }
 
 // See takes all steps. The context bounds them together.
 func Run(ctx context.Context, c Options) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/registry"
 )
 
@@ -16,13 +17,13 @@ func (v *visit) isForFallback() bool {
 
 // fallback tells what the fallback helper has for a host that isn't ECR's. It is the last step for
 // such a host. The helper is asked for its list only: a get may ask a person for a passphrase.
-func (v *visit) fallback(context.Context) {
+func (v *visit) fallback(ctx context.Context) {
 	if !v.isForFallback() {
 		return
 	}
 	v.done = true
 	name := config.HelperPrefix + v.Settings.Fallback
-	servers, err := v.ListFallback(v.Settings)
+	servers, err := fallback.List(ctx, v.Env, v.Settings)
 	if err != nil {
 		v.fail("fix it, or name another helper", "%v", err)
 		return

@@ -4,8 +4,8 @@ import (
 	"path"
 	"strings"
 
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // image is what the doctor was asked about.
@@ -16,7 +16,7 @@ type image struct {
 
 // parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker
 // Hub by its short name, unless the registry map knows it as a host.
-func parseImage(text string, m *config.Map) image {
+func parseImage(text string, m *registrymap.Map) image {
 	_, isKnown := m.Find(text)
 	text, digest := strings.TrimSpace(text), ""
 	if at := strings.LastIndex(text, "@sha"); at >= 0 { // else Bare takes what is before it for a user

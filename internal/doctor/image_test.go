@@ -3,7 +3,7 @@ package doctor
 import (
 	"testing"
 
-	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 func TestParseImage(t *testing.T) {
@@ -23,7 +23,7 @@ func TestParseImage(t *testing.T) {
 		"nginx@sha256:6b86":               {"docker.io", "library/nginx", "sha256:6b86"},
 		"me:secret@ghcr.io/x":             {"ghcr.io", "x", "latest"},
 	} {
-		if got := parseImage(text, new(config.Map)); got != want {
+		if got := parseImage(text, new(registrymap.Map)); got != want {
 			t.Errorf("parseImage(%q) = %+v, want %+v", text, got, want)
 		}
 	}
@@ -47,7 +47,7 @@ func TestMatchesImage(t *testing.T) {
 		{"registry.example.com:5000", "registry.example.com:5000/x", true},
 		{"registry.example.com", "registry.example.com:5000/x", false},
 	} {
-		if got := matchesImage(c.pattern, parseImage(c.image, new(config.Map))); got != c.want {
+		if got := matchesImage(c.pattern, parseImage(c.image, new(registrymap.Map))); got != c.want {
 			t.Errorf("matchesImage(%q, %q) = %v", c.pattern, c.image, got)
 		}
 	}

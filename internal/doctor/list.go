@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // list tells whether clients that ask for a list first find the host in it, and why. GitLab Runner
@@ -88,11 +88,11 @@ func (v *visit) mapFile() string {
 
 // mapEntry returns the lines that name a host in the registry map, with the principal that a target
 // has without them.
-func mapEntry(host string, t config.Target) []string {
+func mapEntry(host string, t registrymap.Target) []string {
 	lines := []string{"[[registry]]", fmt.Sprintf("host = %q", host)}
 	switch t.Where {
 	case "":
-	case config.RoleVariable:
+	case registrymap.RoleVariable:
 		lines = append(lines, fmt.Sprintf("role_arn = %q", t.Principal.RoleARN))
 	default: // an entry, with a pattern for a host
 		lines = append(lines, "# and the other lines of "+t.Where)

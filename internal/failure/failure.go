@@ -6,14 +6,13 @@ import "time"
 // Kind sorts failures by what the user may do about them.
 type Kind string
 
-// The values are those of the files that earlier versions wrote.
 const (
 	// Denied: AWS knows the principal, or the key, and refuses.
 	Denied Kind = "denied"
 	// Expired: a login, a session or a web identity has expired.
-	Expired Kind = "lapsed"
+	Expired Kind = "expired"
 	// Timeout: nobody answered.
-	Timeout Kind = "silent"
+	Timeout Kind = "timeout"
 	// Unavailable: the answer was of no use, such as a 503, throttling, or a credential process
 	// that failed.
 	Unavailable Kind = "unavailable"

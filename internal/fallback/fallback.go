@@ -5,6 +5,7 @@ package fallback
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,10 +23,39 @@ import (
 // copy under another name or a helper that comes back to it, it must not go round.
 const inside = config.OwnPrefix + "INSIDE_FALLBACK"
 
-// Ask runs the helper of that name, which is one without [config.HelperPrefix],
-// with a verb and an input. The error tells why it can't be used; where it says
-// that there are no credentials, that is an answer.
-func Run(ctx context.Context, env config.Env, name, verb, input string) (credhelper.Output, error) {
+// List returns the servers that the fallback helper of the settings has credentials for, and their
+// users; none without a fallback. The error says why the helper can't be used.
+func List(ctx context.Context, env config.Env, settings config.Settings) (hosts map[string]string, err error) {
+	if settings.Fallback == "" {
+		return nil, settings.FallbackErr
+	}
+	output, err := Run(ctx, env, settings, "list", "unused")
+	if err != nil {
+		return nil, err
+	}
+	if !output.OK {
+		return nil, fmt.Errorf("%s%s lists nothing: %s", config.HelperPrefix, settings.Fallback, output.Stderr)
+	}
+	if err := json.Unmarshal([]byte(output.Stdout), &hosts); err != nil {
+		return nil, fmt.Errorf("%s%s lists something else than servers and users", config.HelperPrefix, settings.Fallback)
+	}
+	return hosts, nil
+}
+
+// Run runs the fallback helper of the settings with a verb and an input. The error says why it can't
+// be used; if it prints that there are no credentials, that is an answer.
+func Run(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (credhelper.Output, error) {
+	if settings.FallbackErr != nil {
+		return credhelper.Output{}, settings.FallbackErr
+	}
+	output, err := run(ctx, env, settings.Fallback, verb, input)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", settings.FallbackFrom, err)
+	}
+	return output, err
+}
+
+func run(ctx context.Context, env config.Env, name, verb, input string) (credhelper.Output, error) {
 	path, err := find(env, config.HelperPrefix+name)
 	if err != nil {
 		return credhelper.Output{}, err
@@ -42,7 +72,7 @@ func Run(ctx context.Context, env config.Env, name, verb, input string) (credhel
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded itself
 	}
-	said := credhelper.Output{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
+	output := credhelper.Output{Stdout: out.text.String(), Stderr: errs.text.String(), OK: err == nil}
 	var exit *exec.ExitError
 	switch {
 	case context.Cause(ctx) == errTooMuch:
@@ -51,10 +81,10 @@ func Run(ctx context.Context, env config.Env, name, verb, input string) (credhel
 		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s in time and was ended", path, verb)
 	case err != nil && !errors.As(err, &exit):
 		return credhelper.Output{}, fmt.Errorf("%s can't be run: %w", path, err)
-	case err != nil && (!exit.Exited() || strings.TrimSpace(said.Stdout) == ""):
-		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, said.Stderr)
+	case err != nil && (!exit.Exited() || strings.TrimSpace(output.Stdout) == ""):
+		return credhelper.Output{}, fmt.Errorf("%s gave no answer to %s (%v) %s", path, verb, exit, output.Stderr)
 	}
-	return said, nil
+	return output, nil
 }
 
 const (

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -33,7 +33,7 @@ type attempt struct {
 	*Source
 	cache             *cache.Cache
 	id                identity.Identity
-	target            config.Target
+	target            registrymap.Target
 	key               cache.Key
 	started, deadline time.Time
 
@@ -160,10 +160,10 @@ func (e *attempt) reread() error {
 
 // ask asks AWS and saves what came of it.
 func (e *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
-	q := newRequest(e.Settings, e.Env, e.target, e.id)
+	q := e.newRequest(e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
 	q.Identity += string(e.tokenStamp + e.loginStamp)
-	q.Timeout, q.ExtendDeadline, q.OnInstance, q.Log = timeout, e.ExtendDeadline, e.OnInstance, e.Log
+	q.Timeout, q.Log = timeout, e.Log
 	answer, err := e.Fetch(ctx, q)
 	id, moved := e.id, !e.id.Uncacheable && e.tokenStamp != e.id.TokenStamp()
 	if err == nil && !moved && !id.Uncacheable {

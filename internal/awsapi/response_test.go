@@ -13,7 +13,7 @@ import (
 
 // Whatever AWS sends for a token, what is taken for one is a password that can be
 // printed, and lives no longer than it can.
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	inside := base64.StdEncoding.EncodeToString([]byte(`{"payload":"x","expiration":2000000000}`))
 	for _, text := range []string{"AWS:" + inside, "AWS:x", "AWS:", ":", "", "root:x", "AWS:a\nb", "AWS:a:b", "AWS:\x00", "AWS:" + base64.StdEncoding.EncodeToString([]byte(`{"expiration":1e99}`))} {
 		f.Add(base64.StdEncoding.EncodeToString([]byte(text)), time.Now().Add(time.Hour).Unix())
@@ -21,19 +21,19 @@ func FuzzAnswer(f *testing.F) {
 	f.Add("%%%", int64(0))
 	f.Fuzz(func(t *testing.T, data string, expires int64) {
 		c, at := &chain{request: tokensource.Request{}}, time.Unix(expires, 0)
-		answer, err := c.answer(time.Now(), &data, &at, middleware.Metadata{})
+		response, err := c.response(time.Now(), &data, &at, middleware.Metadata{})
 		if err != nil {
 			return
 		}
 		text, err := base64.StdEncoding.DecodeString(data)
-		if err != nil || string(text) != "AWS:"+answer.Password {
-			t.Errorf("%q gives the password %q, %v", data, answer.Password, err)
+		if err != nil || string(text) != "AWS:"+response.Password {
+			t.Errorf("%q gives the password %q, %v", data, response.Password, err)
 		}
-		if answer.TTL <= 0 || answer.TTL > maxLife {
-			t.Errorf("a life of %v", answer.TTL)
+		if response.TTL <= 0 || response.TTL > maxTTL {
+			t.Errorf("a life of %v", response.TTL)
 		}
-		if answer.Password == "" || strings.Trim(answer.Password, printable()) != "" {
-			t.Errorf("the password is %q", answer.Password)
+		if response.Password == "" || strings.Trim(response.Password, printable()) != "" {
+			t.Errorf("the password is %q", response.Password)
 		}
 	})
 }

@@ -1,9 +1,7 @@
-package config
+package registrymap
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -42,9 +40,23 @@ host = "*.dkr.ecr.eu-*-1.amazonaws.com"
 profile = "rest"
 `
 
-func parse(t testing.TB, text string) Map {
+// options know three settings, none of which may be empty or "wrong".
+var options = func() Options {
+	check := func(text string) error {
+		if text == "wrong" {
+			return errors.New("is wrong")
+		}
+		return nil
+	}
+	return Options{
+		Path:     func(text string) (string, error) { return text, nil },
+		Settings: map[string]func(string) error{"fallback": check, "on_error": check, "timeout": check},
+	}
+}()
+
+func mustParse(t testing.TB, text string) Map {
 	t.Helper()
-	m, _, err := parseMap("map.toml", "/home/me", []byte(text))
+	m, _, err := parse("map.toml", []byte(text), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +64,7 @@ func parse(t testing.TB, text string) Map {
 }
 
 func TestFind(t *testing.T) {
-	m := parse(t, example)
+	m := mustParse(t, example)
 	m.Default = Principal{RoleARN: "arn:aws:iam::111111111111:role/others"}
 	role := func(account string) Principal {
 		return Principal{RoleARN: "arn:aws:iam::" + account + ":role/pull"}
@@ -107,7 +119,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
-	m := parse(t, example)
+	m := mustParse(t, example)
 	want := []string{
 		"111111111111.dkr.ecr.ap-south-1.amazonaws.com",
 		"333333333333.dkr.ecr.eu-west-1.amazonaws.com", "333333333333.dkr.ecr.us-east-1.amazonaws.com",
@@ -119,25 +131,7 @@ func TestHosts(t *testing.T) {
 	}
 	globs := m.Patterns()
 	if len(globs) != 2 || globs[1].Where != "map.toml:29" || globs[1].Principal.Profile != "rest" {
-		t.Errorf("Globs() = %+v", globs)
-	}
-}
-
-func TestScalars(t *testing.T) {
-	home := t.TempDir()
-	if err := os.Mkdir(filepath.Join(home, ".ecr"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(home, ".ecr/config.toml"), []byte(example), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Load(nil, home)
-	if err != nil || s.Fallback != "secretservice" || s.FallbackFrom != home+"/.ecr/config.toml:2: fallback" || !s.FailOnError || s.Timeout.String() != "20s" {
-		t.Errorf("from the map: %+v, %v", s, err)
-	}
-	s, err = Load(Env{"AWS_ECR_FALLBACK=pass", "AWS_ECR_ON_ERROR=not-found", "AWS_ECR_TIMEOUT=3s"}, home)
-	if err != nil || s.Fallback != "pass" || s.FallbackFrom != "AWS_ECR_FALLBACK" || s.FailOnError || s.Timeout.String() != "3s" {
-		t.Errorf("the environment doesn't win: %+v, %v", s, err)
+		t.Errorf("Patterns() = %+v", globs)
 	}
 }
 
@@ -149,11 +143,11 @@ func FuzzParseMap(f *testing.F) {
 	f.Add("a = \"\"\"\n\n\"\"\"\nb = '\\u0000'\n[x.\"y\"]\n", "docker.io")
 	f.Add("[[registry]]\nhost = \"x\"\n[[registry", "")
 	f.Fuzz(func(t *testing.T, text, server string) {
-		m, _, err := parseMap("map.toml", "/home/me", []byte(text))
+		m, _, err := parse("map.toml", []byte(text), options)
 		if err != nil {
-			var mistake *MapError
+			var mistake *Error
 			if !errors.As(err, &mistake) || !strings.HasPrefix(mistake.Where, "map.toml:") {
-				t.Errorf("parseMap: %v", err)
+				t.Errorf("parse: %v", err)
 			}
 			if len(m.entries) > 0 {
 				t.Error("a map that can't be read has entries")
@@ -170,45 +164,4 @@ func FuzzParseMap(f *testing.F) {
 			}
 		}
 	})
-}
-
-// What the documents show can be pasted.
-func TestMapsInDocuments(t *testing.T) {
-	maps := 0
-	for _, file := range []string{"../../README.md", "../../docs/registry-map.md"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range codeBlocks(string(text)) {
-			if !strings.Contains(block, "[[registry]]") {
-				continue
-			}
-			maps++
-			if _, _, err := parseMap(file, "", []byte(block)); err != nil {
-				t.Errorf("%v in\n%s", err, block)
-			}
-		}
-	}
-	if maps < 3 {
-		t.Errorf("the documents show %d maps, want 3 and more", maps)
-	}
-}
-
-// codeBlocks returns the indented blocks of a Markdown text.
-func codeBlocks(text string) []string {
-	var blocks []string
-	var block strings.Builder
-	for line := range strings.Lines(text) {
-		switch code, ok := strings.CutPrefix(line, "    "); {
-		case ok:
-			block.WriteString(code)
-		case strings.TrimSpace(line) == "":
-			block.WriteString("\n")
-		default:
-			blocks = append(blocks, block.String())
-			block.Reset()
-		}
-	}
-	return append(blocks, block.String())
 }

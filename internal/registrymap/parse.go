@@ -1,9 +1,10 @@
-package config
+package registrymap
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,17 +13,20 @@ import (
 	"docker-credential-ecr-login/internal/suggest"
 )
 
-// scalar is a setting that stands above the entries of a map, and that a
-// variable of the environment can take the place of.
-type scalar struct {
-	// where names the variable, or the file, the line and the key.
-	where, text string
+// Setting is a value that stands above the entries of a map.
+type Setting struct {
+	// Where names the file, the line and the key.
+	Where, Text string
 }
 
-// scalars are those of a map, by key.
-type scalars map[string]scalar
-
-var scalarKeys = []string{"fallback", "on_error", "timeout"}
+// Options are what the reader of a map has to know of the rest of the program.
+type Options struct {
+	// Path returns the absolute path that a path in the map stands for. The error says what is wrong
+	// with it.
+	Path func(text string) (string, error)
+	// Settings are the keys above the first entry. Each function returns what is wrong with a value.
+	Settings map[string]func(text string) error
+}
 
 type entryKey struct {
 	name  string
@@ -47,37 +51,38 @@ var entryKeys = []entryKey{
 // reader reads a map. It walks the syntax tree, which costs a tenth of what
 // decoding by reflection does and knows the line of every word.
 type reader struct {
-	file, home string
-	toml       unstable.Parser
+	Options
+	file string
+	toml unstable.Parser
 	// line is the one at which the bytes up to offset end.
 	line, offset int
 
-	found   Map
-	scalars scalars
-	entry   *entry         // that the keys belong to, nil above the first
-	lines   map[string]int // of the keys of this entry, or of those above all
+	found    Map
+	settings map[string]Setting
+	entry    *entry         // that the keys belong to, nil above the first
+	lines    map[string]int // of the keys of this entry, or of those above all
 
 	itemLines map[string]int // of what is in a list of this entry, by "KEY=ITEM"
 }
 
-// parseMap reads the text of a map, of a user whose home "~" stands for. Its error is a [*MapError]; the scalars before
-// the mistake are there all the same.
-func parseMap(file, home string, text []byte) (Map, scalars, error) {
-	r := &reader{file: file, home: home, line: 1, scalars: scalars{}, lines: map[string]int{}, itemLines: map[string]int{}}
+// parse reads the text of a map. Its error is an [*Error]; the settings before the mistake are
+// returned all the same.
+func parse(file string, text []byte, o Options) (Map, map[string]Setting, error) {
+	r := &reader{Options: o, file: file, line: 1, settings: map[string]Setting{}, lines: map[string]int{}, itemLines: map[string]int{}}
 	r.found.file = file
 	r.toml.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
 	for r.toml.NextExpression() {
 		if err := r.expression(r.toml.Expression()); err != nil {
-			return Map{}, r.scalars, err
+			return Map{}, r.settings, err
 		}
 	}
 	if err := r.toml.Error(); err != nil {
-		return Map{}, r.scalars, r.syntaxError(err)
+		return Map{}, r.settings, r.syntaxError(err)
 	}
 	if err := r.endEntry(); err != nil {
-		return Map{}, r.scalars, err
+		return Map{}, r.settings, err
 	}
-	return r.found, r.scalars, nil
+	return r.found, r.settings, nil
 }
 
 func (r *reader) expression(node *unstable.Node) error {
@@ -135,7 +140,7 @@ func (r *reader) keyValue(key string, line int, value *unstable.Node) error {
 	}
 	r.lines[key] = line
 	if r.entry == nil {
-		return r.scalar(key, line, value)
+		return r.setting(key, line, value)
 	}
 	var names []string
 	for _, k := range entryKeys {
@@ -144,28 +149,28 @@ func (r *reader) keyValue(key string, line int, value *unstable.Node) error {
 		}
 		names = append(names, k.name)
 	}
-	if slices.Contains(scalarKeys, key) {
+	if r.Settings[key] != nil {
 		return r.mistake(line, "%s is no key of a [[registry]]; put it above the first one", key)
 	}
 	return r.unknown(line, key, key, names)
 }
 
-func (r *reader) scalar(key string, line int, value *unstable.Node) error {
-	if !slices.Contains(scalarKeys, key) {
+func (r *reader) setting(key string, line int, value *unstable.Node) error {
+	check := r.Settings[key]
+	if check == nil {
 		for _, k := range entryKeys {
 			if k.name == key {
 				return r.mistake(line, "%s belongs below a [[registry]]", key)
 			}
 		}
-		return r.unknown(line, key, key, append([]string{tableName}, scalarKeys...))
+		return r.unknown(line, key, key, append([]string{tableName}, slices.Sorted(maps.Keys(r.Settings))...))
 	}
 	var text string
 	if err := r.set(key, line, &text, value); err != nil {
 		return err
 	}
-	set := scalar{fmt.Sprintf("%s:%d: %s", r.file, line, key), text}
-	r.scalars[key] = set
-	if err := checkScalar(key, set); err != nil {
+	r.settings[key] = Setting{fmt.Sprintf("%s:%d: %s", r.file, line, key), text}
+	if err := check(text); err != nil {
 		return r.mistake(line, "%s %v", key, err)
 	}
 	return nil
@@ -231,11 +236,11 @@ func (r *reader) endEntry() error {
 func (r *reader) syntaxError(err error) error {
 	var at *unstable.ParserError
 	if !errors.As(err, &at) {
-		return &MapError{r.file, fmt.Sprintf("it isn't TOML: %v", err)}
+		return &Error{r.file, fmt.Sprintf("it isn't TOML: %v", err)}
 	}
 	where := r.toml.Range(at.Highlight)
 	line := r.lineOf(where)
-	if problem := unquoted(r.toml.Data(), int(where.Offset)); problem != "" {
+	if problem := r.unquoted(int(where.Offset)); problem != "" {
 		return r.mistake(line, "%s", problem)
 	}
 	return r.mistake(line, "it isn't TOML: %s", at.Message)
@@ -243,7 +248,8 @@ func (r *reader) syntaxError(err error) error {
 
 // unquoted says which value is to be in quotes, if a mistake at an offset is a word without any, in
 // the place of a value. It is empty for other mistakes.
-func unquoted(text []byte, offset int) string {
+func (r *reader) unquoted(offset int) string {
+	text := r.toml.Data()
 	before := string(text[:min(offset, len(text))])
 	// The parser may blame a letter in the middle of the word.
 	before = before[:strings.LastIndexAny(before, " \t\r\n=,[")+1]
@@ -261,7 +267,7 @@ func unquoted(text []byte, offset int) string {
 	key := strings.Trim(strings.TrimSpace(keyLine), `"'`)
 	i := slices.IndexFunc(entryKeys, func(k entryKey) bool { return k.name == key })
 	switch {
-	case i < 0 && !slices.Contains(scalarKeys, key):
+	case i < 0 && r.Settings[key] == nil:
 		return ""
 	case word[0] == '\n' || word[0] == '\r':
 		return key + " has no value"
@@ -292,5 +298,5 @@ func (r *reader) unknown(line int, shown, key string, known []string) error {
 }
 
 func (r *reader) mistake(line int, format string, args ...any) error {
-	return &MapError{fmt.Sprintf("%s:%d", r.file, line), fmt.Sprintf(format, args...)}
+	return &Error{fmt.Sprintf("%s:%d", r.file, line), fmt.Sprintf(format, args...)}
 }

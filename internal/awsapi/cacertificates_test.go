@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// AWS's certificates go back to Amazon's own authorities
+// AWS's certificates go back to Amazon's own CA certificates
 // (https://www.amazontrust.com/repository/). That the binary trusts what is in the
 // bundle, on a system without any, is shown by the clients' tests.
 func TestMozillaRoots(t *testing.T) {
@@ -35,11 +35,11 @@ func TestMozillaRoots(t *testing.T) {
 		}
 	}
 	if amazon < 4 {
-		t.Errorf("%d authorities of Amazon's, want the 4 there are", amazon)
+		t.Errorf("%d CA certificates of Amazon's, want the 4 there are", amazon)
 	}
 }
 
-// Of an authority that is trusted in part, the other part isn't.
+// Of a CA certificate that is trusted in part, the other part isn't.
 func TestConstrainedRoots(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

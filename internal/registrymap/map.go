@@ -1,4 +1,8 @@
-package config
+// Package registrymap reads the registry map: whom AWS is asked as for which registry, and which
+// other hosts stand for one.
+//
+// It is on the path of a warm get and so imports nothing of the AWS SDK.
+package registrymap
 
 import (
 	"errors"

@@ -1,11 +1,9 @@
-package config
+package registrymap
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"docker-credential-ecr-login/internal/registry"
 )
@@ -94,7 +92,7 @@ func (r *reader) checkPrincipal(e *entry) error {
 		e.profileLine = r.lines["profile"]
 	}
 	if p.RoleARN != "" {
-		if err := checkRole(p.RoleARN, e.registry.Public || e.pattern != "" && e.pattern.Account() == ""); err != nil {
+		if err := CheckRole(p.RoleARN, e.registry.Public || e.pattern != "" && e.pattern.Account() == ""); err != nil {
 			return r.mistake(r.lines["role_arn"], "role_arn %v", err)
 		}
 	}
@@ -118,7 +116,7 @@ func (r *reader) checkPrincipal(e *entry) error {
 	case env != "" && (!isMadeOf(env, lower+upper+digits+"_") || isMadeOf(env[:1], digits)):
 		return r.mistake(r.lines["web_identity_token_env"], "web_identity_token_env %q is no name of a variable", env)
 	case file != "":
-		path, err := Path(file, r.home)
+		path, err := r.Path(file)
 		if err != nil {
 			return r.mistake(r.lines["web_identity_token_file"], "web_identity_token_file %v", err)
 		}
@@ -127,70 +125,14 @@ func (r *reader) checkPrincipal(e *entry) error {
 	return nil
 }
 
-// checkRole says what is wrong with a role. Where the account of the registry is
+// CheckRole says what is wrong with a role. Where the account of the registry is
 // open, whoever asks would choose the role by it.
-func checkRole(arn string, anyAccount bool) error {
+func CheckRole(arn string, anyAccount bool) error {
 	if anyAccount && strings.Contains(arn, accountInRole) {
 		return fmt.Errorf("%q names no account; %s goes with accounts and regions, or a host with its account", arn, accountInRole)
 	}
 	if !isRoleARN(strings.ReplaceAll(arn, accountInRole, "000000000000")) {
 		return fmt.Errorf("%q is no ARN of a role, such as arn:aws:iam::111122223333:role/pull", arn)
-	}
-	return nil
-}
-
-// checkScalar says what is wrong with a value of one of scalarKeys.
-func checkScalar(key string, s scalar) error {
-	switch key {
-	case "timeout":
-		_, err := parseTimeout(s.text)
-		return err
-	case "on_error":
-		_, err := parseOnError(s.text)
-		return err
-	default:
-		return checkFallback(s.text)
-	}
-}
-
-const longestTimeout = 24 * time.Hour
-
-func parseTimeout(text string) (time.Duration, error) {
-	timeout, err := time.ParseDuration(text)
-	if err != nil || timeout <= 0 {
-		return 0, fmt.Errorf("is %q, which is no duration such as 8s", text)
-	}
-	if timeout > longestTimeout {
-		return 0, fmt.Errorf("is %q, which is more than a day", text)
-	}
-	return timeout, nil
-}
-
-func parseOnError(text string) (failsLoudly bool, err error) {
-	switch text {
-	case "not-found", "fail":
-		return text == "fail", nil
-	default:
-		return false, fmt.Errorf("is %q, where only not-found and fail are known", text)
-	}
-}
-
-// HelperPrefix begins the name of every credential helper's program.
-const HelperPrefix = "docker-credential-"
-
-// itself is this helper, as clients name it.
-const itself = "ecr-login"
-
-func checkFallback(name string) error {
-	switch bare, ok := strings.CutPrefix(name, HelperPrefix); {
-	case ok && bare != "":
-		return fmt.Errorf("is %q; leave out %q", name, HelperPrefix)
-	case strings.ContainsAny(name, `/\`):
-		return fmt.Errorf("is %q, a path; name a helper on the PATH, such as secretservice for %ssecretservice", name, HelperPrefix)
-	case !isMadeOf(name, lower+upper+digits+"_.-"):
-		return fmt.Errorf("is %q, which is no name of a helper such as secretservice", name)
-	case name == itself:
-		return errors.New("is this helper itself; name another, or none")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package config
+package registrymap
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ const sessionOfServiceAccount = "ecr-credential-provider"
 // ServiceAccount is the principal of a pod's service account: a role, assumed with the token
 // that the kubelet has for it. The error says what is wrong with the role.
 func ServiceAccount(role, token string) (Principal, error) {
-	return Principal{RoleARN: role, RoleSessionName: sessionOfServiceAccount, WebIdentityToken: token}, checkRole(role, true)
+	return Principal{RoleARN: role, RoleSessionName: sessionOfServiceAccount, WebIdentityToken: token}, CheckRole(role, true)
 }
 
 // accountInRole stands in a role's ARN for the account of the registry.
