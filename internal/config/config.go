@@ -10,9 +10,9 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/registrymap"
 )
 
@@ -210,9 +210,5 @@ func ownedByUser(dir string) bool {
 		return false
 	}
 	info, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(owner.Uid) == os.Geteuid()
+	return err == nil && atomicfile.IsOwn(info)
 }

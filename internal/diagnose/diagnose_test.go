@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -87,7 +88,10 @@ func dial(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: er
 
 func ofMetadata(err error) error { return operation(imds.ServiceID, "GetMetadata", err) }
 
-var errNoConnection = sent(dial(syscall.ECONNREFUSED))
+// refused is the error of a system call as package net returns it.
+var refused = os.NewSyscallError("connect", syscall.ECONNREFUSED)
+
+var errNoConnection = sent(dial(refused))
 
 type test struct {
 	name   string
@@ -168,7 +172,7 @@ func tests(t *testing.T) []test {
 		{"TLS alert", sent(tls.AlertError(40)), onECR(0), cache.Unavailable, ecrHost + " does not speak TLS as AWS does", "see whether a proxy answers in its place, or the endpoint ought to begin with http://"},
 		{"http", sent(http.ErrSchemeMismatch), onECR(0), cache.Unavailable, ecrHost + " does not speak TLS as AWS does", "see whether a proxy answers in its place, or the endpoint ought to begin with http://"},
 		{"proxy is absent", sent(&net.OpError{Op: "proxyconnect", Err: dial(&net.DNSError{Name: "proxy"})}), onECR(0), cache.Unavailable, "the proxy can't be reached for " + ecrHost + ": the name proxy can't be resolved", "see HTTPS_PROXY"},
-		{"proxy is down", sent(&net.OpError{Op: "proxyconnect", Err: dial(syscall.ECONNREFUSED)}), onECR(0), cache.Unavailable, "the proxy can't be reached for " + ecrHost + ": connection refused", "see HTTPS_PROXY"},
+		{"proxy is down", sent(&net.OpError{Op: "proxyconnect", Err: dial(refused)}), onECR(0), cache.Unavailable, "the proxy can't be reached for " + ecrHost + ": connection refused", "see HTTPS_PROXY"},
 		{"no such name", sent(dial(&net.DNSError{Name: ecrHost, IsNotFound: true})), onECR(0), cache.Unavailable, "the name " + ecrHost + " can't be resolved", setRegion},
 		{"no such FIPS name", sent(dial(&net.DNSError{Name: onFIPS.Last.Host, IsNotFound: true})), onFIPS, cache.Unavailable, "the name " + onFIPS.Last.Host + " can't be resolved", fips},
 		{"DNS is silent", sent(dial(&net.DNSError{Name: ecrHost, IsTimeout: true})), onECR(0), cache.Timeout, ecrHost + " gave no answer in time", setTime},
@@ -178,7 +182,7 @@ func tests(t *testing.T) []test {
 		{"throttled to the end", deadline, with(onECR(400), func(f *Facts) { f.Last.Code = "Throttling" }), cache.Timeout, ecrHost + " answered 400 (Throttling) until there was no time left", "try again"},
 		{"no time", context.DeadlineExceeded, with(onECR(0), func(f *Facts) { f.Last = Call{} }), cache.Timeout, "there was no time left to ask AWS", "AWS_ECR_TIMEOUT sets another time"},
 		{"refused", errNoConnection, onECR(0), cache.Unavailable, "the connection to " + ecrHost + " failed: connection refused", firewall},
-		{"reset", sent(syscall.ECONNRESET), onECR(0), cache.Unavailable, "the connection to " + ecrHost + " failed: connection reset by peer", firewall},
+		{"reset", sent(os.NewSyscallError("read", syscall.ECONNRESET)), onECR(0), cache.Unavailable, "the connection to " + ecrHost + " failed: connection reset by peer", firewall},
 		{"closed", sent(io.EOF), onECR(0), cache.Unavailable, "the connection to " + ecrHost + " failed: it was closed", firewall},
 
 		// The instance metadata service.
@@ -188,7 +192,7 @@ func tests(t *testing.T) []test {
 		{"no use", ofMetadata(io.EOF), onMachine(metadata, 200), cache.Unavailable, noKeys + "the instance metadata service at 169.254.169.254 gave none that can be used", "see whether the instance's role is still there"},
 		{"500 of metadata", ofMetadata(io.EOF), onMachine(metadata, 500), cache.Unavailable, noKeys + "the instance metadata service at 169.254.169.254 answered 500", "try again; if it stays so, look at the instance's metadata options"},
 		{"silent metadata", ofMetadata(context.DeadlineExceeded), onMachine(metadata, 0), cache.Timeout, noKeys + "the instance metadata service at 169.254.169.254 is silent", setKeys + ", or mount ~/.aws; " + hopLimit},
-		{"no metadata", ofMetadata(dial(syscall.ECONNREFUSED)), onMachine(metadata, 0), cache.Misconfigured, noKeys + "the instance metadata service at 169.254.169.254 can't be reached", setKeys + ", or mount ~/.aws; " + hopLimit},
+		{"no metadata", ofMetadata(dial(refused)), onMachine(metadata, 0), cache.Misconfigured, noKeys + "the instance metadata service at 169.254.169.254 can't be reached", setKeys + ", or mount ~/.aws; " + hopLimit},
 		{"no time for metadata", context.DeadlineExceeded, onMachine(metadata, 0), cache.Timeout, noKeys + "the instance metadata service at 169.254.169.254 is silent", setKeys + ", or mount ~/.aws; " + hopLimit},
 		{"hidden files", ofMetadata(io.EOF), with(onMachine(metadata, 404), func(f *Facts) { f.HiddenFiles = []string{"/a", "/b"} }), cache.Denied, "no credentials in the environment or what can be seen of the AWS configuration (not /a, /b, as this user can't read a directory above it), and the instance has no role", "attach an instance profile, or " + setKeys},
 		{"a profile of the map", ofMetadata(io.EOF), with(onMachine(metadata, 404), func(f *Facts) { f.Principal = mapped }), cache.Denied, entry + `: profile "prod" has no credentials, and the instance has no role`, "attach an instance profile, or give the profile credentials"},
@@ -202,7 +206,7 @@ func tests(t *testing.T) []test {
 		{"404 of a container", io.EOF, onMachine(container, 404), cache.Unavailable, "no credentials: the container credentials endpoint 169.254.170.2 answered 404", containerFix},
 		{"200 of a container", io.EOF, onMachine(container, 200), cache.Unavailable, "no credentials: the container credentials endpoint 169.254.170.2 gave no credentials", containerFix},
 		{"silent container", context.DeadlineExceeded, onMachine(container, 0), cache.Timeout, "no credentials: the container credentials endpoint 169.254.170.2 is silent", containerFix},
-		{"no container", dial(syscall.ECONNREFUSED), onMachine(container, 0), cache.Unavailable, "no credentials: the container credentials endpoint 169.254.170.2 can't be reached", containerFix},
+		{"no container", dial(refused), onMachine(container, 0), cache.Unavailable, "no credentials: the container credentials endpoint 169.254.170.2 can't be reached", containerFix},
 
 		// Logins.
 		{"nobody is logged in", errors.New("x"), onLogin("", 0, file), cache.Expired, "nobody is logged in for profile dev: there is no " + file, "run: aws sso login --profile dev"},

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 
 	"docker-credential-ecr-login/cache"
 )
@@ -105,16 +104,16 @@ func isTimeout(c cause) bool {
 func isConnection(c cause) bool { return isA[*net.OpError](c) || isReset(c.err) }
 
 func isReset(err error) bool {
-	var number syscall.Errno
-	return errors.As(err, &number) || errors.Is(err, net.ErrClosed) ||
+	var call *os.SyscallError
+	return errors.As(err, &call) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // connectionProblem returns the system's words, which hold no address with a password.
 func (c cause) connectionProblem() string {
-	var number syscall.Errno
-	if errors.As(c.err, &number) {
-		return number.Error()
+	var call *os.SyscallError
+	if errors.As(c.err, &call) {
+		return call.Err.Error()
 	}
 	if dns, ok := errors.AsType[*net.DNSError](c.err); ok {
 		return "the name " + dns.Name + " can't be resolved"

@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/kubelet"
@@ -89,10 +89,7 @@ func runningKubelets() []kubeletFlags {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
 		info, err := os.Stat(file)
-		if err != nil {
-			continue
-		}
-		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 && int(owner) != os.Geteuid() {
+		if err != nil || !atomicfile.IsTrusted(info) {
 			continue
 		}
 		text, err := os.ReadFile(file)

@@ -31,7 +31,7 @@ func (d *diagnosis) cache(context.Context) Finding {
 	if err := c.Check(); err != nil {
 		return warn("make it a directory of this user alone, or set AWS_ECR_CACHE_DIR to one", "no token is kept: %v", err)
 	}
-	if err := c.CheckWrite(); err != nil {
+	if err := canWrite(c.Dir()); err != nil {
 		return warn("make room or give this user the right to write there, or set AWS_ECR_CACHE_DIR to another directory", "no token is kept: %v", err)
 	}
 	info, err := os.Stat(c.Dir())

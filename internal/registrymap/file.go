@@ -6,9 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -47,15 +47,12 @@ var (
 
 // readFile returns the text of a map. One that is being written it reads again, so many times.
 func readFile(file string, tries int) ([]byte, error) {
-	// Without O_NONBLOCK a FIFO would block.
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := atomicfile.OpenRead(file)
 	if err != nil {
 		// A link to nothing is there, and says that something ought to be.
 		_, lerr := os.Lstat(file)
 		switch {
-		case os.IsNotExist(lerr): // errors.Is costs a warm get a table of its own
-			return nil, ErrAbsent
-		case errors.Is(lerr, syscall.ENOTDIR):
+		case atomicfile.IsAbsent(lerr):
 			return nil, ErrAbsent
 		case os.IsPermission(lerr):
 			return nil, ErrHidden
@@ -67,14 +64,13 @@ func readFile(file string, tries int) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(file, err)
 	}
-	owner := int(info.Sys().(*syscall.Stat_t).Uid)
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, &Error{file, "it is no regular file"}
 	case info.Mode().Perm()&0o022 != 0:
 		return nil, &Error{file, fmt.Sprintf("others can write it (mode %04o); run: chmod go-w %s", info.Mode().Perm(), file)}
-	case owner != os.Geteuid() && owner != 0:
-		return nil, &Error{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", owner, os.Geteuid(), file)}
+	case !atomicfile.IsTrusted(info):
+		return nil, &Error{file, fmt.Sprintf("it belongs to user %d, who could choose your roles; run: chown %d %s", atomicfile.Owner(info), os.Geteuid(), file)}
 	}
 	text, err := io.ReadAll(f)
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package credhelper
 
 import (
@@ -5,7 +7,7 @@ import (
 	"syscall"
 )
 
-// canOpenFiles tells whether two more files can be opened. Go's runtime wants two of its
+// canOpenFiles reports whether two more files can be opened. Go's runtime wants two of its
 // own for the first timer, and where it can't have them it ends the program with a
 // trace, which nothing can prevent (runtime.netpollinit).
 func canOpenFiles() bool {
