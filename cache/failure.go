@@ -7,21 +7,6 @@ import (
 	"docker-credential-ecr-login/internal/failure"
 )
 
-// These names are to be removed once all callers use internal/failure.
-type (
-	Failure = failure.Failure
-	Kind    = failure.Kind
-)
-
-// These, too.
-const (
-	Denied        = failure.Denied
-	Expired       = failure.Expired
-	Timeout       = failure.Timeout
-	Unavailable   = failure.Unavailable
-	Misconfigured = failure.Misconfigured
-)
-
 // failureFile is the content of a failure's file.
 type failureFile struct {
 	Family

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 
@@ -52,9 +52,9 @@ func (e *Error) Error() string {
 
 // newError returns the error of a host. What isn't a failure to get a token is one of the settings.
 func newError(host string, err error) *Error {
-	var failure *cache.Failure
-	if errors.As(err, &failure) {
-		return &Error{Kind(failure.Kind), host, failure.Reason, failure.Hint}
+	var why *failure.Failure
+	if errors.As(err, &why) {
+		return &Error{Kind(why.Kind), host, why.Reason, why.Hint}
 	}
 	return &Error{Kind: Misconfigured, Host: host, Reason: err.Error()}
 }

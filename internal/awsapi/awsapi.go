@@ -28,7 +28,7 @@ const maxTTL = 12 * time.Hour
 const maxPassword = 48 << 10
 
 // New returns a Fetch that asks AWS with the credentials that the SDK's own chain finds.
-// Its errors are [*cache.Failure]s.
+// Its errors are [*failure.Failure]s.
 func New() tokensource.Fetch {
 	credentials := new(sharedCredentials)
 	return func(ctx context.Context, q tokensource.Request) (tokensource.Response, error) {

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"docker-credential-ecr-login/internal/failure"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
-	"docker-credential-ecr-login/cache"
 )
 
 // sharedCredentials are the credentials of each identity, or why there are none. The parts
@@ -29,7 +29,7 @@ type result struct {
 	value    aws.Credentials
 	resolved []aws.Credentials // those of the chain
 	login    string
-	failure  *cache.Failure
+	failure  *failure.Failure
 }
 
 // get retrieves the credentials of a chain, once for all requests of its identity,

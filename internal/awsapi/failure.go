@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/diagnose"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
@@ -24,8 +24,8 @@ func (c *chain) failed(err error) error {
 }
 
 // failure explains an error in one line, without secrets.
-func (c *chain) failure(err error) *cache.Failure {
-	var f *cache.Failure
+func (c *chain) failure(err error) *failure.Failure {
+	var f *failure.Failure
 	if errors.As(err, &f) {
 		return f
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Probe takes the steps of a fetch one by one, for a person who wants to see each. Call its methods
-// in their order. Their errors are [*cache.Failure]s, and each ends with its context.
+// in their order. Their errors are [*failure.Failure]s, and each ends with its context.
 type Probe struct{ chain *chain }
 
 // NewProbe loads the configuration that a request is made with. With an error, the Probe still

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -36,11 +36,11 @@ func TestAddressOf(t *testing.T) {
 
 func TestAnswer(t *testing.T) {
 	const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
-	denied := &cache.Failure{Kind: cache.Denied, Reason: "no"}
+	denied := &failure.Failure{Kind: failure.Denied, Reason: "no"}
 	for name, c := range map[string]struct {
 		input   string
 		env     config.Env
-		failure *cache.Failure
+		failure *failure.Failure
 		text    string // at the beginning of the response, or in the error
 		isErr   bool
 	}{

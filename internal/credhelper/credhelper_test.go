@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -17,9 +17,9 @@ func TestVerbs(t *testing.T) {
 	gives := func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 		return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: time.Hour}, nil
 	}
-	fails := func(kind cache.Kind) tokensource.Fetch {
+	fails := func(kind failure.Kind) tokensource.Fetch {
 		return func(context.Context, tokensource.Request) (tokensource.Response, error) {
-			return tokensource.Response{}, &cache.Failure{Kind: kind, Reason: "why", Hint: "what to do"}
+			return tokensource.Response{}, &failure.Failure{Kind: kind, Reason: "why", Hint: "what to do"}
 		}
 	}
 	panics := func(context.Context, tokensource.Request) (tokensource.Response, error) { panic("oh") }
@@ -41,19 +41,19 @@ func TestVerbs(t *testing.T) {
 		"get, nothing":                     {"get", " \n", "", gives, noServer + "\n", "", 1},
 		"get, another host":                {"get", "docker.io", "", gives, none, "", 1},
 		"get, another host, a wrong map":   {"get", "docker.io", "AWS_ECR_CONFIG=map.toml", gives, none, name + ": AWS_ECR_CONFIG…", 1},
-		"get, a failure":                   {"get", host, "", fails(cache.Denied), none, reason, 1},
-		"get, a failure, loud":             {"get", host, loud, fails(cache.Denied), reason, "", 1},
+		"get, a failure":                   {"get", host, "", fails(failure.Denied), none, reason, 1},
+		"get, a failure, loud":             {"get", host, loud, fails(failure.Denied), reason, "", 1},
 		"get, a wrong setting":             {"get", host, "AWS_ECR_TIMEOUT=soon", gives, none, name + ": " + host + ": AWS_ECR_TIMEOUT…", 1},
 		"get, a panic":                     {"get", host, "", panics, none, name + ": " + host + ": internal error: oh; please report it\n", 1},
 		"get, a panic, loud":               {"get", host, loud, panics, name + ": " + host + ": internal error: oh; please report it\n", "", 1},
-		"get, public, a failure":           {"get", "public.ecr.aws", loud, fails(cache.Denied), none, "", 1},
+		"get, public, a failure":           {"get", "public.ecr.aws", loud, fails(failure.Denied), none, "", 1},
 		"get, Bazel":                       {"get", `{"uri":"https://` + host + `/"}`, "", gives, `{"headers":{"Authorization":…`, "", 0},
-		"get, Bazel, a failure":            {"get", `{"uri":"https://` + host + `/"}`, "", fails(cache.Denied), "", reason, 1},
+		"get, Bazel, a failure":            {"get", `{"uri":"https://` + host + `/"}`, "", fails(failure.Denied), "", reason, 1},
 		"get, Bazel, a panic":              {"get", `{"uri":"https://` + host + `/"}`, "", panics, "", name + ": internal error: oh; please report it\n", 1},
 		"get, JSON of another client":      {"get", `{"x":1}`, "", gives, none, "", 1},
 		"get, the kubelet's request":       {"get", kubelet, "", gives, none, name + ": stdin holds the kubelet's request…", 1},
 		"kubelet":                          {"kubelet", kubelet, "", gives, `{"apiVersion":…`, "", 0},
-		"kubelet, a failure":               {"kubelet", kubelet, "", fails(cache.Denied), "", strings.TrimSuffix(reason, "\n"), 1},
+		"kubelet, a failure":               {"kubelet", kubelet, "", fails(failure.Denied), "", strings.TrimSuffix(reason, "\n"), 1},
 		"kubelet, Bazel's request":         {"kubelet", `{"uri":"https://x"}`, "", gives, "", name + ": stdin holds Bazel's request…", 1},
 		"store":                            {"store", `{"ServerURL":"` + host + `"}`, "", nil, "", "", 0},
 		"store, a wrong setting":           {"store", `{"ServerURL":"` + host + `"}`, "AWS_ECR_TIMEOUT=soon", nil, "", "", 0},
@@ -69,8 +69,8 @@ func TestVerbs(t *testing.T) {
 		"erase, another host, a wrong map": {"erase", "docker.io", "AWS_ECR_CONFIG=map.toml", nil, name + ": AWS_ECR_CONFIG…", "", 1},
 		"list, a wrong setting":            {"list", "", "AWS_ECR_TIMEOUT=soon", gives, "{}\n", name + ": AWS_ECR_TIMEOUT…", 0},
 		"list, a wrong setting, loud":      {"list", "", loud + " AWS_ECR_TIMEOUT=soon", gives, name + ": AWS_ECR_TIMEOUT…", "", 1},
-		"list, a failure":                  {"list", "", "", fails(cache.Timeout), "{}\n", name + ": your own registry is left out: why; what to do\n" + name + ": public ECR is left out: why; what to do\n", 0},
-		"list, a failure, loud":            {"list", "", loud, fails(cache.Timeout), name + ": your own registry is left out: why; what to do; public ECR is left out: why; what to do\n", "", 1},
+		"list, a failure":                  {"list", "", "", fails(failure.Timeout), "{}\n", name + ": your own registry is left out: why; what to do\n" + name + ": public ECR is left out: why; what to do\n", 0},
+		"list, a failure, loud":            {"list", "", loud, fails(failure.Timeout), name + ": your own registry is left out: why; what to do; public ECR is left out: why; what to do\n", "", 1},
 
 		"another verb": {"pull", "", "", nil, "", name + ": unknown verb \"pull\"\n", 1},
 	} {

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"docker-credential-ecr-login/internal/failure"
+
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
-
-	"docker-credential-ecr-login/cache"
 )
 
 // The codes of AWS's services for the same thing. See
@@ -22,48 +22,48 @@ var (
 
 // apiTable explains what AWS itself answers.
 var apiTable = []row{
-	{isThrottled, cache.Unavailable, "{host} throttles: too many calls of {action}",
+	{isThrottled, failure.Unavailable, "{host} throttles: too many calls of {action}",
 		"try again later, or let fewer jobs begin at once"},
-	{statusFrom(500), cache.Unavailable, "{host} answered {status} to {action} ({code})",
+	{statusFrom(500), failure.Unavailable, "{host} answered {status} to {action} ({code})",
 		"try again; see the AWS health dashboard if it stays so"},
-	{code("InvalidIdentityToken"), cache.Denied,
+	{code("InvalidIdentityToken"), failure.Denied,
 		"{host} refuses the web identity token for {role}{bearer}: {message}",
 		"make the token's issuer an identity provider of the role's account, for that audience"},
-	{all(isExpired, byWebIdentity, isSentToken), cache.Expired,
+	{all(isExpired, byWebIdentity, isSentToken), failure.Expired,
 		"the web identity token for {role} has expired",
 		"see the clocks of the node and of the API server: the kubelet has sent it just now"},
-	{all(isExpired, byWebIdentity, isVariable), cache.Expired,
+	{all(isExpired, byWebIdentity, isVariable), failure.Expired,
 		"the web identity token for {role} has expired", "put a new one into {variable}"},
-	{all(isExpired, byWebIdentity), cache.Expired, "the web identity token for {role} has expired",
+	{all(isExpired, byWebIdentity), failure.Expired, "the web identity token for {role} has expired",
 		"see what ought to renew its file"},
-	{isExpired, cache.Expired, "the credentials have expired; they come from: {source}", "get new ones"},
-	{all(isDenied, of("sts:AssumeRole")), cache.Denied, "may not assume {role}: {message}",
+	{isExpired, failure.Expired, "the credentials have expired; they come from: {source}", "get new ones"},
+	{all(isDenied, of("sts:AssumeRole")), failure.Denied, "may not assume {role}: {message}",
 		"let the role's trust policy name that principal, and the principal's own policy allow sts:AssumeRole on the role"},
-	{all(isDenied, byWebIdentity), cache.Denied,
+	{all(isDenied, byWebIdentity), failure.Denied,
 		"may not assume {role} with the web identity token{bearer}: {message}",
 		"let the role's trust policy name the token's issuer, audience and subject"},
-	{all(isDenied, of("ecr-public:GetAuthorizationToken")), cache.Denied,
+	{all(isDenied, of("ecr-public:GetAuthorizationToken")), failure.Denied,
 		"{action} is denied: {message}",
 		"allow {action} and sts:GetServiceBearerToken on resource *"},
-	{isDenied, cache.Denied, "{action} is denied: {message}",
+	{isDenied, failure.Denied, "{action} is denied: {message}",
 		"allow {action} on resource * in a policy of that principal"},
-	{isBadKey, cache.Denied, "{host} doesn't know the access key ({code}); it comes from: {source}",
+	{isBadKey, failure.Denied, "{host} doesn't know the access key ({code}); it comes from: {source}",
 		"see whether the key was deleted, or its session token is missing or of another key"},
-	{isOtherRegion, cache.Misconfigured,
+	{isOtherRegion, failure.Misconfigured,
 		"{host} is of another region than the one that was signed for ({code}): {message}",
 		"correct the region, or the endpoint that AWS_ENDPOINT_URL… or endpoint_url names"},
-	{code("RegionDisabledException"), cache.Denied, "{host} refuses {action}: {code}: {message}",
+	{code("RegionDisabledException"), failure.Denied, "{host} refuses {action}: {code}: {message}",
 		"activate STS for that region in the account settings of IAM, or set AWS_REGION to a region in which it is active"},
-	{isWrongTime, cache.Unavailable, "the clock here is too far from that of {host} ({code})", "set the clock"},
+	{isWrongTime, failure.Unavailable, "the clock here is too far from that of {host} ({code})", "set the clock"},
 	// The message quotes the request, its session token included.
-	{isBadSignature, cache.Denied,
+	{isBadSignature, failure.Denied,
 		"{host} refuses the signature ({code}); the keys come from: {source}",
 		"see whether the secret key is right, and the clock"},
-	{isFromAWS, cache.Unavailable, "{host} refuses {action}: {code}: {message}", ""},
+	{isFromAWS, failure.Unavailable, "{host} refuses {action}: {code}: {message}", ""},
 }
 
 // api explains what AWS itself answered.
-func (c cause) api() *cache.Failure {
+func (c cause) api() *failure.Failure {
 	answer, ok := errors.AsType[smithy.APIError](c.err)
 	op := innermost(c.err)
 	if op == nil || !ok {

@@ -6,14 +6,14 @@ import (
 	"os"
 	"slices"
 
+	"docker-credential-ecr-login/internal/failure"
+
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"docker-credential-ecr-login/cache"
 )
 
 // configuration explains what the configuration omits or names wrongly.
-func (c cause) configuration() *cache.Failure {
+func (c cause) configuration() *failure.Failure {
 	absent, isAbsent := errors.AsType[config.SharedConfigProfileNotExistError](c.err)
 	empty, isEmpty := errors.AsType[config.SharedConfigAssumeRoleError](c.err)
 	switch {
@@ -51,7 +51,7 @@ func (c cause) configuration() *cache.Failure {
 
 // file explains a file that the configuration names and that can't be opened, such as a CA bundle
 // or a web identity token.
-func (c cause) file() *cache.Failure {
+func (c cause) file() *failure.Failure {
 	file, ok := errors.AsType[*fs.PathError](c.err)
 	if !ok && c.Last.Host == "" {
 		// The SDK drops the cause if it can't read a token.
@@ -72,7 +72,7 @@ func (c cause) file() *cache.Failure {
 }
 
 // login explains sessions of SSO and "aws login" that are absent or have ended.
-func (c cause) login() *cache.Failure {
+func (c cause) login() *failure.Failure {
 	l, service := c.Login, c.Last.Service
 	// After the request of another service the session was good, and what came later has failed.
 	if l == nil || !slices.Contains([]string{"SSO", "SSO OIDC", "Signin", ""}, service) {
@@ -85,13 +85,13 @@ func (c cause) login() *cache.Failure {
 	_, err := os.Stat(l.File)
 	switch {
 	case service == "SSO" && c.Last.Status == 403:
-		return failure(cache.Denied, "ask for the role to be assigned, or choose another profile",
+		return newFailure(failure.Denied, "ask for the role to be assigned, or choose another profile",
 			"SSO refuses profile %s the role %s in account %s", l.Profile, l.Role, l.Account)
 	case c.Last.Host != "" && !hasEnded(c):
 		return nil // of the service or the network, not of the session
 	case errors.Is(err, fs.ErrNotExist):
-		return failure(cache.Expired, "run: "+l.Command,
+		return newFailure(failure.Expired, "run: "+l.Command,
 			"nobody is logged in for profile %s: there is no %s", l.Profile, l.File)
 	}
-	return failure(cache.Expired, "run: "+l.Command, "the login for profile %s has ended", l.Profile)
+	return newFailure(failure.Expired, "run: "+l.Command, "the login for profile %s has ended", l.Profile)
 }

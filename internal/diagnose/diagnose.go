@@ -12,16 +12,16 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 )
 
 // Failure explains an error in one line that a person can act on. It doesn't repeat the SDK's own
 // text of a request: that is long and can hold secrets, such as the whole output of a credential
 // process. The caller removes the secrets that it knows.
-func Failure(err error, facts Facts) *cache.Failure {
+func Failure(err error, facts Facts) *failure.Failure {
 	c := cause{Facts: facts, err: err, code: facts.Last.Code}
-	for _, explain := range []func(cause) *cache.Failure{
+	for _, explain := range []func(cause) *failure.Failure{
 		cause.configuration, cause.login, cause.file, cause.metadata, cause.container, cause.api, cause.network,
 	} {
 		if f := explain(c); f != nil {
@@ -37,17 +37,17 @@ func Failure(err error, facts Facts) *cache.Failure {
 }
 
 // Misconfigured returns the failure for something that is configured and can't work.
-func Misconfigured(hint, format string, args ...any) *cache.Failure {
-	return failure(cache.Misconfigured, hint, format, args...)
+func Misconfigured(hint, format string, args ...any) *failure.Failure {
+	return newFailure(failure.Misconfigured, hint, format, args...)
 }
 
 // Unavailable returns the failure for something that failed and may work later.
-func Unavailable(hint, format string, args ...any) *cache.Failure {
-	return failure(cache.Unavailable, hint, format, args...)
+func Unavailable(hint, format string, args ...any) *failure.Failure {
+	return newFailure(failure.Unavailable, hint, format, args...)
 }
 
-func failure(kind cache.Kind, hint, format string, args ...any) *cache.Failure {
-	return &cache.Failure{Kind: kind, Reason: fmt.Sprintf(format, args...), Hint: hint}
+func newFailure(kind failure.Kind, hint, format string, args ...any) *failure.Failure {
+	return &failure.Failure{Kind: kind, Reason: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // cause is an error with all that is known about it.
@@ -64,15 +64,15 @@ type cause struct {
 // row explains one cause. The words in braces are those of [cause.expand].
 type row struct {
 	when         condition
-	kind         cache.Kind
+	kind         failure.Kind
 	reason, hint string
 }
 
 // find explains the cause by the first row whose condition holds, or returns nil.
-func (c cause) find(table []row) *cache.Failure {
+func (c cause) find(table []row) *failure.Failure {
 	for _, r := range table {
 		if r.when(c) {
-			return &cache.Failure{Kind: r.kind, Reason: c.expand(r.reason), Hint: c.expand(r.hint)}
+			return &failure.Failure{Kind: r.kind, Reason: c.expand(r.reason), Hint: c.expand(r.hint)}
 		}
 	}
 	return nil

@@ -11,51 +11,51 @@ import (
 	"os"
 	"strings"
 
-	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/failure"
 )
 
 const fipsHint = "FIPS endpoints exist in some regions alone: take AWS_USE_FIPS_ENDPOINT or use_fips_endpoint away, or name the registry by its host without -fips"
 
 // networkTable explains what kept AWS from being asked, or from answering.
 var networkTable = []row{
-	{proxyStatus(407, 407), cache.Unavailable, "{proxy} to a connection to {host}",
+	{proxyStatus(407, 407), failure.Unavailable, "{proxy} to a connection to {host}",
 		"put the proxy's user and password into HTTPS_PROXY"},
 	// What a proxy answers for a name that nobody knows.
-	{all(proxyStatus(500, 999), isFIPS), cache.Unavailable, "{proxy} to a connection to {host}", fipsHint},
-	{proxyStatus(500, 999), cache.Unavailable, "{proxy} to a connection to {host}",
+	{all(proxyStatus(500, 999), isFIPS), failure.Unavailable, "{proxy} to a connection to {host}", fipsHint},
+	{proxyStatus(500, 999), failure.Unavailable, "{proxy} to a connection to {host}",
 		"see whether the region is right and the proxy reaches that host"},
-	{isA[*ProxyError], cache.Unavailable, "{proxy} to a connection to {host}",
+	{isA[*ProxyError], failure.Unavailable, "{proxy} to a connection to {host}",
 		"see HTTPS_PROXY and NO_PROXY, and whether the proxy allows that host"},
-	{isA[x509.UnknownAuthorityError], cache.Unavailable,
+	{isA[x509.UnknownAuthorityError], failure.Unavailable,
 		"the certificate of {host} is signed by an authority that isn't trusted here",
 		"put CA certificates into the image, or set AWS_CA_BUNDLE to your proxy's"},
-	{isA[x509.HostnameError], cache.Unavailable, "the certificate that {host} shows is not its own",
+	{isA[x509.HostnameError], failure.Unavailable, "the certificate that {host} shows is not its own",
 		"see whether a proxy or portal answers in its place"},
-	{isExpiredCertificate, cache.Unavailable,
+	{isExpiredCertificate, failure.Unavailable,
 		"the certificate of {host} can't be used: it has expired or isn't valid yet",
 		"see whether the clock is right"},
-	{isA[x509.CertificateInvalidError], cache.Unavailable,
+	{isA[x509.CertificateInvalidError], failure.Unavailable,
 		"the certificate of {host} can't be used: it isn't valid for this use",
 		"see whether the clock is right"},
-	{isNotTLS, cache.Unavailable, "{host} does not speak TLS as AWS does",
+	{isNotTLS, failure.Unavailable, "{host} does not speak TLS as AWS does",
 		"see whether a proxy answers in its place, or the endpoint ought to begin with http://"},
-	{isToProxy, cache.Unavailable, "the proxy can't be reached for {host}: {why}", "see HTTPS_PROXY"},
-	{all(isUnknownName, isFIPS), cache.Unavailable, "the name {name} can't be resolved", fipsHint},
-	{isUnknownName, cache.Unavailable, "the name {name} can't be resolved",
+	{isToProxy, failure.Unavailable, "the proxy can't be reached for {host}: {why}", "see HTTPS_PROXY"},
+	{all(isUnknownName, isFIPS), failure.Unavailable, "the name {name} can't be resolved", fipsHint},
+	{isUnknownName, failure.Unavailable, "the name {name} can't be resolved",
 		"see whether the region is right and DNS works"},
-	{all(isTimeout, noRequest), cache.Timeout, "there was no time left to ask AWS",
+	{all(isTimeout, noRequest), failure.Timeout, "there was no time left to ask AWS",
 		"AWS_ECR_TIMEOUT sets another time"},
-	{all(isTimeout, status(0)), cache.Timeout, "{host} gave no answer in time",
+	{all(isTimeout, status(0)), failure.Timeout, "{host} gave no answer in time",
 		"see whether a firewall or proxy is in the way; AWS_ECR_TIMEOUT sets another time"},
-	{all(isTimeout, code("")), cache.Timeout,
+	{all(isTimeout, code("")), failure.Timeout,
 		"{host} answered {status} until there was no time left", "try again"},
-	{isTimeout, cache.Timeout, "{host} answered {status} ({code}) until there was no time left", "try again"},
-	{isConnection, cache.Unavailable, "the connection to {host} failed: {why}",
+	{isTimeout, failure.Timeout, "{host} answered {status} ({code}) until there was no time left", "try again"},
+	{isConnection, failure.Unavailable, "the connection to {host} failed: {why}",
 		"see whether a firewall or proxy is in the way"},
 }
 
 // network explains what kept AWS from being asked, or from answering.
-func (c cause) network() *cache.Failure { return c.find(networkTable) }
+func (c cause) network() *failure.Failure { return c.find(networkTable) }
 
 // proxy returns the proxy's refusal, without a status if there is none.
 func (c cause) proxy() *ProxyError {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/awsapi"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
@@ -185,9 +185,9 @@ func (d *diagnosis) token(ctx context.Context) Finding {
 
 // failed returns the finding about an error of the probe.
 func failed(err error) Finding {
-	var failure *cache.Failure
-	if errors.As(err, &failure) {
-		return Finding{State: Failure, Found: failure.Reason, Fix: failure.Hint}
+	var why *failure.Failure
+	if errors.As(err, &why) {
+		return Finding{State: Failure, Found: why.Reason, Fix: why.Hint}
 	}
 	return Finding{State: Failure, Found: err.Error()}
 }

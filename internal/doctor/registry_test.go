@@ -9,6 +9,7 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/awsapi"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registrymap"
 )
@@ -64,7 +65,7 @@ func TestRefused(t *testing.T) {
 		expect(t, want, d.refused(reply{status: status, message: "m"}, nil, "/v2/"), want)
 	}
 	d, _ := newDiagnosis(t, host, "")
-	expect(t, "a failure", d.refused(reply{}, &cache.Failure{Reason: "reason", Hint: "hint"}, "/v2/"), "failure reason => hint")
+	expect(t, "a failure", d.refused(reply{}, &failure.Failure{Reason: "reason", Hint: "hint"}, "/v2/"), "failure reason => hint")
 }
 
 // Steps that ask the registry are skipped without a token, but for public ECR.

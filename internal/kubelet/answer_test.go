@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -78,7 +78,7 @@ func TestAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		input    string
 		env      config.Env
-		failure  *cache.Failure
+		failure  *failure.Failure
 		duration string // of the response
 		auth     bool
 		err      string // in the error's text
@@ -86,8 +86,8 @@ func TestAnswer(t *testing.T) {
 		"a registry":                {input: ask(host + "/app:1"), auth: true},
 		"another host":              {input: ask("docker.io/app"), duration: "0s"},
 		"another host, a wrong map": {input: ask("docker.io/app"), env: config.Env{"AWS_ECR_CONFIG=map.toml"}, err: "docker.io: AWS_ECR_CONFIG"},
-		"denied":                    {input: ask(host + "/app"), failure: &cache.Failure{Kind: cache.Denied, Reason: "no"}, err: host + ": no"},
-		"public, denied":            {input: ask("public.ecr.aws/x/y"), failure: &cache.Failure{Kind: cache.Denied, Reason: "no"}, duration: "1m0s"},
+		"denied":                    {input: ask(host + "/app"), failure: &failure.Failure{Kind: failure.Denied, Reason: "no"}, err: host + ": no"},
+		"public, denied":            {input: ask("public.ecr.aws/x/y"), failure: &failure.Failure{Kind: failure.Denied, Reason: "no"}, duration: "1m0s"},
 		"no JSON":                   {input: "x", err: "CredentialProviderRequest"},
 		"another version":           {input: strings.Replace(ask(host), "/v1", "/v2", 1), err: "apiVersion"},
 		"no image":                  {input: ask(""), err: "no image"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
@@ -86,9 +87,9 @@ func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	if item, ok := e.recheck(); ok {
 		return item, nil
 	}
-	if failure, ok := e.cache.Failure(e.key.Family); ok && !failure.At.Before(e.started) {
-		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
-		return cache.Item{}, &failure
+	if why, ok := e.cache.Failure(e.key.Family); ok && !why.At.Before(e.started) {
+		e.Log.Debugf("cache: another process has just failed: %s", why.Reason)
+		return cache.Item{}, &why
 	}
 	return e.fetch(ctx, time.Until(e.deadline))
 }
@@ -96,8 +97,8 @@ func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 // renew tries to replace a token that still works, and serves it where that
 // isn't to be had.
 func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
-	if failure, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(failure.At).Abs() < renewalPause {
-		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", failure.Reason)
+	if why, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(why.At).Abs() < renewalPause {
+		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
 	release, err := e.cache.TryLock(e.key.Family)
@@ -113,9 +114,9 @@ func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error
 		return item, nil
 	}
 	item, err := e.fetch(ctx, min(renewalTime, time.Until(e.deadline)))
-	var failure *cache.Failure
-	if errors.As(err, &failure) && failure.Kind != cache.Denied {
-		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
+	var why *failure.Failure
+	if errors.As(err, &why) && why.Kind != failure.Denied {
+		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
 	return item, err
@@ -206,15 +207,15 @@ func (e *attempt) afterLogin(answer Response) (id identity.Identity, moved bool)
 // caller's own doing. What ends a context of this package has a cause of its own.
 func (e *attempt) putFailure(ctx context.Context, err error) {
 	e.Log.Errorf("%v", err)
-	var failure *cache.Failure
+	var why *failure.Failure
 	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &failure):
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &why):
 		return
 	}
-	if failure.Kind == cache.Denied {
+	if why.Kind == failure.Denied {
 		e.cache.Purge(e.key.Family)
 	}
-	if err := e.cache.PutFailure(e.key.Family, *failure); err != nil {
+	if err := e.cache.PutFailure(e.key.Family, *why); err != nil {
 		e.Log.Debugf("cache: the failure isn't kept: %v", err)
 	}
 }

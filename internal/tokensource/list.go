@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
 )
@@ -144,14 +145,14 @@ func (s *Source) fetchPart(ctx context.Context, p *part) {
 		p.item = held
 		return
 	}
-	if failure, failed := e.cache.Failure(e.key.Family); failed && !ok {
+	if why, failed := e.cache.Failure(e.key.Family); failed && !ok {
 		pause := listPause
-		if p.target.Registry.Public && failure.Kind == cache.Timeout {
+		if p.target.Registry.Public && why.Kind == failure.Timeout {
 			pause = publicPause
 		}
-		if e.started.Sub(failure.At).Abs() < pause {
-			p.err = fmt.Errorf("%w (so it was at %s; it is asked again after %s)", &failure,
-				failure.At.Format(time.TimeOnly), failure.At.Add(pause).Format(time.TimeOnly))
+		if e.started.Sub(why.At).Abs() < pause {
+			p.err = fmt.Errorf("%w (so it was at %s; it is asked again after %s)", &why,
+				why.At.Format(time.TimeOnly), why.At.Add(pause).Format(time.TimeOnly))
 			return
 		}
 	}

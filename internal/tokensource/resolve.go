@@ -7,6 +7,7 @@ import (
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/deadline"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registrymap"
 )
 
@@ -107,9 +108,9 @@ func (r *Resolver) workDeadline() time.Time {
 // everybody may pull from the public registry. But a principal that was asked for by name and is
 // misconfigured is an error.
 func PullsAnonymously(target registrymap.Target, err error) bool {
-	var failure *cache.Failure
-	return target.Registry.Public && errors.As(err, &failure) &&
-		(target.Principal == (registrymap.Principal{}) || failure.Kind != cache.Misconfigured)
+	var why *failure.Failure
+	return target.Registry.Public && errors.As(err, &why) &&
+		(target.Principal == (registrymap.Principal{}) || why.Kind != failure.Misconfigured)
 }
 
 // RetryAfter is after what time it is worth while to ask again for what couldn't be had.

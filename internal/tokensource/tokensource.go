@@ -13,6 +13,7 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
@@ -101,7 +102,7 @@ type Response struct {
 	FromFiles bool
 }
 
-// Fetch asks AWS. An error is a [*cache.Failure].
+// Fetch asks AWS. An error is a [*failure.Failure].
 type Fetch func(context.Context, Request) (Response, error)
 
 // Logger gets a line for every decision. A logrus.Logger is one.
@@ -131,10 +132,10 @@ func (noLog) Errorf(string, ...any) {}
 var errChanged = errors.New("the AWS configuration changed meanwhile")
 
 // Token returns the token of a target or, if that has no registry, of the principal's own. The error
-// is a [*cache.Failure] or [ErrCacheMiss].
+// is a [*failure.Failure] or [ErrCacheMiss].
 func (s *Source) Token(ctx context.Context, target registrymap.Target) (cache.Item, error) {
 	if target.Refusal != nil {
-		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
+		return cache.Item{}, &failure.Failure{Kind: failure.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
 	deadline := s.workDeadline()
 	for range maxTries {
@@ -151,8 +152,8 @@ func (s *Source) Token(ctx context.Context, target registrymap.Target) (cache.It
 const maxTries = 5
 
 func (s *Source) keptChanging() error {
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
+	return &failure.Failure{
+		Kind:   failure.Misconfigured,
 		Reason: "what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login",
 		Hint:   "try again",
 		At:     time.Now(),

@@ -9,6 +9,7 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
 )
@@ -17,12 +18,12 @@ const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
 // resolverIn returns a resolver with keys in the environment and the cache in a directory. Its fetch
 // counts, and answers with a token of 12 hours or with the error that it is given.
-func resolverIn(dir string, fetched *int, failure *cache.Failure) *Resolver {
+func resolverIn(dir string, fetched *int, why *failure.Failure) *Resolver {
 	r := Load(config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_ECR_CACHE_DIR=" + dir, "AWS_ECR_CONFIG=/dev/null"}, "")
 	r.Fetch = func(_ context.Context, q Request) (Response, error) {
 		*fetched++
-		if failure != nil {
-			return Response{}, failure
+		if why != nil {
+			return Response{}, why
 		}
 		return Response{Registry: q.Registry, Password: "fetched", RequestedAt: time.Now(), TTL: 12 * time.Hour}, nil
 	}
@@ -33,35 +34,35 @@ func TestToken(t *testing.T) {
 	now := time.Now()
 	fresh := cache.Token{Password: "held", RequestedAt: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(time.Hour)}
 	due := cache.Token{Password: "held", RequestedAt: now.Add(-7 * time.Hour), FreshUntil: now.Add(-time.Hour), Expires: now.Add(5 * time.Hour)}
-	failure := func(kind cache.Kind, at time.Time) *cache.Failure {
-		return &cache.Failure{Kind: kind, Reason: "no", At: at}
+	newFailure := func(kind failure.Kind, at time.Time) *failure.Failure {
+		return &failure.Failure{Kind: kind, Reason: "no", At: at}
 	}
 	for name, c := range map[string]struct {
-		held      *cache.Token   // under the registry's key
-		sibling   *cache.Token   // under that of another account in the same region
-		earlier   *cache.Failure // of another process
-		failure   *cache.Failure // of AWS
-		password  string         // empty for the failure
+		held      *cache.Token     // under the registry's key
+		sibling   *cache.Token     // under that of another account in the same region
+		earlier   *failure.Failure // of another process
+		why       *failure.Failure // of AWS
+		password  string           // empty for the failure
 		fetched   int
 		remaining int // tokens in the cache afterwards
 	}{
 		"nothing is held":                            {password: "fetched", fetched: 1, remaining: 1},
 		"a fresh one is held":                        {held: &fresh, password: "held", remaining: 1},
 		"one that is due is held":                    {held: &due, password: "fetched", fetched: 1, remaining: 1},
-		"it can't be renewed":                        {held: &due, failure: failure(cache.Unavailable, now), password: "held", fetched: 1, remaining: 1},
-		"its renewal failed a moment ago":            {held: &due, earlier: failure(cache.Unavailable, now), password: "held", remaining: 1},
-		"its renewal failed two minutes ago":         {held: &due, earlier: failure(cache.Unavailable, now.Add(-2*time.Minute)), password: "fetched", fetched: 1, remaining: 1},
-		"it is denied":                               {held: &due, failure: failure(cache.Denied, now), fetched: 1},
+		"it can't be renewed":                        {held: &due, why: newFailure(failure.Unavailable, now), password: "held", fetched: 1, remaining: 1},
+		"its renewal failed a moment ago":            {held: &due, earlier: newFailure(failure.Unavailable, now), password: "held", remaining: 1},
+		"its renewal failed two minutes ago":         {held: &due, earlier: newFailure(failure.Unavailable, now.Add(-2*time.Minute)), password: "fetched", fetched: 1, remaining: 1},
+		"it is denied":                               {held: &due, why: newFailure(failure.Denied, now), fetched: 1},
 		"a sibling is fresh":                         {sibling: &fresh, password: "held", remaining: 2},
 		"a sibling is due":                           {sibling: &due, password: "fetched", fetched: 1, remaining: 2},
-		"others failed while this one waited":        {earlier: failure(cache.Denied, now.Add(time.Hour)), failure: failure(cache.Denied, now), fetched: 0},
-		"others failed before":                       {earlier: failure(cache.Denied, now.Add(-time.Hour)), password: "fetched", fetched: 1, remaining: 1},
-		"nothing is held, and AWS is not to be had":  {failure: failure(cache.Timeout, now), fetched: 1},
-		"a fresh one is held, and AWS would deny it": {held: &fresh, failure: failure(cache.Denied, now), password: "held", remaining: 1},
+		"others failed while this one waited":        {earlier: newFailure(failure.Denied, now.Add(time.Hour)), why: newFailure(failure.Denied, now), fetched: 0},
+		"others failed before":                       {earlier: newFailure(failure.Denied, now.Add(-time.Hour)), password: "fetched", fetched: 1, remaining: 1},
+		"nothing is held, and AWS is not to be had":  {why: newFailure(failure.Timeout, now), fetched: 1},
+		"a fresh one is held, and AWS would deny it": {held: &fresh, why: newFailure(failure.Denied, now), password: "held", remaining: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fetched := 0
-			r := resolverIn(t.TempDir(), &fetched, c.failure)
+			r := resolverIn(t.TempDir(), &fetched, c.why)
 			target, source, err := r.Resolve(host)
 			if err != nil {
 				t.Fatal(err)
@@ -174,7 +175,7 @@ func TestListOmits(t *testing.T) {
 	r.Fetch = func(ctx context.Context, q Request) (Response, error) {
 		switch {
 		case q.Registry.Public:
-			return Response{}, &cache.Failure{Kind: cache.Timeout, Reason: "silent", At: time.Now()}
+			return Response{}, &failure.Failure{Kind: failure.Timeout, Reason: "silent", At: time.Now()}
 		default:
 			q.Registry = registry.Registry{Account: "111111111111", Region: "eu-west-1"}
 			response, err := ask(ctx, q)
@@ -219,13 +220,13 @@ func TestPullsAnonymously(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{public, registrymap.Principal{}, &cache.Failure{Kind: cache.Misconfigured}, true},
-		{public, registrymap.Principal{}, &cache.Failure{Kind: cache.Denied}, true},
-		{public, named, &cache.Failure{Kind: cache.Denied}, true},
-		{public, named, &cache.Failure{Kind: cache.Misconfigured}, false},
+		{public, registrymap.Principal{}, &failure.Failure{Kind: failure.Misconfigured}, true},
+		{public, registrymap.Principal{}, &failure.Failure{Kind: failure.Denied}, true},
+		{public, named, &failure.Failure{Kind: failure.Denied}, true},
+		{public, named, &failure.Failure{Kind: failure.Misconfigured}, false},
 		{public, named, nil, false},
 		{public, registrymap.Principal{}, ErrCacheMiss, false},
-		{private, registrymap.Principal{}, &cache.Failure{Kind: cache.Denied}, false},
+		{private, registrymap.Principal{}, &failure.Failure{Kind: failure.Denied}, false},
 	} {
 		if got := PullsAnonymously(registrymap.Target{Registry: c.r, Principal: c.p}, c.err); got != c.want {
 			t.Errorf("PullsAnonymously(%+v as %+v, %v) = %v", c.r, c.p, c.err, got)
