@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/docker/docker-credential-helpers/credentials"
+
 	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
-
-	"github.com/docker/docker-credential-helpers/credentials"
 )
 
 // Kind sorts errors by what may be done about them.

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"docker-credential-ecr-login/internal/failure"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"docker-credential-ecr-login/internal/failure"
 )
 
 // sharedCredentials are the credentials of each identity, or why there are none. The parts

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"docker-credential-ecr-login/internal/failure"
-
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+
+	"docker-credential-ecr-login/internal/failure"
 )
 
 // The codes of AWS's services for the same thing. See

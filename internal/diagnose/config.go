@@ -6,10 +6,10 @@ import (
 	"os"
 	"slices"
 
-	"docker-credential-ecr-login/internal/failure"
-
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"docker-credential-ecr-login/internal/failure"
 )
 
 // configuration explains what the configuration omits or names wrongly.

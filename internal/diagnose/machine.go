@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"docker-credential-ecr-login/internal/failure"
-
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"docker-credential-ecr-login/internal/failure"
 )
 
 const hopLimit = "in a container on EC2, raise the instance's metadata hop limit to 2 " +
