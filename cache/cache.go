@@ -1,32 +1,28 @@
 // Package cache keeps ECR tokens on disk, shared by all processes of a user.
 //
-// What it guarantees: a token is handed out only under the very [Key] it was
-// saved with; a save is seen whole or not at all; a file that is damaged,
-// somebody else's, open to others or no regular file is as good as absent and
-// is replaced. Readers take no lock, since a rename changes a file at once;
-// locks ([Cache.Lock]) only keep processes from asking AWS for the same token
-// together.
+// [Cache.Get] returns a token only under the [Key] it was saved with. Other processes see a save
+// whole or not at all. A file that is damaged, belongs to another user, is open to others or is not
+// a regular file counts as absent, and the next save replaces it. Readers take no lock, since a
+// rename changes a file at once. [Cache.Lock] only keeps processes from asking AWS for the same
+// token together.
 //
-// What it doesn't: the boundary is the user. Whoever runs as the same user can
-// read the tokens. Nothing is synced to disk, so a power cut may lose a save.
-//
-// Every method works, at worst as if the cache were empty, where the disk is
-// read-only, full or without locks.
+// The boundary is the user: whoever runs as the same user can read the tokens. Nothing is synced to
+// disk, so a power cut may lose a save. On a disk that is read-only, full or without locks, every
+// method works as if the cache were empty.
 package cache
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Family is a set of tokens that serve each other's registries: those of one
-// identity from one endpoint. AWS says of GetAuthorizationToken that its token
-// opens every registry the principal has access to.
+// Family is a set of tokens that serve each other's registries: those of one identity from one
+// endpoint. A token of GetAuthorizationToken opens every registry that its principal has access to
+// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html).
 type Family struct {
 	// Identity is a hash of what decides the principal, in lower-case hex.
 	Identity string `json:"identity"`
@@ -36,48 +32,47 @@ type Family struct {
 	EndpointVariant string `json:"flavour"`
 }
 
-// Key names a token: a family and the registry ID it was asked for.
+// Key names a token: its family, and the registry for which it was requested.
 type Key struct {
 	Family
-	// Registry is the registry ID: an account of twelve digits, or "public".
+	// Registry is the registry ID: an AWS account of 12 digits, or "public".
 	Registry string
 }
 
-// Token is what ECR gave.
+// Token is an authorization token of ECR. All times are on the local clock.
 type Token struct {
 	// Password opens the registry for the user "AWS".
 	Password string
-	// Asked is the local time at which it was asked for.
+	// RequestedAt is when the token was requested.
 	RequestedAt time.Time
-	// FreshUntil is when it ought to be renewed, and Expires when it ends, both
-	// on the local clock.
+	// FreshUntil is when the token should be renewed.
 	FreshUntil time.Time
-	Expires    time.Time
-	// Source says in words where the principal's credentials came from.
+	// Expires is when the token ends.
+	Expires time.Time
+	// CredentialSource says in words where the principal's credentials came from.
 	CredentialSource string
 	// Default marks the token of the identity's own registry.
 	Default bool
 }
 
-// Fresh tells whether the token needs no renewal yet.
+// Fresh reports whether the token needs no renewal yet.
 func (t Token) Fresh(now time.Time) bool { return t.live(now) && now.Before(t.FreshUntil) }
 
-// live is false before the time of asking too: such a clock tells nothing of
-// how much of the token's life is left.
+// live is false before RequestedAt, too: by such a clock, nobody knows how much of the token's life
+// is left.
 func (t Token) live(now time.Time) bool {
 	return t.Password != "" && !now.Before(t.RequestedAt) && now.Before(t.Expires)
 }
 
-// Cache keeps tokens in a directory. Its methods may be called by any number of
-// goroutines and processes at once.
+// Cache keeps tokens in a directory. Any number of goroutines and processes may call its methods at
+// once. [New] returns one.
 type Cache struct {
 	dir string
 	now func() time.Time
 }
 
-// New returns the cache that keeps its tokens in the directory "tokens" of dir.
-// Nothing is made before something is saved. With an empty dir it keeps
-// nothing.
+// New returns the cache that keeps its tokens in the directory "tokens" of dir. The first save
+// makes the directory. If dir is empty, the cache keeps nothing.
 func New(dir string) *Cache {
 	if dir != "" {
 		dir = path.Join(dir, "tokens")
@@ -85,15 +80,13 @@ func New(dir string) *Cache {
 	return &Cache{dir: dir, now: time.Now}
 }
 
-// Get returns the token saved under the key. It may be past its freshness, but
-// never expired.
+// Get returns the token saved under the key. The token may be due for renewal, but has not expired.
 func (c *Cache) Get(key Key) (Token, bool) {
 	token, ok := c.read(key.file())
 	return token.Token, ok && token.Key == key
 }
 
-// Sibling returns a fresh token of the family, whichever registry it was asked
-// for.
+// Sibling returns a fresh token of the family, for whichever registry it was requested.
 func (c *Cache) Sibling(f Family) (Token, bool) {
 	for _, item := range c.items(f.prefix()) {
 		if item.Family == f && item.Fresh(c.now()) {
@@ -109,21 +102,16 @@ type Item struct {
 	Token
 }
 
-// Items returns the identity's tokens that haven't expired.
+// Items returns the identity's tokens that have not expired.
 func (c *Cache) Items(identity string) []Item {
-	var mine []Item
-	for _, item := range c.items(Family{Identity: identity}.identityPrefix()) {
-		if item.Identity == identity {
-			mine = append(mine, item)
-		}
-	}
-	return mine
+	items := c.items(Family{Identity: identity}.identityPrefix())
+	return slices.DeleteFunc(items, func(item Item) bool { return item.Identity != identity })
 }
 
-// All returns the tokens of every identity that haven't expired.
+// All returns the tokens of every identity that have not expired.
 func (c *Cache) All() []Item { return c.items("") }
 
-// Put saves the token under the key, and removes what has expired meanwhile.
+// Put saves the token under the key, and removes expired tokens.
 func (c *Cache) Put(key Key, token Token) error {
 	text, err := Item{key, token}.encode()
 	if err != nil {
@@ -132,35 +120,27 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err := c.write(key.file(), text, token.Expires); err != nil {
 		return err
 	}
-	c.makeKnown(key, token.Expires)
+	c.write(key.known(), nil, token.Expires) // without it, a list may omit an expired token's registry
 	c.ClearFailure(key.Family)
 	c.prune()
 	return nil
 }
 
-// Purge removes every token of the family, and the memory of its failures.
+// Purge removes the tokens and the failure of the family.
 func (c *Cache) Purge(f Family) {
-	for _, name := range c.names() {
-		if rest, ok := strings.CutPrefix(name, f.prefix()); ok && (isToken(rest) || rest == failureName) {
-			os.Remove(c.path(name))
-		}
-	}
+	c.remove(func(name string) bool {
+		return strings.HasPrefix(name, f.prefix()) && (isToken(name) || isFailure(name))
+	})
 }
 
 // Clear removes every token, every failure and what [Cache.Known] returns. An error names what
 // can't be removed.
 func (c *Cache) Clear() error {
-	var errs []error
-	for _, name := range c.names() {
-		if isToken(name) || isKnown(name) || strings.HasSuffix(name, "."+failureName) {
-			errs = append(errs, os.Remove(c.path(name)))
-		}
-	}
-	return errors.Join(errs...)
+	return c.remove(func(name string) bool { return isToken(name) || isFailure(name) || isKnown(name) })
 }
 
-// Check tells why tokens that are saved aren't found again, nil where they are. A directory that
-// isn't there yet is made when something is saved.
+// Check returns why Get does not read from the directory. It returns nil if there is no such
+// directory yet.
 func (c *Cache) Check() error {
 	if err := c.checkDir(); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -168,33 +148,7 @@ func (c *Cache) Check() error {
 	return nil
 }
 
-// CheckWrite writes as much as a token takes, in the directory or in the nearest one above that is
-// there, and removes it. The error says why no token can be saved.
-func (c *Cache) CheckWrite() error {
-	dir := c.dir
-	for {
-		info, err := os.Stat(dir)
-		if err == nil && !info.IsDir() {
-			return fmt.Errorf("%s is not a directory", dir)
-		}
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) || dir == path.Dir(dir) {
-			return err
-		}
-		dir = path.Dir(dir)
-	}
-	f, err := os.CreateTemp(dir, ".ecr-login-*"+tempSuffix)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(make([]byte, tokenSize))
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// Dir is the directory of the tokens, empty where nothing is kept.
+// Dir returns the directory of the tokens, empty if the cache keeps nothing.
 func (c *Cache) Dir() string { return c.dir }
 
 func (c *Cache) items(prefix string) []Item {
@@ -210,7 +164,7 @@ func (c *Cache) items(prefix string) []Item {
 	return items
 }
 
-// read returns the live token in the file.
+// read returns the token in the file if it has not expired.
 func (c *Cache) read(name string) (Item, bool) {
 	text, err := c.readFile(name)
 	if err != nil {

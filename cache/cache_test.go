@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
+	"docker-credential-ecr-login/internal/failure"
 )
 
 var (
@@ -249,7 +252,7 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := c.PutFailure(family, Failure{Kind: Denied, At: *now}); err != nil {
+	if err := c.PutFailure(family, failure.Failure{Kind: failure.Denied, At: *now}); err != nil {
 		t.Fatal(err)
 	}
 	*now = now.Add(time.Hour)
@@ -340,7 +343,7 @@ func TestLockEndsWithItsContext(t *testing.T) {
 
 func TestFailure(t *testing.T) {
 	c, now := open(t)
-	want := Failure{Kind: Denied, Reason: "no", Hint: "ask", At: *now}
+	want := failure.Failure{Kind: failure.Denied, Reason: "no", Hint: "ask", At: *now}
 	if err := c.PutFailure(family, want); err != nil {
 		t.Fatal(err)
 	}
@@ -381,6 +384,36 @@ func TestNamesStayInTheFolder(t *testing.T) {
 	}
 	if _, ok := c.Get(k); !ok {
 		t.Error("the token is lost")
+	}
+}
+
+// What earlier versions have saved is found: names and contents of files stay.
+func TestEarlierVersions(t *testing.T) {
+	c, now := open(t)
+	if err := c.makeDir(); err != nil {
+		t.Fatal(err)
+	}
+	asked := now.UTC().Format(timeForm)
+	ends := now.Add(time.Hour).UTC().Format(timeForm)
+	prefix := c.dir + "/" + strings.Repeat("a1", 16) + ".eu-west-1.ecr."
+	for name, text := range map[string]string{
+		"111122223333.token": "ecr-login token 1\nidentity " + family.Identity + "\nregion eu-west-1\nflavour ecr\nregistry 111122223333\n" +
+			"asked " + asked + "\nfresh_until " + ends + "\nexpires " + ends + "\ndefault true\nsource profile a\npassword secret\n",
+		"444455556666.known": "",
+		"failure":            `{"identity":"` + family.Identity + `","region":"eu-west-1","flavour":"ecr","kind":"denied","reason":"no","at":"` + asked + `"}`,
+	} {
+		if err := os.WriteFile(prefix+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if token, ok := c.Get(key); !ok || token.Password != "secret" || !token.Default || token.CredentialSource != "profile a" {
+		t.Errorf("Get = %+v, %v", token, ok)
+	}
+	if known := c.Known(family.Identity); len(known) != 1 || known[0] != (Key{family, "444455556666"}) {
+		t.Errorf("Known = %v", known)
+	}
+	if why, ok := c.Failure(family); !ok || why.Kind != failure.Denied || !why.At.Equal(*now) {
+		t.Errorf("Failure = %+v, %v", why, ok)
 	}
 }
 
@@ -453,13 +486,13 @@ func TestPruneAbandoned(t *testing.T) {
 		}
 	}
 	put()
-	held, left := c.path(key.file()+".1"+tempSuffix), c.path(key.file()+".2"+tempSuffix)
+	held, left := c.path(key.file()+".1"+atomicfile.TempSuffix), c.path(key.file()+".2"+atomicfile.TempSuffix)
 	f, err := os.OpenFile(held, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := errors.Join(flock(f, syscall.LOCK_EX), os.WriteFile(left, nil, 0o600)); err != nil {
+	if err := errors.Join(atomicfile.TryLock(f), os.WriteFile(left, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	put()

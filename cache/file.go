@@ -7,17 +7,15 @@ import (
 	"time"
 )
 
-// A token's file is a line for each field: its name, a space and its value. The
-// password comes last, so that a file that was cut off holds none. It isn't JSON, as
-// to read that would be a tenth of all that a warm get does.
+// A token's file has a line for each field: its name, a space and its value. The password comes
+// last, so that a file that was cut off has none. It isn't JSON: reading JSON would be a tenth of
+// all that a warm get does.
 const (
 	tokenHead = "ecr-login token 1\n"
 	timeForm  = time.RFC3339Nano
 )
 
-var errLineBreak = errors.New("a value with a line break can't be kept")
-
-// encode writes a token's file.
+// encode returns the content of a token's file.
 func (i Item) encode() ([]byte, error) {
 	var text strings.Builder
 	text.WriteString(tokenHead)
@@ -35,14 +33,14 @@ func (i Item) encode() ([]byte, error) {
 		{"password", i.Password},
 	} {
 		if strings.Contains(field.value, "\n") {
-			return nil, errLineBreak
+			return nil, errors.New("a value with a line break can't be kept")
 		}
 		text.WriteString(field.name + " " + field.value + "\n")
 	}
 	return []byte(text.String()), nil
 }
 
-// decodeItem reads a token's file, false for one that encode didn't write.
+// decodeItem reads the content of a token's file. It is false for one that encode did not write.
 func decodeItem(text string) (i Item, ok bool) {
 	rest, ok := strings.CutPrefix(text, tokenHead)
 	next := func(name string) string {

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"docker-credential-ecr-login/internal/atomicfile"
@@ -27,24 +27,23 @@ import (
 // The identity is cut short, so each file that isn't empty also names its whole key inside.
 const (
 	tokenSuffix = ".token"
-	tempSuffix  = ".tmp"
 	failureName = "failure"
 	lockName    = "lock"
 
 	identityLength = 32
 	hexDigits      = "0123456789abcdef"
 
-	tokenSize = 4 << 10 // what a token takes, 2 to 4 kB
-	maxFile   = 64 << 10
+	maxFile = 64 << 10 // a token takes 2 to 4 kB
 
-	// tempLife is longer than any write takes.
+	// tempLife is longer than any write takes. It counts if the file system has no locks.
 	tempLife = time.Minute
-	// memoryLife is longer than a failure counts for anybody, and idleLock
-	// longer than any process holds or waits for a lock.
+	// failureLife is longer than a failure counts for anybody, and lockLife longer than any process
+	// holds or waits for a lock.
 	failureLife = 15 * time.Minute
-	idleLock    = 15 * time.Minute
-	// maxLife is longer than any token lives; an mtime beyond it was set by a
-	// clock that was wrong.
+	lockLife    = 15 * time.Minute
+	// knownLife is how long a registry is known after its last token expired.
+	knownLife = 30 * 24 * time.Hour
+	// maxLife is longer than any token lives; an mtime further ahead was set by a wrong clock.
 	maxLife = 24 * time.Hour
 )
 
@@ -62,7 +61,7 @@ func (f Family) prefix() string {
 
 func (k Key) file() string { return k.prefix() + word(k.Registry) + tokenSuffix }
 
-// word is s where it can be a part of a name, and its hash where it can't.
+// word returns s if it can be a part of a file name, else its hash.
 func word(s string) string {
 	if s == "" || len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return hash(s)
@@ -77,17 +76,18 @@ func hash(s string) string {
 
 func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
 
+func isFailure(name string) bool { return strings.HasSuffix(name, "."+failureName) }
+
 func (c *Cache) path(name string) string { return path.Join(c.dir, name) }
 
 var errNotPrivate = errors.New("not a regular file of this user alone")
 
-// readFile reads a file that only this user can have written or read.
+// readFile reads a file that no other user can have written or read.
 func (c *Cache) readFile(name string) ([]byte, error) {
 	if err := c.checkDir(); err != nil {
 		return nil, err
 	}
-	// Without O_NONBLOCK a FIFO would block.
-	f, err := os.OpenFile(c.path(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := atomicfile.OpenNoFollow(c.path(name), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,8 @@ func (c *Cache) readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !owned(info) || info.Size() > maxFile {
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || !atomicfile.IsOwn(info) ||
+		info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: %w", f.Name(), errNotPrivate)
 	}
 	text := make([]byte, info.Size())
@@ -104,68 +105,34 @@ func (c *Cache) readFile(name string) ([]byte, error) {
 	return text[:n], err
 }
 
-// write puts the text under the name, whatever was there before.
+// write saves a file under the name, whatever was there before.
 func (c *Cache) write(name string, text []byte, mtime time.Time) error {
 	if err := c.makeDir(); err != nil {
 		return err
 	}
-	err := c.writeOnce(name, text, mtime)
-	if errors.Is(err, fs.ErrNotExist) {
-		// Another process has pruned the file before it was locked.
-		err = c.writeOnce(name, text, mtime)
+	save := func() error {
+		return atomicfile.Write(c.path(name), text, atomicfile.Options{ModTime: mtime})
+	}
+	err := save()
+	if errors.Is(err, fs.ErrNotExist) { // another process pruned the new file before it was locked
+		err = save()
 	}
 	return err
 }
 
-// writeOnce writes a file of another name, locked so that it can be told from what a
-// killed process has left, and renames it.
-func (c *Cache) writeOnce(name string, text []byte, mtime time.Time) (err error) {
-	f, err := os.CreateTemp(c.dir, name+".*"+tempSuffix)
-	if err != nil {
-		return err
-	}
-	written := f.Name()
-	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(written)
-		}
-	}()
-	flock(f, syscall.LOCK_EX|syscall.LOCK_NB) // where there are no locks, age tells
-	_, err = f.Write(text)
-	// The umask may have taken permissions away.
-	err = errors.Join(err, f.Chmod(0o600), os.Chtimes(written, time.Time{}, mtime))
-	if err == nil {
-		err = replace(written, c.path(name))
-	}
-	if err == nil {
-		written = c.path(name)
-	}
-	return err
-}
-
-// replace renames, even where an empty directory is in the way.
-func replace(from, to string) error {
-	err := os.Rename(from, to)
-	if err != nil && os.Remove(to) == nil {
-		err = os.Rename(from, to)
-	}
-	return err
-}
-
-// makeDir makes the directory and those above it that are missing. One that was
-// there is left as it is.
+// makeDir makes the directory and its missing parents.
 func (c *Cache) makeDir() error {
 	if c.dir == "" {
 		return fs.ErrNotExist
 	}
-	if err := atomicfile.MakeDirs(c.dir); err != nil {
+	if err := atomicfile.MakePrivateDir(c.dir); err != nil {
 		return err
 	}
 	return c.checkDir()
 }
 
-// checkDir makes sure that the directory is this user's own and no link to another, and that
-// nobody else can move files in it.
+// checkDir checks that the directory belongs to this user, is not a link, and that nobody else can
+// move files in it.
 func (c *Cache) checkDir() error {
 	if c.dir == "" {
 		return fs.ErrNotExist
@@ -174,7 +141,7 @@ func (c *Cache) checkDir() error {
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() || !owned(info) {
+	if !info.IsDir() || !atomicfile.IsOwn(info) {
 		return fmt.Errorf("%s is no folder of this user", c.dir)
 	}
 	if info.Mode().Perm()&0o022 != 0 {
@@ -183,12 +150,7 @@ func (c *Cache) checkDir() error {
 	return nil
 }
 
-func owned(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
-}
-
-// names lists the files whose names are of our form.
+// names returns the names of the files that this package may have written.
 func (c *Cache) names() []string {
 	if c.checkDir() != nil {
 		return nil
@@ -199,82 +161,56 @@ func (c *Cache) names() []string {
 	}
 	defer dir.Close()
 	all, _ := dir.Readdirnames(-1)
-	ours := all[:0]
-	for _, name := range all {
-		if isManaged(name) {
-			ours = append(ours, name)
+	return slices.DeleteFunc(all, func(name string) bool { return !isManaged(name) })
+}
+
+// isManaged reports whether a name begins with an identity.
+func isManaged(name string) bool {
+	return len(name) > identityLength && name[identityLength] == '.' &&
+		strings.Trim(name[:identityLength], hexDigits) == ""
+}
+
+// remove removes the files whose names match. An error names what can't be removed.
+func (c *Cache) remove(matches func(name string) bool) error {
+	var errs []error
+	for _, name := range c.names() {
+		if matches(name) {
+			errs = append(errs, os.Remove(c.path(name)))
 		}
 	}
-	return ours
+	return errors.Join(errs...)
 }
 
-func isManaged(name string) bool {
-	if len(name) <= identityLength || name[identityLength] != '.' {
-		return false
-	}
-	return strings.Trim(name[:identityLength], hexDigits) == ""
-}
-
-// prune removes expired tokens, old failures, what killed processes left
-// behind, and the locks of families that have nothing else.
+// prune removes expired tokens, old failures, registries known for too long, idle locks, and what
+// killed processes left behind.
 func (c *Cache) prune() {
-	now := c.now()
-	names := c.names()
-	families := make(map[string]bool)
-	for _, name := range names {
+	for _, name := range c.names() {
 		info, err := os.Lstat(c.path(name))
 		if err != nil {
 			continue
 		}
-		age := now.Sub(info.ModTime())
-		stale := true
+		age := c.now().Sub(info.ModTime())
+		var stale bool
 		switch {
 		case isToken(name):
-			stale = age >= 0 || age < -maxLife
+			stale = isOlder(age, 0)
 		case isKnown(name):
-			if isForgotten(age) {
-				os.Remove(c.path(name))
+			stale = isOlder(age, knownLife)
+		case isFailure(name):
+			stale = isOlder(age, failureLife)
+		case strings.HasSuffix(name, atomicfile.TempSuffix):
+			if stale, err = atomicfile.IsAbandoned(c.path(name)); err != nil {
+				stale = isOlder(age, tempLife)
 			}
-			continue // it needs no lock
-		case strings.HasSuffix(name, tempSuffix):
-			stale = c.isAbandoned(name, age)
-		case strings.HasSuffix(name, "."+failureName):
-			stale = age > failureLife || age < -maxLife
-		default: // a lock; see below
-			continue
+		case strings.HasSuffix(name, "."+lockName) && isOlder(age, lockLife):
+			c.removeLock(name)
 		}
 		if stale {
 			os.Remove(c.path(name))
-		} else {
-			families[familyOf(name)] = true
-		}
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "."+lockName) && !families[familyOf(name)] {
-			c.removeIdleLock(name, now)
 		}
 	}
 }
 
-// isAbandoned tells whether the process that was writing a file is gone: nobody holds its
-// lock, or where there are no locks, it is old.
-func (c *Cache) isAbandoned(name string, age time.Duration) bool {
-	f, err := os.OpenFile(c.path(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err == nil {
-		defer f.Close()
-		err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
-	}
-	switch {
-	case err == nil:
-		return true
-	case errors.Is(err, syscall.EWOULDBLOCK):
-		return false
-	}
-	return age > tempLife || age < -maxLife
-}
-
-// familyOf cuts a name after its third part.
-func familyOf(name string) string {
-	parts := strings.SplitN(name, ".", 4)
-	return strings.Join(parts[:min(3, len(parts))], ".")
-}
+// isOlder reports whether a file of that age is to be removed after that life. So is a file whose
+// time a wrong clock has set.
+func isOlder(age, life time.Duration) bool { return age >= life || age < -maxLife }

@@ -6,41 +6,44 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // ErrHeld says that another process holds the lock.
-var ErrHeld = errors.New("another process holds the lock")
+var ErrHeld = atomicfile.ErrLocked
 
-// Lock waits until this process alone fetches tokens of the family, or ctx
-// ends. Call release when done; a process that ends releases what it holds.
-// Where there can be no locks the error says why, and the caller had better go
-// on without.
+// Lock waits until this process alone fetches tokens of the family, or until ctx ends. Call release
+// when done; the end of the process releases the lock, too. The error says why there can be no
+// lock: then go on without one.
 func (c *Cache) Lock(ctx context.Context, f Family) (release func(), err error) {
 	return c.lock(f.prefix()+lockName, func(file *os.File) error { return wait(ctx, file) })
 }
 
-// TryLock is [Cache.Lock] that doesn't wait: the error is [ErrHeld] where
-// another process has the lock.
+// TryLock is [Cache.Lock] that does not wait: its error is [ErrHeld] if another process has the
+// lock.
 func (c *Cache) TryLock(f Family) (release func(), err error) {
 	return c.lock(f.prefix()+lockName, try)
 }
 
-// lock acquires the lock in the file of that name. Where acquire fails, it has
-// seen to the file itself.
+// lock locks the file of that name by acquire, which closes the file if it fails.
 func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(), err error) {
+	release = func() {}
 	const tries = 10 // more would mean that the file system can't tell its files apart
 	for range tries {
-		file, err := c.openLock(name)
+		if err := c.makeDir(); err != nil {
+			return release, err
+		}
+		file, err := atomicfile.OpenNoFollow(c.path(name), os.O_RDWR|os.O_CREATE)
 		if err != nil {
-			return func() {}, err
+			return release, err
 		}
 		if err := acquire(file); err != nil {
-			return func() {}, err
+			return release, err
 		}
-		// Between opening and locking, prune may have removed the file: then
-		// others lock another one.
+		// Between opening and locking, prune may have removed the file: then others lock another
+		// one.
 		mine, err1 := file.Stat()
 		there, err2 := os.Lstat(c.path(name))
 		if err1 == nil && err2 == nil && os.SameFile(mine, there) {
@@ -49,18 +52,15 @@ func (c *Cache) lock(name string, acquire func(*os.File) error) (release func(),
 		}
 		file.Close()
 		if err1 != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist) {
-			return func() {}, errors.Join(err1, err2)
+			return release, errors.Join(err1, err2)
 		}
 	}
-	return func() {}, fmt.Errorf("%s is never the file that was opened", c.path(name))
+	return release, fmt.Errorf("%s is never the file that was opened", c.path(name))
 }
 
 // try locks the file, or closes it.
 func try(file *os.File) error {
-	err := flock(file, syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = ErrHeld
-	}
+	err := atomicfile.TryLock(file)
 	if err != nil {
 		file.Close()
 	}
@@ -70,7 +70,7 @@ func try(file *os.File) error {
 // wait locks the file before ctx ends, or closes it.
 func wait(ctx context.Context, file *os.File) error {
 	locked := make(chan error, 1)
-	go func() { locked <- flock(file, syscall.LOCK_EX) }()
+	go func() { locked <- atomicfile.Lock(file) }()
 	select {
 	case err := <-locked:
 		if err != nil {
@@ -78,7 +78,7 @@ func wait(ctx context.Context, file *os.File) error {
 		}
 		return err
 	case <-ctx.Done():
-		go func() { // flock can't be called off
+		go func() { // nothing can interrupt Lock
 			<-locked
 			file.Close()
 		}()
@@ -86,32 +86,10 @@ func wait(ctx context.Context, file *os.File) error {
 	}
 }
 
-func (c *Cache) openLock(name string) (*os.File, error) {
-	if err := c.makeDir(); err != nil {
-		return nil, err
+// removeLock removes a lock that nobody holds or waits for.
+func (c *Cache) removeLock(name string) {
+	if release, err := c.lock(name, try); err == nil {
+		os.Remove(c.path(name))
+		release()
 	}
-	return os.OpenFile(c.path(name), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
-}
-
-func flock(file *os.File, how int) error {
-	for {
-		err := syscall.Flock(int(file.Fd()), how)
-		if err != syscall.EINTR {
-			return err
-		}
-	}
-}
-
-// removeIdleLock removes a lock that nobody holds or waits for.
-func (c *Cache) removeIdleLock(name string, now time.Time) {
-	info, err := os.Lstat(c.path(name))
-	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()).Abs() < idleLock {
-		return
-	}
-	release, err := c.lock(name, try)
-	if err != nil {
-		return
-	}
-	os.Remove(c.path(name))
-	release()
 }

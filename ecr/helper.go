@@ -11,10 +11,10 @@ package ecr
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/sirupsen/logrus"
@@ -24,23 +24,27 @@ import (
 	"docker-credential-ecr-login/internal/home"
 	"docker-credential-ecr-login/internal/logfile"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // Registry is an ECR registry as its host name describes it.
 type Registry = registry.Registry
 
-// ParseRegistry reads the registry that server names. It takes what container
+// ParseRegistry returns the registry that a server names. It takes what container
 // clients send: a scheme, a port, a path, any case. It is false for everything
 // that isn't an ECR host.
 func ParseRegistry(server string) (Registry, bool) { return registry.Parse(server) }
 
-// ECRHelper implements [credentials.Helper]. It may be used by any number of
-// goroutines at once. Use [NewECRHelper] to make one.
+// ECRHelper is a [credentials.Helper]. Its zero value works, and it may be used by any number of
+// goroutines at once. The environment is read at every call, but for the log, which is opened at the
+// first.
 type ECRHelper struct {
-	ctx     context.Context
-	log     *logrus.Logger
+	ctx     context.Context // nil for none
+	log     *logrus.Logger  // the caller's, nil for none
 	openLog sync.Once
+	opened  *logrus.Logger // that of the environment
+	openErr error
 }
 
 var _ credentials.Helper = (*ECRHelper)(nil)
@@ -48,8 +52,8 @@ var _ credentials.Helper = (*ECRHelper)(nil)
 // Option sets something of an [ECRHelper].
 type Option func(*ECRHelper)
 
-// WithLogger writes a line for every decision to w. Without it there is a log
-// only where the environment asks for one (AWS_ECR_LOG_LEVEL). The lines hold no
+// WithLogger has the helper write a line for every decision to w. Without it there is a log
+// only if the environment asks for one (AWS_ECR_LOG_LEVEL). The lines hold no
 // secret.
 func WithLogger(w io.Writer) Option {
 	return func(h *ECRHelper) {
@@ -59,99 +63,104 @@ func WithLogger(w io.Writer) Option {
 	}
 }
 
-// WithContext ends what the helper does when ctx ends.
+// WithContext has the methods that take no context end when ctx ends.
 func WithContext(ctx context.Context) Option {
 	return func(h *ECRHelper) { h.ctx = ctx }
 }
 
-// NewECRHelper returns a helper. The environment is read at every call, but for
-// the log, which is opened at the first.
+// NewECRHelper returns a helper with options.
 func NewECRHelper(options ...Option) *ECRHelper {
-	h := &ECRHelper{ctx: context.Background()}
+	h := new(ECRHelper)
 	for _, option := range options {
 		option(h)
 	}
 	return h
 }
 
-// Get returns the user, which is "AWS", and the password for a registry or for
-// what the registry map says stands for one. For other servers, and for the public
-// registry where it can't be had, the error is
-// credentials.NewErrCredentialsNotFound(); any other error tells the reason, and
-// wraps a [cache.Failure] where a token was asked for.
-func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
-	broker, target, ours, err := h.find(serverURL)
-	switch {
-	case !ours:
-		return "", "", credentials.NewErrCredentialsNotFound()
-	case err != nil:
-		return "", "", err
-	}
-	password, err = broker.Password(h.ctx, target)
-	switch {
-	case err == nil:
-		return "AWS", password, nil
-	case target.Registry.Public:
-		return "", "", credentials.NewErrCredentialsNotFound()
-	default:
-		return "", "", fmt.Errorf("%s: %w", target.Host, err)
-	}
+// Token is what opens a registry.
+type Token struct {
+	// Username is "AWS".
+	Username, Password string
+	// ExpiresAt is when the registry stops to take it, on the local clock: within twelve hours. It may
+	// be renewed long before.
+	ExpiresAt time.Time
 }
 
-// find returns what a server stands for, false for what isn't ECR's, and what gets
-// its token. The error is that of the settings.
-func (h *ECRHelper) find(serverURL string) (*tokensource.Source, config.Target, bool, error) {
-	env := config.Env(os.Environ())
-	settings, err := config.Load(env, home.Find(env))
-	target, ours := settings.Map.Find(serverURL)
+// Token returns a token for a registry, or for an alias in the registry map, from the cache or from
+// AWS. For other servers the error wraps credentials.NewErrCredentialsNotFound(); any other error is
+// an [*Error].
+func (h *ECRHelper) Token(ctx context.Context, serverURL string) (Token, error) {
+	token, target, err := h.token(ctx, serverURL)
+	return token, translated(target, err)
+}
+
+// Get returns the user, which is "AWS", and the password: those of [ECRHelper.Token]. For other
+// servers, and for the public registry if it can't be had, the error wraps
+// credentials.NewErrCredentialsNotFound(): images of the public one can be pulled without. If
+// something is wrong with the settings or with a principal that they name, it also wraps an [*Error].
+func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
+	token, target, err := h.token(h.context(), serverURL)
 	switch {
-	case err != nil && ours:
-		err = fmt.Errorf("%s: %w", target.Host, err)
-	case err != nil:
-		h.broker(settings, env).Log.Errorf("%v", err)
-	case !ours:
-		return nil, config.Target{}, false, nil // no reason to open a log
+	case tokensource.PullsAnonymously(target, err):
+		err = credentials.NewErrCredentialsNotFound()
+	case err != nil && target.Registry.Public:
+		err = notFound(newError(target.Host, err))
+	default:
+		err = translated(target, err)
 	}
-	return h.broker(settings, env), target, ours, err
+	return token.Username, token.Password, err
+}
+
+func (h *ECRHelper) token(ctx context.Context, serverURL string) (Token, registrymap.Target, error) {
+	target, source, err := h.load().Resolve(serverURL)
+	if err != nil {
+		return Token{}, target, err
+	}
+	item, err := source.Token(ctx, target)
+	if err != nil {
+		return Token{}, target, err
+	}
+	return Token{"AWS", item.Password, item.Expires}, target, nil
 }
 
 // List returns the hosts there are credentials for, as "https://HOST", each with
-// the user "AWS". It fails only where the environment or the registry map can't be
-// used; what it had to leave out is in the log.
+// the user "AWS". It fails only if the environment or the registry map can't be
+// used; what it had to omit is in the log.
 func (h *ECRHelper) List() (map[string]string, error) {
-	env := config.Env(os.Environ())
-	settings, err := config.Load(env, home.Find(env))
+	resolver := h.load()
+	if resolver.Err != nil {
+		return nil, newError("", resolver.Err)
+	}
+	source, err := resolver.Source()
 	if err != nil {
 		return nil, err
 	}
-	broker := h.broker(settings, env)
-	hosts, lacks := broker.List(h.ctx)
-	for _, err := range lacks {
-		broker.Log.Debugf("%v", err)
+	hosts, omitted, err := source.List(h.context())
+	for _, err := range omitted {
+		source.Log.Debugf("%v", err)
 	}
 	list := make(map[string]string, len(hosts))
 	for _, host := range hosts {
 		list["https://"+host] = "AWS"
 	}
-	return list, nil
+	return list, err
 }
 
 // errNotECR is the answer to [ECRHelper.Add] for other hosts.
 var errNotECR = errors.New("credentials are kept for no host other than ECR")
 
 // Add keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
-// hosts and what stands for them, and for others where
-// AWS_ECR_IGNORE_CREDS_STORAGE is "true".
+// hosts and their aliases, and for others if AWS_ECR_IGNORE_CREDS_STORAGE is "true".
 func (h *ECRHelper) Add(c *credentials.Credentials) error {
 	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
 		return err
 	}
-	_, _, ours, err := h.find(c.ServerURL)
-	switch {
-	case ours:
-		return nil
-	case err != nil:
-		return err
+	resolver := h.load()
+	switch _, err := resolver.Find(c.ServerURL); {
+	case !errors.Is(err, tokensource.ErrOtherHost):
+		return nil // even if the settings are wrong: nothing is stored
+	case resolver.Err != nil:
+		return newError("", resolver.Err)
 	default:
 		return errNotECR
 	}
@@ -163,22 +172,37 @@ func (h *ECRHelper) Delete(serverURL string) error {
 	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
 		return err
 	}
-	broker, target, ours, err := h.find(serverURL)
-	if err == nil && ours {
-		broker.Forget(h.ctx, target)
+	resolver := h.load()
+	target, source, err := resolver.Resolve(serverURL)
+	switch {
+	case err == nil:
+		source.Forget(h.context(), target)
+		return nil
+	case resolver.Err != nil:
+		return newError(target.Host, resolver.Err)
+	default:
+		return nil // another host
 	}
-	return err
 }
 
-func (h *ECRHelper) broker(settings config.Settings, env config.Env) *tokensource.Source {
-	h.openLog.Do(func() {
-		if h.log == nil && settings.LogFile != "" {
-			// A log that can't be written is no reason to fail.
-			h.log, _ = logfile.Open(settings.LogFile, settings.LogLevel)
-		}
-	})
-	if h.log == nil {
-		return tokensource.New(settings, env, awsapi.New(), nil)
+func (h *ECRHelper) context() context.Context {
+	if h.ctx == nil {
+		return context.Background()
 	}
-	return tokensource.New(settings, env, awsapi.New(), h.log)
+	return h.ctx
+}
+
+// load returns a resolver with the settings of the environment as it is now.
+func (h *ECRHelper) load() *tokensource.Resolver {
+	env := config.Env(os.Environ())
+	resolver := tokensource.Load(env, home.Find(env))
+	resolver.Fetch = awsapi.New()
+	resolver.OpenLog = func(file, level string) (tokensource.Logger, error) {
+		h.openLog.Do(func() { h.opened, h.openErr = logfile.Open(file, level) })
+		return h.opened, h.openErr
+	}
+	if h.log != nil {
+		resolver.Log = h.log
+	}
+	return resolver
 }

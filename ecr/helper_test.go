@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/docker/docker-credential-helpers/credentials"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/ecr"
 	"docker-credential-ecr-login/internal/awstest"
 )
@@ -89,8 +89,8 @@ func TestFailureTellsTheReason(t *testing.T) {
 	cloud.Deny("ecr:GetAuthorizationToken", user)
 	cloud.Deny("ecr-public:GetAuthorizationToken", user)
 	_, _, err := ecr.NewECRHelper().Get(host)
-	var failure *cache.Failure
-	if !errors.As(err, &failure) || failure.Kind != cache.Denied || !strings.Contains(err.Error(), host) {
+	var failure *ecr.Error
+	if !errors.As(err, &failure) || failure.Kind != ecr.Denied || !strings.Contains(err.Error(), host) {
 		t.Errorf("Get = %v", err)
 	}
 	if credentials.IsErrCredentialsNotFound(err) {
@@ -181,6 +181,88 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// The zero helper works, and tells when a token expires. After an error it can be used again.
+func TestToken(t *testing.T) {
+	server := start(t)
+	var helper ecr.ECRHelper
+	server.Deny("ecr:GetAuthorizationToken", user)
+	var failure *ecr.Error
+	if _, err := helper.Token(t.Context(), host); !errors.As(err, &failure) || failure.Kind != ecr.Denied || failure.Host != host || failure.Reason == "" || failure.Hint == "" {
+		t.Errorf("Token = %v", err)
+	}
+	server.Allow("ecr:GetAuthorizationToken", user)
+	begin := time.Now()
+	token, err := helper.Token(t.Context(), host)
+	if err != nil || token.Username != "AWS" {
+		t.Fatalf("Token = %q, %v", token.Username, err)
+	}
+	if _, err := server.VerifyToken(token.Password, host); err != nil {
+		t.Error(err)
+	}
+	if life := token.ExpiresAt.Sub(begin); life < 11*time.Hour || life > 12*time.Hour+time.Minute {
+		t.Errorf("it expires after %v", life)
+	}
+	if _, password, err := helper.Get(host); err != nil || password != token.Password {
+		t.Errorf("Get gives another: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if again, err := helper.Token(ctx, host); err != nil || again.Password != token.Password || !again.ExpiresAt.Equal(token.ExpiresAt) {
+		t.Errorf("from the cache: %v", err)
+	}
+}
+
+// Each error has a kind, and clients take for "no credentials" what the binary calls so.
+func TestErrors(t *testing.T) {
+	const public = "public.ecr.aws"
+	for name, c := range map[string]struct {
+		variable string
+		server   string
+		fault    awstest.Fault
+		kind     ecr.Kind // empty for none
+		notFound bool
+	}{
+		"another host":                               {"", "docker.io", awstest.Fault{}, "", true},
+		"another host, a map that can't be read":     {"AWS_ECR_CONFIG=map.toml", "docker.io", awstest.Fault{}, ecr.Misconfigured, true},
+		"a wrong setting":                            {"AWS_ECR_TIMEOUT=soon", host, awstest.Fault{}, ecr.Misconfigured, false},
+		"a wrong setting, public":                    {"AWS_ECR_TIMEOUT=soon", public, awstest.Fault{}, ecr.Misconfigured, true},
+		"AWS is down":                                {"", host, awstest.Fault{Status: 503}, ecr.Unavailable, false},
+		"AWS is silent":                              {"AWS_ECR_TIMEOUT=100ms", host, awstest.Fault{Hang: true}, ecr.Timeout, false},
+		"AWS is down, public":                        {"", public, awstest.Fault{Status: 503}, "", true},
+		"a principal that isn't there":               {"AWS_ECR_CONFIG=MAP", host, awstest.Fault{}, ecr.Misconfigured, false},
+		"a principal that isn't there, of public":    {"AWS_ECR_CONFIG=MAP", public, awstest.Fault{}, ecr.Misconfigured, true},
+		"a principal that isn't there, of its alias": {"AWS_ECR_CONFIG=MAP", "public.example.com", awstest.Fault{}, ecr.Misconfigured, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			file := filepath.Join(t.TempDir(), "map.toml")
+			text := ""
+			for _, lines := range []string{`host = "` + host + `"`, `host = "public.ecr.aws"`, "host = \"public.example.com\"\nalias_of = \"public.ecr.aws\""} {
+				text += "[[registry]]\n" + lines + "\nprofile = \"absent\"\n"
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if variable, value, ok := strings.Cut(c.variable, "="); ok {
+				t.Setenv(variable, strings.Replace(value, "MAP", file, 1))
+			}
+			for _, action := range []string{"ecr:GetAuthorizationToken", "ecr-public:GetAuthorizationToken"} {
+				if c.fault.Status != 0 || c.fault.Hang {
+					server.Fail(action, c.fault)
+				}
+			}
+			_, _, err := new(ecr.ECRHelper).Get(c.server)
+			var failure *ecr.Error
+			if errors.As(err, &failure) != (c.kind != "") || failure != nil && failure.Kind != c.kind {
+				t.Errorf("Get: %v of kind %+v, want %q", err, failure, c.kind)
+			}
+			if credentials.IsErrCredentialsNotFound(err) != c.notFound {
+				t.Errorf("Get: %v counts as not found: %v", err, !c.notFound)
+			}
+		})
+	}
 }
 
 func ExampleParseRegistry() {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -21,17 +20,16 @@ import (
 
 func main() {
 	// What asks AWS is over in a second, of which the collector would take a tenth
-	// to free the machine's authorities, just read.
+	// to free the machine's CA certificates, just read.
 	debug.SetGCPercent(400)
 	p := &faststart.Process
 	p.Home = home.Find(p.Env)
-	p.Fetch = awsapi.New()
-	p.OpenLog = func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) }
-	p.Fallback = func(ctx context.Context, name, verb, input string) (credhelper.Output, error) {
-		return fallback.Run(ctx, p.Env, name, verb, input)
-	}
-	p.Version = version
-	os.Exit(cli.Main(p))
+	os.Exit(cli.Main(p, version(), credhelper.Dependencies{
+		Fetch:        awsapi.New(),
+		RunFallback:  fallback.Run,
+		ListFallback: fallback.List,
+		OpenLog:      func(file, level string) (tokensource.Logger, error) { return logfile.Open(file, level) },
+	}))
 }
 
 func version() string {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"docker-credential-ecr-login/e2e/internal/testenv"
-
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 func (s *script) age(_ *testscript.TestScript, _ bool, args []string) error {

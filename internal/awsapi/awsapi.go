@@ -20,36 +20,32 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// maxLife is how long ECR's tokens live; a wrong clock must not stretch it. See
+// maxTTL is how long ECR's tokens live; a wrong clock must not stretch it. See
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
-const maxLife = 12 * time.Hour
+const maxTTL = 12 * time.Hour
 
 // maxPassword is many times what ECR's passwords take, two to three thousand bytes.
 const maxPassword = 48 << 10
 
-// New returns what asks AWS for tokens, with the credentials that the SDK's own
-// chain finds. Its errors are [*cache.Failure]s.
+// New returns a Fetch that asks AWS with the credentials that the SDK's own chain finds.
+// Its errors are [*failure.Failure]s.
 func New() tokensource.Fetch {
 	credentials := new(sharedCredentials)
 	return func(ctx context.Context, q tokensource.Request) (tokensource.Response, error) {
 		c := newChain(q)
-		answer, err := c.ask(ctx, credentials)
-		if err != nil {
-			return tokensource.Response{}, c.failure(err)
-		}
-		return answer, nil
+		response, err := c.fetch(ctx, credentials)
+		return response, c.failed(err)
 	}
 }
 
-func (c *chain) ask(ctx context.Context, credentials *sharedCredentials) (tokensource.Response, error) {
+func (c *chain) fetch(ctx context.Context, credentials *sharedCredentials) (tokensource.Response, error) {
 	defer c.connections.close() // after begin has ended, which opens no more then
 	begin, cancel := context.WithTimeout(ctx, c.request.Timeout)
 	defer cancel()
 	if err := c.check(); err != nil {
 		return tokensource.Response{}, err
 	}
-	c.loadRoots()
-	c.connections.ahead = func(service string) { c.openAhead(begin, service) }
+	c.preconnect(begin)
 	if err := c.load(begin); err != nil {
 		return tokensource.Response{}, err
 	}
@@ -58,45 +54,56 @@ func (c *chain) ask(ctx context.Context, credentials *sharedCredentials) (tokens
 	if err != nil {
 		return tokensource.Response{}, err
 	}
+	return c.token(rest)
+}
+
+// token asks ECR for a token, with the credentials that have been retrieved.
+func (c *chain) token(ctx context.Context) (tokensource.Response, error) {
+	requestedAt := time.Now()
 	if c.request.Registry.Public {
-		return c.askPublic(rest)
-	}
-	return c.askPrivate(rest)
-}
-
-func (c *chain) privateClient() *ecr.Client {
-	r := c.request.Registry
-	return ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
-		if r.Region != "" {
-			o.Region = r.Region
+		out, err := c.publicClient().GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
+		if err != nil {
+			return tokensource.Response{}, err
 		}
-		flags := &o.EndpointOptions
-		setFlavour(o.BaseEndpoint, r, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
-	})
-}
-
-func (c *chain) askPrivate(ctx context.Context) (tokensource.Response, error) {
-	r := c.request.Registry
-	asked := time.Now()
+		if out.AuthorizationData == nil {
+			return tokensource.Response{}, errNoToken
+		}
+		data := out.AuthorizationData
+		return c.response(requestedAt, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
+	}
 	out, err := c.privateClient().GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
 		return tokensource.Response{}, err
 	}
 	if len(out.AuthorizationData) == 0 {
-		return tokensource.Response{}, errors.New("the answer holds no token")
+		return tokensource.Response{}, errNoToken
 	}
 	data := out.AuthorizationData[0]
 	own, isECR := registry.Parse(aws.ToString(data.ProxyEndpoint))
-	if r == (registry.Registry{}) {
-		if !isECR {
-			return tokensource.Response{}, errors.New("the answer names no registry")
-		}
-		r = own
+	if c.request.Registry == (registry.Registry{}) && !isECR {
+		return tokensource.Response{}, errors.New("the answer names no registry")
 	}
-	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
-	answer.Registry = r
-	answer.Default = own == r && r.Region == c.configured
-	return answer, err
+	response, err := c.response(requestedAt, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
+	if err != nil {
+		return tokensource.Response{}, err
+	}
+	if response.Registry == (registry.Registry{}) {
+		response.Registry = own
+	}
+	response.Default = own == response.Registry && own.Region == c.configured
+	return response, nil
+}
+
+var errNoToken = errors.New("the answer holds no token")
+
+func (c *chain) privateClient() *ecr.Client {
+	return ecr.NewFromConfig(c.cfg, func(o *ecr.Options) {
+		if region := c.request.Registry.Region; region != "" {
+			o.Region = region
+		}
+		flags := &o.EndpointOptions
+		c.setVariant(o.BaseEndpoint, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+	})
 }
 
 func (c *chain) publicClient() *ecrpublic.Client {
@@ -104,43 +111,28 @@ func (c *chain) publicClient() *ecrpublic.Client {
 		o.Region = registry.PublicRegion
 		flags := &o.EndpointOptions
 		flags.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled // there is none
-		setFlavour(o.BaseEndpoint, c.request.Registry, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
+		c.setVariant(o.BaseEndpoint, &flags.UseFIPSEndpoint, &flags.UseDualStackEndpoint)
 	})
 }
 
-func (c *chain) askPublic(ctx context.Context) (tokensource.Response, error) {
-	r := c.request.Registry
-	asked := time.Now()
-	out, err := c.publicClient().GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
-	if err != nil {
-		return tokensource.Response{}, err
-	}
-	if out.AuthorizationData == nil {
-		return tokensource.Response{}, errors.New("the answer holds no token")
-	}
-	data := out.AuthorizationData
-	answer, err := c.answer(asked, data.AuthorizationToken, data.ExpiresAt, out.ResultMetadata)
-	answer.Registry = r
-	return answer, err
-}
-
-// setFlavour asks the endpoint the registry's host belongs to. The SDK refuses
-// the flags beside an endpoint of the user's own.
-func setFlavour(endpoint *string, r registry.Registry, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
+// setVariant sets the flags for the endpoint that the registry's host belongs to. The SDK
+// refuses the flags beside an endpoint of the user's own.
+func (c *chain) setVariant(endpoint *string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
 	if endpoint != nil {
 		*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
 		return
 	}
-	if r.FIPS {
+	if c.request.Registry.FIPS {
 		*fips = aws.FIPSEndpointStateEnabled
 	}
-	if r.DualStack {
+	if c.request.Registry.DualStack {
 		*dualStack = aws.DualStackEndpointStateEnabled
 	}
 }
 
-func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta middleware.Metadata) (tokensource.Response, error) {
-	text, err := base64.StdEncoding.DecodeString(aws.ToString(data))
+// response reads a token: base64 of "AWS:password".
+func (c *chain) response(requestedAt time.Time, token *string, expiresAt *time.Time, meta middleware.Metadata) (tokensource.Response, error) {
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(token))
 	if err != nil {
 		return tokensource.Response{}, errors.New("the token isn't base64")
 	}
@@ -148,36 +140,40 @@ func (c *chain) answer(asked time.Time, data *string, expiresAt *time.Time, meta
 	if user != "AWS" || password == "" {
 		return tokensource.Response{}, errors.New(`the token isn't of the form "AWS:password"`)
 	}
-	if len(password) > maxPassword || strings.ContainsFunc(password, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if len(password) > maxPassword || strings.ContainsFunc(password, isNotPrintable) {
 		return tokensource.Response{}, errors.New("the token's password is none that AWS gives: too long, or with other than printable characters")
 	}
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok {
-		now = asked
+		now = requestedAt
 	}
-	life := maxLife
+	ttl := maxTTL
 	if expiresAt != nil {
-		life = min(life, expiresAt.Sub(now))
+		ttl = min(ttl, expiresAt.Sub(now))
 	}
 	if end, ok := expiration(password); ok {
-		life = min(life, end.Sub(now))
+		ttl = min(ttl, end.Sub(now))
 	}
-	if life <= 0 {
+	if ttl <= 0 {
 		return tokensource.Response{}, errors.New("the token had expired when it came")
 	}
 	return tokensource.Response{
+		Registry:           c.request.Registry,
 		Password:           password,
-		RequestedAt:        asked,
-		TTL:                life,
+		RequestedAt:        requestedAt,
+		TTL:                ttl,
 		PrincipalMayChange: c.principalMayChange(),
-		Login:              c.requests.refreshedLogin(),
+		Login:              c.requests.soFar().login,
 		Used:               c.used(),
 		FromFiles:          c.fromFiles,
 	}, nil
 }
 
+// isNotPrintable reports whether a character can't be in a password or a key.
+func isNotPrintable(r rune) bool { return r <= ' ' || r > '~' }
+
 // expiration reads when a token ends from the token itself: base64 of a JSON
-// object, which has been seen to say an earlier time than the API does
+// object, which has been seen to name an earlier time than the API does
 // (kubernetes/cloud-provider-aws issue 348).
 func expiration(password string) (time.Time, bool) {
 	text, err := base64.StdEncoding.DecodeString(password)

@@ -11,11 +11,9 @@ import (
 // PlainBody hides from the SDK that a request's body can write itself. It is for
 // the APIOptions of any client that AWS may answer at once.
 //
-// smithy-go closes a body as soon as the answer's headers are there, and one that
-// can write itself (io.WriterTo) then fails with io.EOF where a plain reader ends.
-// net/http looks for the end of a body after it has sent it, so where AWS answers
-// faster than that, it takes the EOF for a failed write and closes the connection
-// under the answer; the SDK then asks a second time.
+// smithy-go closes a body as soon as the answer's headers arrive. A body that can write itself
+// (io.WriterTo) then fails with io.EOF, and net/http, which looks for the end of a body after it
+// has sent it, takes that for a failed write and closes the connection. The SDK asks again.
 func PlainBody(stack *middleware.Stack) error {
 	return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("PlainBody", func(
 		ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,

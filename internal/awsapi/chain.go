@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,60 +15,60 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// chain is the SDK's credential chain for one question, loaded from the files
-// and the environment that the identity was worked out from.
+// chain is the SDK's credential chain for one request, loaded from the files
+// and the environment that the identity was computed from.
 type chain struct {
 	request tokensource.Request
 	shared  identity.Files     // the AWS configuration, as messages name it
 	texts   sharedconfig.Texts // the same, as the SDK gets it
 	cfg     aws.Config
-	// fromFiles is set where it can't be given the texts, and reads the files.
+	// fromFiles is set if the SDK can't be given the texts, and reads the files.
 	fromFiles bool
-	// profileChain are the profiles from which the credentials come, as the files have them.
+	// profiles are those from which the credentials come, from the one that was chosen to the one
+	// that has the credentials, as the SDK has read them, and profileChain as the files have them.
+	profiles     []*config.SharedConfig
 	profileChain []sharedconfig.Profile
-	// configured is the region that the environment or the profile names or, where neither does and
+	// source is where the credentials come from, as read from the texts.
+	source identity.Source
+	// configured is the region that the environment or the profile names or, if neither does and
 	// the principal's own registry is asked for, the instance.
 	configured string
 	steps      []aws.CredentialSource // of the chain, first to last
 	requests   requestLog
-	// given are the credentials that the chain has come by and that no file or variable holds.
+	// resolved are the credentials that the chain has retrieved and that no file or variable holds.
 	resolved []aws.Credentials
-
-	// roots are the authorities to trust, or nil for the system's.
+	// roots returns the CA certificates to trust, or nil for the system's.
 	roots func() *x509.CertPool
 
 	connections               connections
 	openedSTS, openedRegistry sync.Once
 }
 
-var (
-	errNoRegion        = errors.New("no region")
-	errNoIdentityToken = errors.New("no web identity token")
-)
-
 func newChain(q tokensource.Request) *chain {
 	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
-	c.roots = sync.OnceValue(func() *x509.CertPool { return ownRoots(q.Env) })
+	c.connections.ahead = func(string) {}
+	c.roots = sync.OnceValue(func() *x509.CertPool { return mozillaRoots(q.Env) })
 	return c
 }
 
-// load loads the configuration. It asks nothing of anybody, but where the
-// principal's own registry is wanted and no region is configured: then it asks
-// the instance for one.
+// load loads the configuration. It sends no request, unless the principal's own registry is wanted
+// and no region is configured: then it asks the instance for one.
 func (c *chain) load(ctx context.Context) error {
 	q := c.request
 	c.logSkipped()
 	if name := q.Principal.WebIdentityTokenEnv; name != "" && q.Env.Get(name) == "" {
-		return errNoIdentityToken
+		return diagnose.ErrNoIdentityToken
 	}
 	var err error
 	if c.configured, err = c.configuredRegion(); err != nil {
@@ -78,7 +77,7 @@ func (c *chain) load(ctx context.Context) error {
 	load := func(region string) error {
 		err := c.loadWith(ctx, region)
 		if err != nil && !c.asksProfile() {
-			// A profile that has no part in it keeps nobody from his token.
+			// A profile that has no part in it must not prevent a token.
 			c.texts = sharedconfig.Texts{}
 			err = c.loadWith(ctx, region)
 		}
@@ -90,17 +89,18 @@ func (c *chain) load(ctx context.Context) error {
 	if err := load(""); err != nil {
 		return err
 	}
-	region, err := (&metadata{chain: c}).region(ctx)
-	if err != nil || region == "" {
+	instance, err := (&metadata{chain: c}).imds().GetRegion(ctx, &imds.GetRegionInput{})
+	if err != nil || instance.Region == "" {
 		c.requests.log.Debugf("no region is configured, and the instance names none")
-		return errNoRegion
+		return diagnose.ErrNoRegion
 	}
-	c.requests.forget()
-	c.configured = region
-	return load(region)
+	c.requests.noteCall(diagnose.Call{}) // what comes next is the beginning
+	c.configured = instance.Region
+	return load(instance.Region)
 }
 
-// configuredRegion is the one that the environment or the profile names, without blanks around it.
+// configuredRegion returns the region that the environment or the profile names, without blanks
+// around it.
 func (c *chain) configuredRegion() (string, error) {
 	env := c.request.Env
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
@@ -117,11 +117,11 @@ func checkRegion(what, region string) error {
 	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
 		return nil
 	}
-	return mistake("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
+	return diagnose.Misconfigured("write it as in eu-west-1, without quotes", "invalid %s %q: not a region", what, region)
 }
 
-// mainRegion is the region in which all is asked but the registry's token: the one that is
-// configured, if it is of the registry's partition, which knows nothing of the roles and keys of
+// mainRegion returns the region of all requests but that for the registry's token: the configured
+// one if it is of the registry's partition, which knows nothing of the roles and keys of
 // another; else the registry's. It is empty if there is neither.
 func (c *chain) mainRegion() string {
 	r := c.request.Registry
@@ -131,28 +131,34 @@ func (c *chain) mainRegion() string {
 	return r.TokenRegion()
 }
 
-// loadWith loads it with a region or, if that is empty, with none.
+// loadWith loads the configuration with a region or, if that is empty, with none.
 func (c *chain) loadWith(ctx context.Context, region string) error {
-	configPath, credentialsPath, closeFiles, err := c.openFiles()
+	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config) // the SDK doesn't know quotes around a section's name
+	configPaths, configCopy, err := c.pathOf(unquoted, c.shared.Config, hadQuotes)
 	if err != nil {
 		return err
 	}
-	defer closeFiles()
+	defer configCopy.Close()
+	credentialsPaths, credentialsCopy, err := c.pathOf(c.texts.Credentials, c.shared.Credentials, false)
+	if err != nil {
+		return err
+	}
+	defer credentialsCopy.Close()
 	cfg, err := config.LoadDefaultConfig(ctx, slices.Concat(c.withPrincipal(), []func(*config.LoadOptions) error{
 		config.WithRegion(region),
-		config.WithSharedConfigFiles(paths(configPath)),
-		config.WithSharedCredentialsFiles(paths(credentialsPath)),
+		config.WithSharedConfigFiles(configPaths),
+		config.WithSharedCredentialsFiles(credentialsPaths),
 		config.WithLogger(logging.Nop{}), // the SDK's own writes to stderr
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.addTo, PlainBody, c.connections.addTo}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.watch(false), PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
 		}),
 		config.WithSSOProviderOptions(func(o *ssocreds.Options) {
-			// The SDK works out the file's name, but not below our home.
+			// The SDK computes the file's name, but not below our home.
 			if path, err := ssocreds.StandardCachedTokenFilepath(o.StartURL); err == nil {
 				o.CachedTokenFilepath = c.ssoFile(path)
 			}
@@ -161,7 +167,14 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 			o.CachedTokenFilepath = c.ssoFile(o.CachedTokenFilepath)
 		}),
 	})...)
-	c.cfg = cfg
+	c.cfg, c.profiles = cfg, nil
+	for _, source := range cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			for p := &shared; p != nil; p = p.Source {
+				c.profiles = append(c.profiles, p)
+			}
+		}
+	}
 	c.connections.useFor(cfg, c.roots())
 	if p, ok := cfg.Credentials.(aws.CredentialProviderSource); ok {
 		c.steps = p.ProviderSources()
@@ -172,53 +185,40 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 	return err
 }
 
-// paths lists no file, where there is none, in the form in which the SDK reads
-// none: nil would mean those of its own choice.
-func paths(path string) []string {
-	if path == "" {
-		return []string{}
+// lastProfile returns the profile that has the credentials, nil if none has.
+func (c *chain) lastProfile() *config.SharedConfig {
+	if len(c.profiles) == 0 {
+		return nil
 	}
-	return []string{path}
+	return c.profiles[len(c.profiles)-1]
 }
 
-// profiles are the profiles of the chain, from the one that was chosen to the
-// one that has the credentials.
-func (c *chain) profiles() []*config.SharedConfig {
-	var profiles []*config.SharedConfig
-	for _, source := range c.cfg.ConfigSources {
-		if shared, ok := source.(config.SharedConfig); ok {
-			for p := &shared; p != nil; p = p.Source {
-				profiles = append(profiles, p)
-			}
-		}
-	}
-	return profiles
+// hasStep reports whether the SDK takes one of these steps on the way to the credentials.
+func (c *chain) hasStep(steps ...aws.CredentialSource) bool {
+	return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
 }
 
-// tokenFiles are the web identity files that the chain reads.
+// tokenFiles returns the web identity files that the chain reads.
 func (c *chain) tokenFiles() []string {
 	var files []string
 	if file := c.request.Principal.WebIdentityTokenFile; file != "" {
 		files = append(files, file)
 	}
-	if slices.Contains(c.steps, aws.CredentialSourceEnvVarsSTSWebIDToken) {
+	if c.hasStep(aws.CredentialSourceEnvVarsSTSWebIDToken) {
 		files = append(files, c.request.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"))
 	}
-	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfileSTSWebIDToken) {
+	if p := c.lastProfile(); p != nil && c.hasStep(aws.CredentialSourceProfileSTSWebIDToken) {
 		files = append(files, p.WebIdentityTokenFile)
 	}
 	return files
 }
 
-// used is where the credentials come from.
+// used returns where the credentials come from, as the SDK reports it.
 func (c *chain) used() identity.Used {
-	has := func(steps ...aws.CredentialSource) bool {
-		return slices.ContainsFunc(steps, func(step aws.CredentialSource) bool { return slices.Contains(c.steps, step) })
-	}
 	return identity.Used{
-		Metadata:   has(aws.CredentialSourceIMDS),
-		Container:  has(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
-		Logins:     has(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
+		Metadata:   c.hasStep(aws.CredentialSourceIMDS),
+		Container:  c.hasStep(aws.CredentialSourceHTTP) && !c.takesEnvironment(),
+		Logins:     c.hasStep(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceLogin),
 		TokenFiles: c.tokenFiles(),
 	}
 }
@@ -227,10 +227,10 @@ func (c *chain) used() identity.Used {
 // has no step of its own.
 func (c *chain) takesEnvironment() bool {
 	p := c.lastProfile()
-	return p != nil && p.CredentialSource == "Environment" && !slices.Contains(c.steps, aws.CredentialSourceEnvVars)
+	return p != nil && p.CredentialSource == "Environment" && !c.hasStep(aws.CredentialSourceEnvVars)
 }
 
-// changeable tells whether the principal can become another one while
+// principalMayChange reports whether the principal can become another one while
 // everything that is read locally stays as it is: no role is assumed, and what
 // gives the credentials may give others' next time.
 func (c *chain) principalMayChange() bool {
@@ -239,19 +239,14 @@ func (c *chain) principalMayChange() bool {
 	}, c.steps[len(c.steps)-1])
 }
 
-// proxied is the client for AWS itself; it goes through a proxy where one is
-// set, and tells when the proxy refuses. No request outlives the question: the
-// SDK gets credentials without a deadline.
+// proxied returns the client for AWS itself; it uses a proxy if one is
+// set, and reports when the proxy refuses. It limits each request: the SDK gets credentials
+// without a deadline.
 func (c *chain) proxied() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(tellProxyRefusal).WithTimeout(c.request.Timeout)
 }
 
-// machineOptions are those of the clients of what is on this machine.
-func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.requests.addToMachine, PlainBody, c.connections.addToMachine}
-}
-
-// direct is the client for what is on this machine, which no proxy is for.
+// direct returns the client for services on this machine, which no proxy is for.
 func (c *chain) direct() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithTransportOptions(func(t *http.Transport) {
@@ -259,4 +254,9 @@ func (c *chain) direct() *awshttp.BuildableClient {
 			t.TLSClientConfig.RootCAs = c.roots()
 		}).
 		WithTimeout(c.request.Timeout)
+}
+
+// machineOptions returns the options of the clients for services on this machine.
+func (c *chain) machineOptions() []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{c.requests.watch(true), PlainBody, c.connections.addToMachine}
 }

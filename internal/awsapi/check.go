@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"errors"
 	"net/url"
 	"os"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
 )
 
@@ -29,7 +29,8 @@ func (c *chain) checkVariables() error {
 	var names []string
 	if p.Profile == "" && !p.HasWebIdentity() {
 		if missing := identity.MissingKey(env); missing != "" && env.Get("AWS_PROFILE") == "" { // which would be meant
-			return mistake("set both, or neither", "%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
+			return diagnose.Misconfigured("set both, or neither",
+				"%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
 		}
 		if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
 			names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
@@ -44,21 +45,21 @@ func (c *chain) checkVariables() error {
 	return c.checkValues(append(names, "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")...)
 }
 
-// checkValues returns an error for variables with characters that are none of theirs, as of a line that was read
-// with its end.
+// checkValues returns an error for variables with characters that their values can't have, such as
+// the end of the line that they were read from.
 func (c *chain) checkValues(names ...string) error {
+	isControl := func(r rune) bool { return r < ' ' || r == 0x7f }
 	for _, name := range names {
 		if value := c.request.Env.Get(name); strings.TrimSpace(value) != value || strings.ContainsFunc(value, isControl) {
-			return mistake("set it without", "the value of %s has a blank or a line break around it, or in it", name)
+			return diagnose.Misconfigured("set it without", "the value of %s has a blank or a line break around it, or in it", name)
 		}
 	}
 	return nil
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-// checkProxies returns an error for a proxy that net/http would take for none, and so ask AWS directly, or for
-// another host, where a password has a character that a URL can't hold. The value is never shown.
+// checkProxies returns an error for a proxy that net/http would ignore, and so ask AWS directly, or
+// whose host would be another, because the password has a character that a URL can't hold. The value
+// is never shown.
 func (c *chain) checkProxies() error {
 	env := c.request.Env
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
@@ -76,7 +77,7 @@ func (c *chain) checkProxies() error {
 		if isProxy(value) {
 			return nil
 		}
-		return mistake("write http://USER:PASSWORD@HOST:PORT, without blanks, and each character of the password but letters and digits as % and two hexadecimal digits",
+		return diagnose.Misconfigured("write http://USER:PASSWORD@HOST:PORT, without blanks, and each character of the password but letters and digits as % and two hexadecimal digits",
 			"%s isn't the URL of a proxy", name)
 	}
 	return nil
@@ -93,24 +94,27 @@ func isProxy(text string) bool {
 		at.Host != "" && !strings.Contains(at.Path+at.RawQuery+at.Fragment, "@")
 }
 
-// checkSource returns an error for variables that are wrong where they decide.
+// checkSource returns an error for wrong variables that the source of the credentials depends on.
 func (c *chain) checkSource(used identity.Used) error {
 	env := c.request.Env
 	if used.Logins && c.request.Home == "" && env.Get(loginVariable) == "" {
-		return mistake("set HOME", "nobody is logged in for profile %s: there is no home to find the login in", c.profileChain[len(c.profileChain)-1].Name)
+		return diagnose.Misconfigured("set HOME", "nobody is logged in for profile %s: there is no home to find the login in",
+			c.profileChain[len(c.profileChain)-1].Name)
 	}
 	if used.Container {
 		const tokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
-		return errors.Join(
-			c.checkValues("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-			checkPath(tokenFile, env.Get(tokenFile)), checkFile(env.Get(tokenFile), maxInput))
+		if err := c.checkValues("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"); err != nil {
+			return err
+		}
+		return checkNamed(tokenFile, env.Get(tokenFile), maxInput)
 	}
 	if !used.Metadata {
 		return nil
 	}
 	value := env.Get("AWS_EC2_METADATA_DISABLED")
 	if !slices.Contains([]string{"", "false", "0", "no", "off"}, strings.ToLower(strings.TrimSpace(value))) {
-		return mistake("set it to true or false", "AWS_EC2_METADATA_DISABLED is %q, which turns nothing off, and the credentials would be the instance's", value)
+		return diagnose.Misconfigured("set it to true or false",
+			"AWS_EC2_METADATA_DISABLED is %q, which turns nothing off, and the credentials would be the instance's", value)
 	}
 	name := "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 	endpoint := env.Get(name)
@@ -119,7 +123,8 @@ func (c *chain) checkSource(used identity.Used) error {
 		name = "ec2_metadata_service_endpoint of profile " + c.profileChain[0].Name
 	}
 	if at, err := url.Parse(endpoint); endpoint != "" && (err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "") {
-		return mistake("write it as http://HOST:PORT", "%s isn't the URL of the instance metadata service: it has no http:// or no host", name)
+		return diagnose.Misconfigured("write it as http://HOST:PORT",
+			"%s isn't the URL of the instance metadata service: it has no http:// or no host", name)
 	}
 	return nil
 }
@@ -129,23 +134,21 @@ func (c *chain) checkSource(used identity.Used) error {
 func (c *chain) checkKeys() error {
 	env := c.request.Env
 	var keys []string
-	for _, given := range c.resolved {
-		keys = append(keys, given.AccessKeyID, given.SecretAccessKey, given.SessionToken)
+	for _, resolved := range c.resolved {
+		keys = append(keys, resolved.AccessKeyID, resolved.SecretAccessKey, resolved.SessionToken)
 	}
-	if slices.Contains(c.steps, aws.CredentialSourceEnvVars) || c.takesEnvironment() {
+	if c.hasStep(aws.CredentialSourceEnvVars) || c.takesEnvironment() {
 		keys = append(keys, env.Get("AWS_ACCESS_KEY_ID"), env.Get("AWS_SECRET_ACCESS_KEY"), env.Get("AWS_SESSION_TOKEN"))
 	}
-	if p := c.lastProfile(); p != nil && slices.Contains(c.steps, aws.CredentialSourceProfile) {
+	if p := c.lastProfile(); p != nil && c.hasStep(aws.CredentialSourceProfile) {
 		keys = append(keys, p.Credentials.AccessKeyID, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
 	}
-	if !slices.ContainsFunc(keys, func(key string) bool { return strings.ContainsFunc(key, isNoKeys) }) {
+	if !strings.ContainsFunc(strings.Join(keys, ""), isNotPrintable) {
 		return nil
 	}
-	return mistake("set it without that",
-		"the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source())
+	return diagnose.Misconfigured("set it without that",
+		"the access key, its secret or its session token holds a line break, a blank or another character that none has; they come from: %s", c.source.Name())
 }
-
-func isNoKeys(r rune) bool { return r <= ' ' || r > '~' }
 
 // logSkipped logs the files that the SDK skips without an error: those that a variable names and
 // that don't exist, and those in a directory that this user can't read. The next source in the chain

@@ -8,23 +8,18 @@ import (
 	"os"
 	"strings"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
 // maxInput is many times what a configuration, a token or the output of a credential process
-// takes, and maxBundle what a bundle of authorities does.
+// takes, and maxBundle what a bundle of CA certificates does.
 const (
 	maxInput  = 1 << 20
 	maxBundle = 16 << 20
 )
-
-// mistake is the failure for something in the environment or in a file that can't be meant.
-func mistake(hint, format string, args ...any) error {
-	return &cache.Failure{Kind: cache.Misconfigured, Reason: fmt.Sprintf(format, args...), Hint: hint}
-}
 
 // asksProfile reports whether credentials are looked for in the AWS configuration.
 func (c *chain) asksProfile() bool {
@@ -32,13 +27,13 @@ func (c *chain) asksProfile() bool {
 	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
 }
 
-// checkShared returns an error for what is wrong with the AWS configuration, and the SDK would skip: it would go
-// on with the next source, and so as somebody else. What isn't asked for credentials and can't be
-// read is kept from the SDK, which would fail on it.
+// checkShared returns an error for what is wrong with the AWS configuration and what the SDK would skip:
+// it would go on with the next source, and so as another principal. A file that isn't asked for credentials
+// and can't be read is kept from the SDK, which would fail on it.
 func (c *chain) checkShared() error {
 	asks := c.asksProfile()
 	if err := c.shared.Err; err != nil && asks {
-		return mistake("write the whole path", "%v", err)
+		return diagnose.Misconfigured("write the whole path", "%v", err)
 	}
 	for _, of := range []struct {
 		file string
@@ -58,6 +53,7 @@ func (c *chain) checkShared() error {
 	name := identity.ProfileOf(c.request.Env, c.request.Principal.Profile)
 	profiles := c.texts.Profiles()
 	c.profileChain = profiles.Chain(name)
+	c.source = identity.SourceOf(c.request.Env, profiles, c.request.Principal)
 	if !asks {
 		return nil
 	}
@@ -69,32 +65,36 @@ func (c *chain) checkShared() error {
 	}
 	const hint = "correct it; what the SDK skips there would be taken from somewhere else"
 	if problem, ok := c.texts.Check(sharedconfig.Config, names); ok {
-		return mistake(hint, "%s: %v", c.shared.Config, problem)
+		return diagnose.Misconfigured(hint, "%s: %v", c.shared.Config, problem)
 	}
 	if problem, ok := c.texts.Check(sharedconfig.Credentials, names); ok {
-		return mistake(hint, "%s: %v", c.shared.Credentials, problem)
+		return diagnose.Misconfigured(hint, "%s: %v", c.shared.Credentials, problem)
 	}
 	if err := c.checkProfiles(name); err != nil {
 		return err
 	}
-	return c.checkSource(identity.UsedBy(c.request.Env, profiles, c.request.Principal))
+	return c.checkSource(c.source.Used)
 }
 
-// checkProfiles returns an error for values in the profiles that are used which can't be meant.
+// checkProfiles returns an error for values that can't be meant, in the profiles that are used.
 func (c *chain) checkProfiles(name string) error {
-	if variable := "AWS_DEFAULT_PROFILE"; len(c.profileChain) == 0 && name != "default" && name == c.request.Env.Get(variable) && c.request.Principal.Profile == "" {
-		return mistake("add it, or set "+variable+" to one that is there", "there is no profile %q, which %s names, in %s", name, variable, c.files())
+	const variable = "AWS_DEFAULT_PROFILE"
+	if len(c.profileChain) == 0 && name != "default" && name == c.request.Env.Get(variable) && c.request.Principal.Profile == "" {
+		return diagnose.Misconfigured("add it, or set "+variable+" to one that is there",
+			"there is no profile %q, which %s names, in %s", name, variable, c.files())
 	}
 	for _, p := range c.profileChain {
 		if p.HasHalfKeys() {
-			return mistake("give it both, or neither", "profile %s in %s has an access key without its secret, or a secret without its key", p.Name, c.files())
+			return diagnose.Misconfigured("give it both, or neither",
+				"profile %s in %s has an access key without its secret, or a secret without its key", p.Name, c.files())
 		}
 		for _, key := range []string{
 			"role_arn", "source_profile", "credential_source", "web_identity_token_file", "role_session_name", "external_id",
 			"sso_session", "sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "login_session",
 		} {
 			if value := p.Get(key); strings.TrimSpace(value) != value || strings.ContainsAny(value, "\n\t") {
-				return mistake("correct it", "profile %s in %s has the %s %q, with white space around it or a line behind it", p.Name, c.files(), key, value)
+				return diagnose.Misconfigured("correct it",
+					"profile %s in %s has the %s %q, with white space around it or a line behind it", p.Name, c.files(), key, value)
 			}
 		}
 		for _, key := range []string{"web_identity_token_file", "ca_bundle"} {
@@ -106,7 +106,14 @@ func (c *chain) checkProfiles(name string) error {
 	return nil
 }
 
-// checkPath says what is wrong with a path that the SDK opens by itself.
+// checkNamed returns an error for a path that the SDK opens by itself, or for the file there.
+func checkNamed(what, file string, size int64) error {
+	if err := checkPath(what, file); err != nil {
+		return err
+	}
+	return checkFile(file, size)
+}
+
 func checkPath(what, text string) error {
 	if text == "" {
 		return nil
@@ -116,12 +123,35 @@ func checkPath(what, text string) error {
 		err = fmt.Errorf("%q begins with ~, which only a shell expands", text)
 	}
 	if err != nil {
-		return mistake("write the whole path", "%s: %v", what, err)
+		return diagnose.Misconfigured("write the whole path", "%s: %v", what, err)
 	}
 	return nil
 }
 
-// readText returns the text of a file, nothing for one that isn't there.
+// checkFile returns an error for a file that the SDK, or Go's TLS, would read to its end, however far
+// that is: a device, or a file of any size. A pipe is a way to hand over a secret.
+func checkFile(file string, size int64) error {
+	if file == "" || file == os.DevNull {
+		return nil
+	}
+	info, err := os.Stat(file)
+	what := ""
+	switch {
+	case err != nil: // the SDK takes some files for absent ones, and fails on the others
+		return nil
+	case info.Mode()&fs.ModeDevice != 0:
+		what = "is a device"
+	case info.IsDir():
+		what = "is a folder, as a mount of a file that isn't there makes one"
+	case info.Mode().IsRegular() && info.Size() > size:
+		what = fmt.Sprintf("is of %d bytes, more than such a file takes", info.Size())
+	default:
+		return nil
+	}
+	return diagnose.Misconfigured("name the right file", "the AWS configuration names %s, which %s", file, what)
+}
+
+// readText returns the text of a file, nothing if it doesn't exist.
 func readText(file string) (string, error) {
 	if file == "" || file == os.DevNull {
 		return "", nil
@@ -134,16 +164,15 @@ func readText(file string) (string, error) {
 		return string(text), nil
 	}
 	if _, lerr := os.Lstat(file); lerr != nil {
-		return "", nil // it isn't there, or nobody can tell
+		return "", nil // it doesn't exist, or nobody can tell
 	}
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
 		err = cause.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", mistake("fix it, or remove it", "%s is a link to a file that doesn't exist", file)
+		return "", diagnose.Misconfigured("fix it, or remove it", "%s is a link to a file that doesn't exist", file)
 	}
-	return "", mistake("let this user read it, or remove it", "%s can't be read: %v", file, err)
+	return "", diagnose.Misconfigured("let this user read it, or remove it", "%s can't be read: %v", file, err)
 }
 
 // isPipe reports whether a file gives its bytes once.
@@ -152,40 +181,16 @@ func isPipe(file string) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// checkFile returns an error for a file that the SDK, or Go's TLS, would read to its end, however far
-// that is: a device, or one of any size. A pipe is a way to hand over a secret.
-func checkFile(file string, size int64) error {
-	if file == "" || file == os.DevNull {
-		return nil
-	}
-	info, err := os.Stat(file)
-	what := ""
-	switch {
-	case err != nil: // the SDK takes some files for absent ones, and tells of the others
-		return nil
-	case info.Mode()&fs.ModeDevice != 0:
-		what = "is a device"
-	case info.IsDir():
-		what = "is a folder, as a mount of a file that isn't there makes one"
-	case info.Mode().IsRegular() && info.Size() > size:
-		what = fmt.Sprintf("is of %d bytes, more than such a file takes", info.Size())
-	default:
-		return nil
-	}
-	return mistake("name the right file", "the AWS configuration names %s, which %s", file, what)
-}
-
-// checkBundles returns an error for authorities that can't be read, of which the SDK doesn't say where they are.
+// checkBundles returns an error for CA certificates that can't be read: the SDK's own doesn't say
+// where they are.
 func (c *chain) checkBundles() error {
 	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE"} {
-		file := c.request.Env.Get(name)
-		if err := errors.Join(checkPath(name, file), checkFile(file, maxBundle)); err != nil {
+		if err := checkNamed(name, c.request.Env.Get(name), maxBundle); err != nil {
 			return err
 		}
 	}
 	file := c.request.Env.Get("AWS_CA_BUNDLE")
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
 	text, err := os.ReadFile(file)
@@ -193,55 +198,42 @@ func (c *chain) checkBundles() error {
 		if block, _ := pem.Decode(text); block != nil {
 			return nil
 		}
-		err = fmt.Errorf("it holds no certificates")
+		err = errors.New("it holds no certificates")
 	}
-	return mistake("name a file with the authorities' certificates in PEM", "AWS_CA_BUNDLE names %s, which can't be used: %v", file, err)
+	return diagnose.Misconfigured("name a file with the authorities' certificates in PEM",
+		"AWS_CA_BUNDLE names %s, which can't be used: %v", file, err)
 }
 
-// checkTokens returns an error for token files that can't be read to their end, once it is known which are used.
+// checkTokens returns an error for token files that can't be read to their end, once it is known
+// which are used.
 func (c *chain) checkTokens() error {
 	for _, file := range c.tokenFiles() {
 		what := "the web identity token"
 		if file == c.request.Env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") {
 			what = "AWS_WEB_IDENTITY_TOKEN_FILE"
 		}
-		if err := errors.Join(checkPath(what, file), checkFile(file, maxInput)); err != nil {
+		if err := checkNamed(what, file, maxInput); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// openFiles returns paths by which the SDK reads the texts: so it reads what the identity was made of,
-// whatever happens to the files, and names of sections without the quotes that it doesn't know. They
-// are good until closed.
-func (c *chain) openFiles() (configPath, credentialsPath string, closed func(), err error) {
-	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config)
-	configPath, closeConfig, err := c.inMemory(unquoted, c.shared.Config, hadQuotes)
-	if err != nil {
-		return "", "", nil, err
-	}
-	credentialsPath, closeCredentials, err := c.inMemory(c.texts.Credentials, c.shared.Credentials, false)
-	if err != nil {
-		closeConfig()
-		return "", "", nil, err
-	}
-	return configPath, credentialsPath, func() { closeConfig(); closeCredentials() }, nil
-}
-
-// inMemory returns the path of a text in memory or, where there is no such thing, that of the file that
-// has it, unless it has to be another text.
-func (c *chain) inMemory(text, file string, another bool) (path string, closed func(), err error) {
+// pathOf returns the path by which the SDK reads a text of the AWS configuration: that of a copy in
+// memory, valid until the copy is closed. So the SDK reads what the identity was made of, whatever
+// happens to the file. If the system has no such copies, it is the file's own path, unless the text
+// has to differ from the file. The list isn't nil, even if empty: the SDK would choose its own.
+func (c *chain) pathOf(text, file string, differs bool) (paths []string, copied *os.File, err error) {
 	if text == "" {
-		return "", func() {}, nil
+		return []string{}, nil, nil
 	}
 	copied, path, err := inMemory(text)
 	switch {
 	case err == nil:
-		return path, func() { copied.Close() }, nil
-	case another || isPipe(file):
-		return "", nil, mistake("mount /proc", "%s has to be read from a copy in memory, and there can be none: %v", file, err)
+		return []string{path}, copied, nil
+	case differs || isPipe(file):
+		return nil, nil, diagnose.Misconfigured("mount /proc", "%s has to be read from a copy in memory, and there can be none: %v", file, err)
 	}
 	c.fromFiles = true
-	return file, func() {}, nil
+	return []string{file}, nil, nil
 }

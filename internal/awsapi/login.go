@@ -2,13 +2,8 @@ package awsapi
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"net/http"
 	"os"
 	"path"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -16,38 +11,39 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 
-	"docker-credential-ecr-login/cache"
 	ownconfig "docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
 // loginVariable names the directory of the sessions of "aws login".
 const loginVariable = "AWS_LOGIN_CACHE_DIRECTORY"
 
-// login is a session that a person has begun on the command line, and that its file holds.
-type login struct{ file, command string }
-
-// login returns the session of the last profile, if that is where its credentials are.
-func (c *chain) login() (login, bool) {
+// login returns the session of SSO or "aws login" that holds the credentials of the last profile, or
+// nil if they are elsewhere.
+func (c *chain) login() *diagnose.Login {
 	p := c.lastProfile()
 	switch {
 	case p == nil:
-		return login{}, false
-	case slices.Contains(c.steps, aws.CredentialSourceLogin):
-		return login{c.loginFile(p), "aws login --profile " + sanitize.ShellWord(p.Profile)}, true
-	case !slices.Contains(c.steps, aws.CredentialSourceSSO) && !slices.Contains(c.steps, aws.CredentialSourceSSOLegacy):
-		return login{}, false
+		return nil
+	case c.hasStep(aws.CredentialSourceLogin):
+		return &diagnose.Login{Profile: p.Profile, File: c.loginFile(p), Command: "aws login --profile " + sanitize.ShellWord(p.Profile)}
+	case !c.hasStep(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
+		return nil
 	}
 	key := p.SSOStartURL
 	if p.SSOSession != nil {
 		key = p.SSOSession.Name
 	}
 	file, _ := ssocreds.StandardCachedTokenFilepath(key)
-	return login{c.ssoFile(file), "aws sso login --profile " + sanitize.ShellWord(p.Profile)}, true
+	return &diagnose.Login{
+		Profile: p.Profile, File: c.ssoFile(file), Command: "aws sso login --profile " + sanitize.ShellWord(p.Profile),
+		Role: p.SSORoleName, Account: p.SSOAccountID,
+	}
 }
 
-// ssoFile is the login file of that name below our home. The SDK works out the name, but looks for
-// it below HOME, be that a relative path.
+// ssoFile returns the login file of that name below our home. The SDK computes the name, but looks
+// for it below HOME, even if that is a relative path.
 func (c *chain) ssoFile(file string) string {
 	if c.request.Home == "" {
 		return os.DevNull
@@ -55,7 +51,7 @@ func (c *chain) ssoFile(file string) string {
 	return path.Join(c.request.Home, ".aws/sso/cache", path.Base(file))
 }
 
-// loginFile is the one of "aws login", likewise.
+// loginFile returns the file of "aws login", likewise.
 func (c *chain) loginFile(p *config.SharedConfig) string {
 	dir := c.request.Env.Get(loginVariable)
 	if dir == "" {
@@ -71,57 +67,28 @@ func (c *chain) loginFile(p *config.SharedConfig) string {
 
 // useLogin uses the session of "aws login".
 func (c *chain) useLogin() {
-	c.standOn(logincreds.New(signin.NewFromConfig(c.chainConfig()), c.loginFile(c.lastProfile()), func(o *logincreds.Options) {
+	c.assumeProfiles(logincreds.New(signin.NewFromConfig(c.chainConfig()), c.loginFile(c.lastProfile()), func(o *logincreds.Options) {
 		o.RestrictPermissions = true
 	}))
 }
 
-// checkLogin returns an error for a login file that is there and can't be used.
+// checkLogin returns an error for a login file that exists and can't be used.
 func (c *chain) checkLogin() error {
-	l, ok := c.login()
-	if !ok {
+	l := c.login()
+	if l == nil {
 		return nil
 	}
-	if dir := c.request.Env.Get(loginVariable); dir != "" && slices.Contains(c.steps, aws.CredentialSourceLogin) {
+	if dir := c.request.Env.Get(loginVariable); dir != "" && c.hasStep(aws.CredentialSourceLogin) {
 		if _, err := ownconfig.Path(dir, c.request.Home); err != nil {
-			return mistake("write the whole path", "%s: %v", loginVariable, err)
+			return diagnose.Misconfigured("write the whole path", "%s: %v", loginVariable, err)
 		}
 	}
-	text, err := readText(l.file)
+	text, err := readText(l.File)
 	switch {
 	case err != nil:
 		return err
 	case text != "" && json.Unmarshal([]byte(text), &map[string]any{}) != nil:
-		return mistake("run: "+l.command, "the login file %s isn't a JSON object", l.file)
+		return diagnose.Misconfigured("run: "+l.Command, "the login file %s isn't a JSON object", l.File)
 	}
 	return nil
-}
-
-// ofLogin tells of SSO and "aws login" sessions that are absent or have ended.
-func (c *chain) ofLogin(error) *cache.Failure {
-	l, ok := c.login()
-	last, _ := c.requests.lastCall()
-	isSession := slices.Contains([]string{"SSO", "SSO OIDC", "Signin", ""}, last.service)
-	if !ok || !isSession { // without the latter the session was good, and what came after it failed
-		return nil
-	}
-	p := c.lastProfile()
-	// The refresh of a login says 400 or 403 where that has ended.
-	refused := last.status == http.StatusUnauthorized ||
-		last.service != "SSO" && (last.status == http.StatusBadRequest || last.status == http.StatusForbidden)
-	switch {
-	case last.service == "SSO" && last.status == http.StatusForbidden:
-		return &cache.Failure{
-			Kind:   cache.Denied,
-			Reason: fmt.Sprintf("SSO refuses profile %s the role %s in account %s", p.Profile, p.SSORoleName, p.SSOAccountID),
-			Hint:   "ask for the role to be assigned, or choose another profile",
-		}
-	case last.host != "" && !refused:
-		return nil // of the service or the network, not of the session
-	}
-	what := fmt.Sprintf("the login for profile %s has ended", p.Profile)
-	if _, err := os.Stat(l.file); errors.Is(err, fs.ErrNotExist) {
-		what = fmt.Sprintf("nobody is logged in for profile %s: there is no %s", p.Profile, l.file)
-	}
-	return &cache.Failure{Kind: cache.Expired, Reason: what, Hint: "run: " + l.command}
 }

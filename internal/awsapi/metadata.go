@@ -2,20 +2,23 @@ package awsapi
 
 import (
 	"context"
+	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 )
 
 // metadata asks the instance metadata service, never through a proxy: there a
 // proxy would choose the principal. The SDK wants it before the configuration is
-// loaded, which says where the service is; so it is built when first asked.
+// loaded, which names the service's endpoint; so the client is made when first asked.
 type metadata struct {
 	chain *chain
-	// hurried has it try everything once.
+	// singleAttempt has it try everything once.
 	singleAttempt bool
 
 	once   sync.Once
@@ -25,14 +28,6 @@ type metadata struct {
 // GetMetadata serves the SDK's instance role provider.
 func (m *metadata) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
 	return m.imds().GetMetadata(ctx, in, opts...)
-}
-
-func (m *metadata) region(ctx context.Context) (string, error) {
-	out, err := m.imds().GetRegion(ctx, &imds.GetRegionInput{})
-	if err != nil {
-		return "", err
-	}
-	return out.Region, nil
 }
 
 func (m *metadata) imds() *imds.Client {
@@ -67,13 +62,38 @@ func (c *chain) metadataTimeout() time.Duration {
 	return min(time.Duration(seconds)*time.Second, c.request.Timeout)
 }
 
-// namesMetadata tells whether a profile asks for the metadata service by name,
-// so that it is known to be there and deserves the SDK's own patience.
+// namesMetadata reports whether a profile asks for the metadata service by name,
+// so that it is known to exist and gets the SDK's own retries.
 func (c *chain) namesMetadata() bool {
-	for _, p := range c.profiles() {
-		if p.CredentialSource == "Ec2InstanceMetadata" {
-			return true
+	return slices.ContainsFunc(c.profiles, func(p *config.SharedConfig) bool {
+		return p.CredentialSource == "Ec2InstanceMetadata"
+	})
+}
+
+// metadataHost returns the host of the instance metadata service.
+func (c *chain) metadataHost() string {
+	for _, source := range c.cfg.ConfigSources {
+		s, ok := source.(interface{ GetEC2IMDSEndpoint() (string, bool, error) })
+		if !ok {
+			continue
+		}
+		endpoint, found, _ := s.GetEC2IMDSEndpoint()
+		if at, err := url.Parse(endpoint); found && err == nil {
+			return at.Host
 		}
 	}
-	return false
+	return "169.254.169.254"
+}
+
+// containerHost returns the host of a container's credentials, empty if there is
+// none. The SDK has its own address for a path alone.
+func (c *chain) containerHost() string {
+	if c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" {
+		return "169.254.170.2"
+	}
+	full, err := url.Parse(c.request.Env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+	if err != nil {
+		return ""
+	}
+	return full.Host
 }

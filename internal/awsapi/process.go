@@ -3,7 +3,6 @@ package awsapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,14 +14,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
-	"docker-credential-ecr-login/cache"
+	"docker-credential-ecr-login/internal/diagnose"
 )
 
-// processTime is what a credential process gets: it may have to ask a person.
+// processTime is the time of a credential process: it may have to ask a person.
 const processTime = time.Minute
 
-// runProcess runs the chain's credential process and puts what stands on it on
-// top. The SDK would give the process our stdin, which is the client's, and our
+// runProcess runs the chain's credential process and assumes the roles of the profiles with its
+// credentials. The SDK would give the process our stdin, which is the client's, and our
 // stderr; and its options don't reach the command.
 func (c *chain) runProcess(ctx context.Context) error {
 	line, program := c.processLine()
@@ -31,27 +30,27 @@ func (c *chain) runProcess(ctx context.Context) error {
 	}
 	c.request.ExtendDeadline(processTime)
 	// Not behind a cache, which would let the process outlive the context.
-	said := &atMost{left: maxInput}
+	output := &limitedBuffer{left: maxInput}
 	value, err := processcreds.NewProviderCommand(
-		c.quietCommand(line, said),
+		c.quietCommand(line, output),
 		func(o *processcreds.Options) { o.Timeout = processTime },
 	).Retrieve(ctx)
 	switch {
-	case said.left < 0:
+	case output.left < 0:
 		return c.processFailure(fmt.Sprintf("printed more than %d bytes", maxInput))
 	case err != nil:
-		return c.processFailure(processProblem(err, program, said.text.Bytes()))
+		return c.processFailure(diagnose.Process(err, program, output.text.Bytes()))
 	case value.Expired():
 		return c.processFailure("printed credentials that have expired")
 	}
 	c.resolved = append(c.resolved, value)
-	c.standOn(credentials.StaticCredentialsProvider{Value: value})
+	c.assumeProfiles(credentials.StaticCredentialsProvider{Value: value})
 	return nil
 }
 
 // processLine returns the command line as it stands in the file, with the quotes in which AWS
-// documents the program and each argument, and the program. The SDK's reader takes a first and a
-// last quote away, be they a pair or not.
+// documents the program and each argument, and the program. The SDK's reader removes a first and a
+// last quote, be they a pair or not.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sourcing-external.html
 func (c *chain) processLine() (line, program string) {
 	line = c.lastProfile().CredentialProcess
@@ -83,74 +82,20 @@ func firstWord(line string) (word, rest string) {
 	return line[:i], strings.TrimSpace(line[i:])
 }
 
-// relativePath is a program of a directory below the working directory, whose files are those of whoever
-// wrote the CI job, or above it.
+// relativePath matches a program in a directory below the working directory, whose files are those of
+// whoever wrote the CI job, or above it.
 var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
 
-// plainPath is a program's, in a form that holds nothing else, such as a secret.
-var plainPath = regexp.MustCompile(`^[\w./ +~-]+$`)
-
-// blamed is the program that can't be run, if that can be known: there may be others in the line.
-func blamed(program string) string {
-	if _, err := exec.LookPath(program); err != nil && plainPath.MatchString(program) {
-		return program
-	}
-	return "a program in it"
-}
-
 func (c *chain) processFailure(what string) error {
-	return &cache.Failure{
-		Kind:   cache.Unavailable,
-		Reason: c.clean(fmt.Sprintf("the credential_process of profile %s %s", c.lastProfile().Profile, what)),
-		Hint:   "run it by hand to see why; what it prints is never shown here",
-		At:     time.Now(),
-	}
+	f := diagnose.Unavailable("run it by hand to see why; what it prints is never shown here",
+		"%s", c.clean(fmt.Sprintf("the credential_process of profile %s %s", c.lastProfile().Profile, what)))
+	f.At = time.Now()
+	return f
 }
 
-// processProblem tells what a credential process has done in place of printing credentials. The
-// SDK's error repeats all that it printed.
-func processProblem(err error, program string, printed []byte) string {
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist):
-		return "can't be started: there is no sh on PATH"
-	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &exit) && !exit.Exited():
-		return "was ended, since it took too long"
-	case errors.As(err, &exit) && exit.ExitCode() == 127:
-		return "failed with exit status 127: " + blamed(program) + " was not found"
-	case errors.As(err, &exit) && exit.ExitCode() == 126:
-		return "failed with exit status 126: " + blamed(program) + " can't be executed"
-	case errors.As(err, &exit):
-		return fmt.Sprintf("failed with exit status %d", exit.ExitCode())
-	}
-	var said struct {
-		Version         any
-		AccessKeyID     any `json:"AccessKeyId"`
-		SecretAccessKey any
-	}
-	switch jsonErr := json.Unmarshal(printed, &said); {
-	case len(bytes.TrimSpace(printed)) == 0:
-		return "printed nothing"
-	case jsonErr != nil:
-		return "printed something else than a JSON object"
-	case said.Version != float64(1):
-		return "printed a JSON object whose Version isn't 1"
-	case !isText(said.AccessKeyID):
-		return "printed a JSON object without an AccessKeyId"
-	case !isText(said.SecretAccessKey):
-		return "printed a JSON object without a SecretAccessKey"
-	}
-	return "printed a JSON object that can't be read as credentials, for example since its Expiration is no time"
-}
-
-func isText(v any) bool {
-	s, ok := v.(string)
-	return ok && s != ""
-}
-
-// quietCommand runs the command line with an empty stdin, and with nowhere for
-// its stderr to go. What it says goes to the SDK, which keeps it all, by way of said.
-func (c *chain) quietCommand(line string, said *atMost) processcreds.NewCommandBuilder {
+// quietCommand runs the command line with an empty stdin, without its stderr and with its stdout
+// going to output.
+func (c *chain) quietCommand(line string, output *limitedBuffer) processcreds.NewCommandBuilder {
 	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		cmd.Env = os.Environ()
@@ -158,22 +103,20 @@ func (c *chain) quietCommand(line string, said *atMost) processcreds.NewCommandB
 			cmd.Env = append(cmd.Env, "HOME="+c.request.Home)
 		}
 		cmd.WaitDelay = time.Second // what it has started may hold its stdout open
-		cmd.Stdout = said
+		cmd.Stdout = output
 		return cmd, nil
 	})
 }
 
-// atMost takes so many bytes, and what comes after them is an error.
-type atMost struct {
+// limitedBuffer takes so many bytes and returns an error for what comes after them.
+type limitedBuffer struct {
 	left int
 	text bytes.Buffer
 }
 
-func (a *atMost) Write(p []byte) (int, error) {
-	if a.left -= len(p); a.left < 0 {
-		return 0, errTooMuch
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errors.New("too much output")
 	}
-	return a.text.Write(p)
+	return b.text.Write(p)
 }
-
-var errTooMuch = errors.New("too much output")

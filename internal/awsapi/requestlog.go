@@ -1,12 +1,11 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,170 +18,123 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// trace watches what is asked of AWS: for the log, and for the reason of a
-// failure, which the SDK's errors tell only half of. It holds no secret.
+// requestLog watches the requests to AWS: for the log, and for the reason of a
+// failure, which the SDK's errors hold only half of.
 type requestLog struct {
-	log tokensource.Logger
-
-	mu    sync.Mutex
-	last  call
-	role  string // the first that could not be assumed
-	sent  []string
-	login string // the access token or key of a session that was refreshed
+	log  tokensource.Logger
+	mu   sync.Mutex
+	seen requests
 }
 
-// attempt is one request, retries apart. Its service is the one on whose behalf
-// it was made, empty for what is asked of the machine itself on behalf of none.
-type call struct {
-	service, host string
-	ofMachine     bool   // of the metadata service or of a container's endpoint
-	status        int    // 0 where no answer came
-	code          string // of an error of AWS's
+// requests is what was seen of the requests so far.
+type requests struct {
+	last  diagnose.Call
+	role  string   // the first that could not be assumed
+	sent  []string // secrets, which an answer may repeat
+	login string   // the access token or key of a session that was refreshed
 }
 
-// got returns the last attempt, and the role that could not be assumed.
-func (t *requestLog) lastCall() (last call, role string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last, t.role
+func (l *requestLog) soFar() requests {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
 }
 
-// keep remembers what of a request is secret, so that it isn't shown where the answer
-// repeats it.
-func (t *requestLog) keep(req *smithyhttp.Request) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
-		if value := req.Header.Get(name); value != "" {
-			t.sent = append(t.sent, value)
-		}
+func (l *requestLog) note(change func(*requests)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.seen)
+}
+
+func (l *requestLog) noteCall(last diagnose.Call) { l.note(func(r *requests) { r.last = last }) }
+
+// watch returns the option for clients that has their requests noted. ofMachine is set for services
+// on this machine.
+func (l *requestLog) watch(ofMachine bool) func(*middleware.Stack) error {
+	watchCall := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return l.watchCall(ctx, ofMachine, in, next)
+	}
+	return func(stack *middleware.Stack) error {
+		return errors.Join(
+			stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LogOperation", l.watchOperation), middleware.Before),
+			stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("LogRequest", watchCall), middleware.Before))
 	}
 }
 
-func (t *requestLog) sentSecrets() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clone(t.sent)
-}
-
-func (t *requestLog) note(a call) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = a
-}
-
-// forget makes what comes next the beginning.
-func (t *requestLog) forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last, t.role = call{}, ""
-}
-
-func (t *requestLog) addTo(stack *middleware.Stack) error { return t.add(stack, false) }
-
-func (t *requestLog) addToMachine(stack *middleware.Stack) error { return t.add(stack, true) }
-
-func (t *requestLog) add(stack *middleware.Stack, ofMachine bool) error {
-	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TraceOperation", t.watchOperation), middleware.Before)
-	if err != nil {
-		return err
-	}
-	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		return t.watchAttempt(ctx, ofMachine, in, next)
-	}
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("TraceAttempt", watch), middleware.Before)
-}
-
-func (t *requestLog) watchOperation(
+func (l *requestLog) watchOperation(
 	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 ) (middleware.InitializeOutput, middleware.Metadata, error) {
 	out, meta, err := next.HandleInitialize(ctx, in)
 	switch params := in.Parameters.(type) {
 	case *sts.AssumeRoleInput:
-		t.assumed(params.RoleArn, err)
+		l.assumed(params.RoleArn, err)
 	case *sts.AssumeRoleWithWebIdentityInput:
-		t.assumed(params.RoleArn, err)
+		l.assumed(params.RoleArn, err)
 	}
 	switch result := out.Result.(type) {
 	case *ssooidc.CreateTokenOutput:
-		t.refreshed(result.AccessToken)
+		l.refreshed(result.AccessToken)
 	case *signin.CreateOAuth2TokenOutput:
 		if result.TokenOutput != nil && result.TokenOutput.AccessToken != nil {
-			t.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
+			l.refreshed(result.TokenOutput.AccessToken.AccessKeyId)
 		}
 	}
 	return out, meta, err
 }
 
 // refreshed notes the access token or key of a login session that was refreshed.
-func (t *requestLog) refreshed(login *string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.login = aws.ToString(login)
+func (l *requestLog) refreshed(login *string) {
+	l.note(func(r *requests) { r.login = aws.ToString(login) })
 }
 
-func (t *requestLog) refreshedLogin() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.login
-}
-
-// assumed notes the role that failed. One that is assumed from it fails for that
-// very reason, and after it.
-func (t *requestLog) assumed(role *string, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil && t.role == "" {
-		t.role = aws.ToString(role)
+// assumed notes the role that failed. A role that is assumed from it fails for the same reason,
+// and after it.
+func (l *requestLog) assumed(role *string, err error) {
+	if err != nil {
+		l.note(func(r *requests) { r.role = cmp.Or(r.role, aws.ToString(role)) })
 	}
 }
 
-func (t *requestLog) watchAttempt(
+func (l *requestLog) watchCall(
 	ctx context.Context, ofMachine bool, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	this := call{service: awsmiddleware.GetServiceID(ctx), ofMachine: ofMachine}
+	this := diagnose.Call{Service: awsmiddleware.GetServiceID(ctx), OfMachine: ofMachine}
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
-		this.host = req.URL.Host
-		t.keep(req)
+		this.Host = req.URL.Host
+		for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
+			if value := req.Header.Get(name); value != "" {
+				l.note(func(r *requests) { r.sent = append(r.sent, value) })
+			}
+		}
 	}
 	// The SDK may give up waiting while this still waits.
-	t.note(this)
+	l.noteCall(this)
 	out, meta, err := next.HandleDeserialize(ctx, in)
 	id := ""
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp != nil {
-		this.status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
+		this.Status, id = resp.StatusCode, resp.Header.Get("X-Amzn-Requestid")
 	}
-	var said smithy.APIError
-	if errors.As(err, &said) {
-		this.code = said.ErrorCode()
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
+		this.Code = answer.ErrorCode()
 	}
-	t.note(this)
+	l.noteCall(this)
 	// The path of a container's credentials is a secret of its own.
-	t.log.Debugf("asked %s: status %d, request id %q, %v", this.host, this.status, id,
+	l.log.Debugf("asked %s: status %d, request id %q, %v", this.Host, this.Status, id,
 		time.Since(start).Round(time.Millisecond))
 	return out, meta, err
 }
 
-// proxyError is a proxy's refusal to connect.
-type proxyError struct {
-	proxy  string
-	status int
-}
-
-func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy %s answered %d %s", e.proxy, e.status, http.StatusText(e.status))
-}
-
-// tellProxyRefusal makes a refusal an error of its own kind; net/http has only
+// tellProxyRefusal makes a proxy's refusal an error of its own type; net/http has only
 // the text of the status for it.
 func tellProxyRefusal(t *http.Transport) {
 	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
 		if resp.StatusCode != http.StatusOK {
-			return &proxyError{proxy.Host, resp.StatusCode}
+			return &diagnose.ProxyError{Proxy: proxy.Host, Status: resp.StatusCode}
 		}
 		return nil
 	}

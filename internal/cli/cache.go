@@ -40,9 +40,10 @@ func cacheCommand() command {
 }
 
 func (s *session) cache(args []string) error {
-	// What was kept before it was turned off is there all the same.
+	// Tokens that were kept before the cache was turned off are still there.
 	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=") })
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	if settings.CacheErr != nil {
 		return settings.CacheErr
 	}
@@ -57,18 +58,23 @@ func (s *session) cache(args []string) error {
 	case len(args) == 1 && args[0] == "list":
 		return s.listCache(c)
 	case len(args) == 1 && args[0] == "clear":
-		return s.clear(c, settings.CacheDir, nil, c.Clear)
+		return s.clear(c, settings.CacheDir, registry.Registry{}, c.Clear)
 	case len(args) == 2 && args[0] == "clear":
 		if err != nil {
 			return err
 		}
 		target, ok := settings.Map.Find(args[1])
 		if !ok {
-			return notOurs(args[1])
+			return notECR(args[1])
 		}
 		r := target.Registry
-		return s.clear(c, settings.CacheDir, &r, func() error {
-			clearRegistry(c, r)
+		return s.clear(c, settings.CacheDir, r, func() error {
+			for _, item := range c.All() {
+				if isServed(r, item) {
+					c.Purge(item.Family)
+				}
+			}
+			c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
 			// Of this principal's also why the last request failed.
 			c.Purge(familyOf(identity.Read(s.Env, settings.Home, target.Principal).Key, r))
 			return nil
@@ -81,21 +87,27 @@ func familyOf(identity string, r registry.Registry) cache.Family {
 	return cache.Family{Identity: identity, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()}
 }
 
-// clear removes tokens and prints what is gone: of one registry, or of all without one. The error
-// says that something is left.
-func (s *session) clear(c *cache.Cache, dir string, of *registry.Registry, remove func() error) error {
+// isServed reports whether a token, whoever it was requested as, is for a registry, or for any if that
+// is the zero Registry.
+func isServed(r registry.Registry, item cache.Item) bool {
+	return r == (registry.Registry{}) || item.Family == familyOf(item.Identity, r)
+}
+
+// clear calls remove, and prints which tokens of a registry are gone, or of all with the zero Registry.
+// It returns an error if one is left.
+func (s *session) clear(c *cache.Cache, dir string, r registry.Registry, remove func() error) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
 	kept := func() map[string]bool {
 		lines := map[string]bool{}
 		for _, key := range c.Known("") {
-			if host, ok := hostOf(key); ok && (of == nil || host == of.Host()) {
+			if host, isECR := hostOf(key); isECR && (r == (registry.Registry{}) || host == r.Host()) {
 				lines[host+" from the list"] = true
 			}
 		}
 		for _, item := range c.All() {
-			if of == nil || item.Region == of.TokenRegion() && item.EndpointVariant == of.EndpointVariant() {
+			if isServed(r, item) {
 				host, _ := hostOf(item.Key)
 				lines[fmt.Sprintf("the token for %s (%s)", host, sanitize.Line(item.CredentialSource))] = true
 			}
@@ -120,20 +132,10 @@ func (s *session) clear(c *cache.Cache, dir string, of *registry.Registry, remov
 	return err
 }
 
-// clearRegistry removes the tokens that serve a registry, and the registry from lists.
-func clearRegistry(c *cache.Cache, r registry.Registry) {
-	for _, item := range c.All() {
-		if item.Region == r.TokenRegion() && item.EndpointVariant == r.EndpointVariant() {
-			c.Purge(item.Family)
-		}
-	}
-	c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
-}
-
 const noTokens = "no tokens"
 
-// offerPeersCache says how to remove what awslabs' helper has kept in the same directory: nothing
-// else does, and its tokens work for up to twelve hours.
+// offerPeersCache prints how to remove what the awslabs helper has kept in the same directory. Nothing
+// else removes it, and its tokens work for up to twelve hours.
 func (s *session) offerPeersCache(dir string) {
 	file := filepath.Join(dir, "cache.json")
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() {
@@ -141,54 +143,49 @@ func (s *session) offerPeersCache(dir string) {
 	}
 }
 
-// hostOf returns the host that a token was requested for; false if that is none of ECR's.
-func hostOf(key cache.Key) (string, bool) {
-	r, ok := registry.Of(key.Registry, key.Region, key.EndpointVariant)
-	if !ok {
+// hostOf returns the host that a token was requested for, and false if it isn't ECR's.
+func hostOf(key cache.Key) (host string, isECR bool) {
+	r, isECR := registry.Of(key.Registry, key.Region, key.EndpointVariant)
+	if !isECR {
 		return key.Registry, false
 	}
 	return r.Host(), true
 }
 
-// listCache prints what is kept, without secrets, in lines of at most 100 columns.
+// listCache prints the tokens that are kept, without secrets, in lines of at most 100 columns.
 func (s *session) listCache(c *cache.Cache) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	type row struct {
-		host string
-		cache.Item
-	}
-	var rows []row
-	width := len("REGISTRY")
-	for _, item := range c.All() {
-		host, _ := hostOf(item.Key)
-		rows = append(rows, row{host, item})
-		width = max(width, len(host))
-	}
-	if len(rows) == 0 {
+	items := c.All()
+	if len(items) == 0 {
 		fmt.Fprintln(s.Stdout, noTokens)
 		return nil
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.CredentialSource, b.CredentialSource))
+	host := func(item cache.Item) string { host, _ := hostOf(item.Key); return host }
+	slices.SortFunc(items, func(a, b cache.Item) int {
+		return cmp.Or(cmp.Compare(host(a), host(b)), cmp.Compare(a.CredentialSource, b.CredentialSource))
 	})
+	width := len("REGISTRY")
+	for _, item := range items {
+		width = max(width, len(host(item)))
+	}
 	now := time.Now()
 	const columns = "%-*s  %-6s  %-9s  %s\n"
 	fmt.Fprintf(s.Stdout, columns, width, "REGISTRY", "AGE", "FRESH FOR", "EXPIRES UTC")
-	for _, item := range rows {
+	for _, item := range items {
 		fresh := "due"
 		if item.Fresh(now) {
 			fresh = short(item.FreshUntil.Sub(now))
 		}
-		fmt.Fprintf(s.Stdout, columns, width, item.host, short(now.Sub(item.RequestedAt)), fresh, item.Expires.UTC().Format("01-02 15:04"))
+		fmt.Fprintf(s.Stdout, columns, width, host(item), short(now.Sub(item.RequestedAt)), fresh, item.Expires.UTC().Format("01-02 15:04"))
 		const indent = "    "
 		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(sanitize.Line(item.CredentialSource), 100-len(indent)), "\n", "\n"+indent))
 	}
 	return nil
 }
 
-// short returns a duration of less than a day in at most six letters, such as 11h59m.
+// short returns a duration of less than a day in at most six characters, such as 11h59m.
 func short(d time.Duration) string {
 	switch d = d.Abs(); {
 	case d < time.Minute:

@@ -1,6 +1,6 @@
-// Package cli is what a person types: everything but the verbs of the protocol, and the
-// help for those, too. One table of them is the source of the help, of the manual page and of
-// the completions of shells.
+// Package cli runs what a person types: every command but the verbs of the protocols, and the help
+// of those, too. The help, the manual page and the completions of shells come from one table of
+// commands.
 package cli
 
 import (
@@ -16,57 +16,73 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/credhelper"
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/suggest"
 	"docker-credential-ecr-login/internal/terminal"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 const program = config.HelperPrefix + "ecr-login"
 
-// command is one of them.
+// command is what may be typed first.
 type command struct {
 	name string
 	// args are its arguments as a usage line shows them.
 	args string
-	// brief is what it does, in a line that fits behind its name, and about is all there is
-	// to say of it.
+	// brief says what it does, in a line that fits behind its name. about says the rest.
 	brief, about string
 	examples     []example
 	flags        *flag.FlagSet
-	// words are what its first argument may be, where that is one of a few.
-	arguments []string
-	// takesHosts is set if it takes registries: if it has words, behind the word hostsAfter.
-	takesHosts bool
-	hostsAfter string
 	// values are what a flag may be set to, if that is one of a few.
 	values map[string][]string
-	// run does it. Without one it is a verb of the protocol.
+	// arguments are what its first argument may be, if that is one of a few.
+	arguments []string
+	// takesHosts is set if it takes registries, and hostsAfter if only behind that word.
+	takesHosts bool
+	hostsAfter string
+	// run runs it. It is nil for a verb of the protocols.
 	run func(s *session, args []string) error
 }
 
 type example struct{ line, does string }
 
-// session is one start of a command.
-type session struct {
-	*credhelper.Process
-	notice *terminal.Notice
-	// over ends the command where no deadline reaches, such as at a disk that hangs, and
-	// waiting is what it is then found to wait for.
-	over    *time.Timer
-	waiting atomic.Value // a string
+// option is a flag as the help describes it. value names what it is set to, and is empty if it is
+// only set.
+type option struct{ name, value, does string }
+
+func (o option) String() string { return strings.TrimRight("--"+o.name+" "+o.value, " ") }
+
+func (c command) options() (all []option) {
+	if c.flags != nil {
+		c.flags.VisitAll(func(f *flag.Flag) {
+			value, does := flag.UnquoteUsage(f)
+			all = append(all, option{f.Name, value, does})
+		})
+	}
+	return all
 }
 
-// waitFor tells what is waited for from now on.
+// session is one run of a command.
+type session struct {
+	*credhelper.Process
+	credhelper.Dependencies
+	version string
+	notice  *terminal.Notice
+	// watchdog ends the command if no deadline reaches it, as at a disk that hangs. waiting is what
+	// the command waits for.
+	watchdog *deadline.Watchdog
+	waiting  atomic.Value // a string
+}
+
+// waitFor sets what the command waits for from now on.
 func (s *session) waitFor(what string) {
 	s.waiting.Store(what)
 	s.notice.For(what)
 }
 
-// grace is what a command gets on top of the time it ends by itself in.
-const grace = time.Second
-
-// errTold is a failure of which all has been said.
+// errReported is a failure that was reported already.
 var errReported = errors.New("")
 
 // mistake is an error in what was typed.
@@ -76,15 +92,22 @@ func (m mistake) Error() string { return m.text }
 
 func mistakef(format string, args ...any) error { return mistake{fmt.Sprintf(format, args...)} }
 
-// Main runs what was typed, or what a client has asked, and returns the exit status.
-func Main(p *credhelper.Process) int {
+func namesOf(all []command) (names []string) {
+	for _, c := range all {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Main runs what a person or a client has asked for, and returns the exit status.
+func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int {
 	all := table()
-	out := &checked{Writer: p.Stdout}
+	out := &errWriter{Writer: p.Stdout}
 	notice := terminal.NewNotice(p.Stderr)
 	if !terminal.IsTerminal(p.Stdout) {
 		p.Stdout = out
 	}
-	s := &session{Process: p, notice: notice}
+	s := &session{Process: p, Dependencies: d, version: version, notice: notice}
 	if len(p.Args) == 0 {
 		if line := credhelper.WithoutVerb(piped(p.Stdin)); line != "" {
 			return s.fail("", mistakef("no verb; %s", line))
@@ -93,10 +116,13 @@ func Main(p *credhelper.Process) int {
 		return 1
 	}
 	name, args := p.Args[0], p.Args[1:]
-	if other, ok := map[string]string{"--version": "version", "-v": "version", "--help": "help", "-h": "help"}[name]; ok {
-		name = other
+	switch name {
+	case "--version", "-v":
+		name = "version"
+	case "--help", "-h":
+		name = "help"
 	}
-	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	i := slices.Index(namesOf(all), name)
 	if i < 0 {
 		near := suggest.Word(name, namesOf(all))
 		if name == kubelet.AWSArgument {
@@ -105,12 +131,12 @@ func Main(p *credhelper.Process) int {
 		return s.fail("", mistakef("unknown verb %q%s", name, meant(near)))
 	}
 	c := all[i]
-	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" }) {
+	if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
 		fmt.Fprint(p.Stdout, page(c))
 		return 0
 	}
 	if c.run == nil {
-		return credhelper.Main(p)
+		return credhelper.Main(p, d)
 	}
 	args, err := c.parse(args)
 	if err == nil {
@@ -126,8 +152,8 @@ func Main(p *credhelper.Process) int {
 	return 0
 }
 
-// piped returns what a client has written to stdin, if that is a file, or a pipe which it closes
-// within a second: nobody who starts the program by hand is to wait.
+// piped returns what a client has written to stdin, if that is a file, or a pipe that it closes within
+// a second. Nobody who starts the program by hand has to wait.
 func piped(stdin io.Reader) string {
 	file, ok := stdin.(*os.File)
 	if !ok {
@@ -149,38 +175,34 @@ func piped(stdin io.Reader) string {
 	}
 }
 
-// run runs a command, but hardly longer than it may take.
+// run runs a command, and ends the process if that takes longer than it may.
 func (s *session) run(c command, args []string) error {
-	limit := config.Timeout(s.Env) + grace
-	s.over = time.NewTimer(limit)
 	s.waitFor("reading the settings")
 	began := time.Now()
-	done := make(chan error, 1)
-	go func() { done <- c.run(s, args) }()
-	select {
-	case err := <-done:
-		return err
-	case <-s.over.C:
-		return fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
-			time.Since(began).Round(time.Second), s.waiting.Load())
-	}
+	s.watchdog = deadline.Watch(deadline.In(config.Timeout(s.Env)), func(time.Duration) {
+		s.notice.Done()
+		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+			time.Since(began).Round(time.Second), s.waiting.Load())))
+	})
+	defer s.watchdog.Stop()
+	return c.run(s, args)
 }
 
-// checked remembers that something couldn't be written.
-type checked struct {
+// errWriter keeps the last error of its Writer.
+type errWriter struct {
 	io.Writer
 	err error
 }
 
-func (c *checked) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
+func (w *errWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
 	if err != nil {
-		c.err = err
+		w.err = err
 	}
 	return n, err
 }
 
-// parse takes the flags out of the arguments, wherever they stand.
+// parse sets the flags, which may be anywhere, and returns the other arguments.
 func (c command) parse(args []string) (rest []string, err error) {
 	flags := c.flags
 	if flags == nil {
@@ -188,7 +210,7 @@ func (c command) parse(args []string) (rest []string, err error) {
 	}
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
-			return nil, c.badFlag(flags, err)
+			return nil, c.badFlag(err)
 		}
 		if args = flags.Args(); len(args) > 0 {
 			rest, args = append(rest, args[0]), args[1:]
@@ -200,14 +222,16 @@ func (c command) parse(args []string) (rest []string, err error) {
 	return rest, nil
 }
 
-// badFlag tells of a flag, and of the one that was meant.
-func (c command) badFlag(flags *flag.FlagSet, err error) error {
-	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !ok {
+// badFlag returns the error about a flag, with the flag that was meant.
+func (c command) badFlag(err error) error {
+	name, isUnknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !isUnknown {
 		return mistakef("%v", err)
 	}
 	var names []string
-	flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	for _, o := range c.options() {
+		names = append(names, o.name)
+	}
 	near := suggest.Word(name, names)
 	if near != "" {
 		near = "--" + near
@@ -221,43 +245,40 @@ func newFlags(name string) *flag.FlagSet {
 	return flags
 }
 
+// meant returns the end of an error that names the word that was meant.
 func meant(word string) string {
 	if word == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %s?", word)
+	return "; did you mean " + word + "?"
 }
 
-// fail tells what has gone wrong, in one line.
+// fail prints an error in one line, and returns the exit status.
 func (s *session) fail(name string, err error) int {
-	var typed mistake
-	switch {
-	case errors.Is(err, errReported):
-	case errors.As(err, &typed):
-		see := program + " help"
-		if name != "" {
-			see, name = see+" "+name, name+": "
-		}
-		fmt.Fprintf(s.Stderr, "%s: %s%s; see %s\n", program, name, sanitize.Line(err.Error()), see)
-	default:
-		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", program, name, sanitize.Line(err.Error()))
+	if errors.Is(err, errReported) {
+		return 1
 	}
+	text := sanitize.Line(err.Error())
+	if name != "" {
+		text = name + ": " + text
+	}
+	if errors.As(err, new(mistake)) {
+		text += "; see " + strings.TrimRight(program+" help "+name, " ")
+	}
+	fmt.Fprintf(s.Stderr, "%s: %s\n", program, text)
 	return 1
 }
 
-// warn tells a person of something that is no failure.
+// warn prints a warning.
 func (s *session) warn(format string, args ...any) {
 	s.notice.Done()
 	fmt.Fprintf(s.Stderr, "%s: warning: %s\n", program, sanitize.Line(fmt.Sprintf(format, args...)))
 }
 
-// settings are those of a get.
-func (s *session) settings() (config.Settings, error) {
-	settings, err := config.Load(s.Env, s.Home)
-	s.over.Reset(settings.Timeout + grace)
-	if s.Env.Home() == "" {
-		// See cli.Process.broker.
-		os.Setenv("HOME", settings.Home)
-	}
-	return settings, err
+// load returns a resolver with the settings of a get.
+func (s *session) load() *tokensource.Resolver {
+	resolver := tokensource.Load(s.Env, s.Home)
+	s.watchdog.SetTimeout(resolver.Settings.Timeout)
+	resolver.Fetch, resolver.OpenLog, resolver.ExtendDeadline = s.Fetch, s.OpenLog, s.watchdog.Extend
+	return resolver
 }

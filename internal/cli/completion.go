@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,10 +36,11 @@ func completionCommand() command {
 
 // printHosts prints the hosts of the registry map and of the cache.
 func (s *session) printHosts() error {
-	settings, err := s.settings()
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
 	hosts := settings.Map.Hosts()
 	for _, key := range cache.New(settings.CacheDir).Known("") {
-		if host, ok := hostOf(key); ok {
+		if host, isECR := hostOf(key); isECR {
 			hosts = append(hosts, host)
 		}
 	}
@@ -51,129 +51,122 @@ func (s *session) printHosts() error {
 	return err
 }
 
-// wordsOf are the words that the first argument of a command may be.
-func wordsOf(c command) []string {
+// candidates returns the words that the first argument of a command may be.
+func (c command) candidates() []string {
 	if c.name == "help" {
 		return namesOf(table())
 	}
 	return c.arguments
 }
 
-// flagsOf are the flags of a command. Those that take a value are in valued, too.
-func flagsOf(c command) (all, valued []string) {
-	if c.flags != nil {
-		c.flags.VisitAll(func(f *flag.Flag) {
-			all = append(all, "--"+f.Name)
-			if takes, _ := flag.UnquoteUsage(f); takes != "" {
-				valued = append(valued, "--"+f.Name)
-			}
-		})
-	}
-	return append(all, "--help"), valued
-}
-
-func namesOf(all []command) []string {
-	var names []string
-	for _, c := range all {
-		names = append(names, c.name)
-	}
-	return names
-}
-
 func forBash(all []command) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# bash completion of %s", program)
-	line("_ecr_login() {")
-	line("\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='' hosts=''")
-	line("\tif ((COMP_CWORD == 1)); then\n\t\tchoices='%s'", strings.Join(namesOf(all), " "))
-	line("\telse\n\t\tcase ${COMP_WORDS[1]} in")
-	for _, c := range all {
-		flags, valued := flagsOf(c)
-		line("\t\t%s)\n\t\t\tchoices='%s'", c.name, strings.Join(flags, " "))
-		if words := wordsOf(c); len(words) > 0 {
-			line("\t\t\t((COMP_CWORD == 2)) && choices='%s'", strings.Join(append(words, flags...), " "))
-		}
-		switch {
-		case c.hostsAfter != "":
-			line("\t\t\t[[ $previous == %s ]] && hosts=yes", c.hostsAfter)
-		case c.takesHosts:
-			line("\t\t\thosts=yes")
-		}
-		for _, name := range valued {
-			line("\t\t\t[[ $previous == %s ]] && choices='%s' hosts=''", name, strings.Join(c.values[name[2:]], " "))
-		}
-		line("\t\t\t;;")
-	}
-	line("\t\tesac\n\tfi")
-	line("\t[[ $hosts ]] && choices+=\" $(\"${COMP_WORDS[0]}\" completion hosts 2>/dev/null)\"")
-	line("\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n}\ncomplete -F _ecr_login %s", program)
-	return b.String()
+	return fmt.Sprintf(`# bash completion of %[1]s
+_ecr_login() {
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='' hosts=''
+	if ((COMP_CWORD == 1)); then
+		choices='%[2]s'
+	else
+		case ${COMP_WORDS[1]} in
+%[3]s		esac
+	fi
+	[[ $hosts ]] && choices+=" $("${COMP_WORDS[0]}" completion hosts 2>/dev/null)"
+	COMPREPLY=($(compgen -W "$choices" -- "$word"))
+}
+complete -F _ecr_login %[1]s
+`, program, strings.Join(namesOf(all), " "), cases(all, "COMP_CWORD == 2", "$previous", "'%s'"))
 }
 
 func forZsh(all []command) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	quote := strings.NewReplacer("'", `'\''`, ":", `\:`)
-	line("#compdef %s\n_ecr_login() {\n\tlocal -a verbs choices\n\tlocal hosts=''\n\tverbs=(", program)
+	var verbs strings.Builder
 	for _, c := range all {
-		line("\t\t'%s:%s'", c.name, quote.Replace(c.brief))
+		fmt.Fprintf(&verbs, "\t\t'%s:%s'\n", c.name, strings.NewReplacer("'", `'\''`, ":", `\:`).Replace(c.brief))
 	}
-	line("\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe verb verbs\n\t\treturn\n\tfi\n\tcase $words[2] in")
+	return fmt.Sprintf(`#compdef %[1]s
+_ecr_login() {
+	local -a verbs choices
+	local hosts=''
+	verbs=(
+%[2]s	)
+	if ((CURRENT == 2)); then
+		_describe verb verbs
+		return
+	fi
+	case $words[2] in
+%[3]s	esac
+	[[ -n $hosts ]] && choices+=(${(f)"$($words[1] completion hosts 2>/dev/null)"})
+	compadd -- $choices
+}
+if [[ $funcstack[1] = _ecr_login || $funcstack[1] = _%[1]s ]]; then
+	_ecr_login "$@"
+else
+	compdef _ecr_login %[1]s
+fi
+`, program, verbs.String(), cases(all, "CURRENT == 3", "$words[CURRENT-1]", "(%s)"))
+}
+
+// cases returns a case for each command, which sets choices and hosts. Bash and zsh read it alike, but
+// for the condition of the first argument, the variable with the previous word and the format of a
+// list.
+func cases(all []command, isFirst, previous, list string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "\t\t\t"+format+"\n", args...) }
+	choices := func(words []string) string { return "choices=" + fmt.Sprintf(list, strings.Join(words, " ")) }
 	for _, c := range all {
-		flags, valued := flagsOf(c)
-		line("\t%s)\n\t\tchoices=(%s)", c.name, strings.Join(flags, " "))
-		if words := wordsOf(c); len(words) > 0 {
-			line("\t\t((CURRENT == 3)) && choices+=(%s)", strings.Join(words, " "))
+		flags := c.options()
+		words := []string{}
+		for _, o := range flags {
+			words = append(words, "--"+o.name)
+		}
+		words = append(words, "--help")
+		fmt.Fprintf(&b, "\t\t%s)\n", c.name)
+		line("%s", choices(words))
+		if first := c.candidates(); len(first) > 0 {
+			line("((%s)) && %s", isFirst, choices(slices.Concat(first, words)))
 		}
 		switch {
 		case c.hostsAfter != "":
-			line("\t\t[[ $words[CURRENT-1] == %s ]] && hosts=yes", c.hostsAfter)
+			line("[[ %s == %s ]] && hosts=yes", previous, c.hostsAfter)
 		case c.takesHosts:
-			line("\t\thosts=yes")
+			line("hosts=yes")
 		}
-		for _, name := range valued {
-			line("\t\t[[ $words[CURRENT-1] == %s ]] && choices=(%s) hosts=''", name, strings.Join(c.values[name[2:]], " "))
+		for _, o := range flags {
+			if o.value != "" {
+				line("[[ %s == --%s ]] && %s hosts=''", previous, o.name, choices(c.values[o.name]))
+			}
 		}
-		line("\t\t;;")
+		line(";;")
 	}
-	line("\tesac\n\t[[ -n $hosts ]] && choices+=(${(f)\"$($words[1] completion hosts 2>/dev/null)\"})\n\tcompadd -- $choices\n}")
-	line("if [[ $funcstack[1] = _ecr_login || $funcstack[1] = _%s ]]; then\n\t_ecr_login \"$@\"\nelse\n\tcompdef _ecr_login %[1]s\nfi", program)
 	return b.String()
 }
 
 func forFish(all []command) string {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	quote := strings.NewReplacer(`\`, `\\`, "'", `\'`)
-	line("# fish completion of %s\ncomplete -c %[1]s -f", program)
+	quote := strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace
+	line := func(condition, rest string) { fmt.Fprintf(&b, "complete -c %s -n '%s' %s\n", program, condition, rest) }
+	fmt.Fprintf(&b, "# fish completion of %s\ncomplete -c %[1]s -f\n", program)
 	for _, c := range all {
-		line("complete -c %s -n __fish_use_subcommand -a %s -d '%s'", program, c.name, quote.Replace(c.brief))
-		condition := fmt.Sprintf("test (commandline -opc)[2] = %s", c.name)
-		if words := wordsOf(c); len(words) > 0 {
-			line("complete -c %s -n '%s; and test (count (commandline -opc)) -eq 2' -a '%s'", program, condition, strings.Join(words, " "))
+		fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d '%s'\n", program, c.name, quote(c.brief))
+		isCommand := "test (commandline -opc)[2] = " + c.name
+		if first := c.candidates(); len(first) > 0 {
+			line(isCommand+"; and test (count (commandline -opc)) -eq 2", "-a '"+strings.Join(first, " ")+"'")
 		}
 		if c.takesHosts {
-			after := condition
+			after := ""
 			if c.hostsAfter != "" {
-				after += fmt.Sprintf("; and test (commandline -opc)[-1] = %s", c.hostsAfter)
+				after = "; and test (commandline -opc)[-1] = " + c.hostsAfter
 			}
-			line("complete -c %s -n '%s' -a '(%[1]s completion hosts 2>/dev/null)'", program, after)
+			line(isCommand+after, "-a '("+program+" completion hosts 2>/dev/null)'")
 		}
-		if c.flags == nil {
-			continue
+		for _, o := range c.options() {
+			rest := "-l " + o.name
+			if o.value != "" {
+				rest += " -x"
+			}
+			if values := c.values[o.name]; len(values) > 0 {
+				rest += " -a '" + strings.Join(values, " ") + "'"
+			}
+			line(isCommand, rest+" -d '"+quote(o.does)+"'")
 		}
-		c.flags.VisitAll(func(f *flag.Flag) {
-			takes, what := flag.UnquoteUsage(f)
-			value := ""
-			if takes != "" {
-				value = " -x"
-			}
-			if values := c.values[f.Name]; len(values) > 0 {
-				value += fmt.Sprintf(" -a '%s'", strings.Join(values, " "))
-			}
-			line("complete -c %s -n '%s' -l %s%s -d '%s'", program, condition, f.Name, value, quote.Replace(what))
-		})
 	}
 	return b.String()
 }

@@ -10,9 +10,10 @@ import (
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
-// choices are what configure was told by its flags.
+// choices are the values of configure's flags.
 type choices struct {
 	all, store, podman, remove, dryRun bool
 	accounts, regions                  []string
@@ -50,7 +51,7 @@ func configureCommand() command {
 	}
 }
 
-// listed adds the words of a flag, which are parted by commas, to a list.
+// listed returns a function that appends the values of a flag, separated by commas, to a list.
 func listed(list *[]string) func(string) error {
 	return func(value string) error {
 		for word := range strings.SplitSeq(value, ",") {
@@ -64,8 +65,9 @@ func (s *session) configure(o choices, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
-	settings, err := s.settings()
-	if err != nil && !o.everywhere() { // for which no map is needed
+	resolver := s.load()
+	settings, err := resolver.Settings, resolver.Err
+	if err != nil && !(o.all && o.remove) { // for which no map is needed
 		return err
 	}
 	hosts, err := o.hosts(&settings.Map, args)
@@ -90,13 +92,10 @@ func (s *session) configure(o choices, args []string) error {
 	return s.save(f, o, hosts)
 }
 
-// allHosts stand for themselves in what configure says.
+// allHosts stands for all hosts in the messages.
 const allHosts = "all hosts"
 
-// everywhere tells whether this helper isn't to be called for any host.
-func (o choices) everywhere() bool { return o.all && o.remove }
-
-// file is the client's configuration that is to be changed.
+// file reads the client's configuration that is to be changed.
 func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	path := dockerconfig.DockerPath(env, home)
 	if o.podman {
@@ -108,7 +107,7 @@ func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	return dockerconfig.Read(path)
 }
 
-// save writes what has changed, or shows it, and says which hosts it is about and what to do next.
+// save writes the file, or prints the diff, and prints which hosts that is about and what to do next.
 func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	s.notice.Done()
 	if o.dryRun && f.Changed() {
@@ -140,7 +139,7 @@ func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	return nil
 }
 
-// check tells of choices that make no sense together.
+// check returns an error for choices that make no sense together.
 func (o choices) check(args []string) error {
 	named := len(args)+len(o.accounts) > 0
 	switch {
@@ -160,13 +159,13 @@ func (o choices) check(args []string) error {
 	return nil
 }
 
-// hosts are those that were named, in whatever way.
-func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
+// hosts returns the hosts that the arguments and flags name.
+func (o choices) hosts(m *registrymap.Map, args []string) ([]string, error) {
 	var hosts []string
 	for _, arg := range args {
 		target, ok := m.Find(arg)
 		if !ok {
-			return nil, fmt.Errorf("%w; nothing is changed", notOurs(arg))
+			return nil, fmt.Errorf("%w; nothing is changed", notECR(arg))
 		}
 		hosts = append(hosts, target.Host)
 	}
@@ -179,7 +178,7 @@ func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
 			hosts = append(hosts, host)
 		}
 	}
-	if o.all && !o.everywhere() {
+	if o.all && !o.remove {
 		named := m.Hosts()
 		if len(named) == 0 {
 			return nil, errors.New("the registry map names no host; see --account and --region")
@@ -190,7 +189,7 @@ func (o choices) hosts(m *config.Map, args []string) ([]string, error) {
 	return slices.Compact(hosts), nil
 }
 
-// addTo has this helper called, and warns of what keeps it from that or what is hidden by it.
+// addTo has clients call this helper, and warns of what prevents that and of what it hides.
 func (s *session) addTo(f *dockerconfig.File, o choices, hosts []string, settings config.Settings) {
 	for _, host := range hosts {
 		if was := f.HelperOf(host); was != "" && was != dockerconfig.Helper {
@@ -205,35 +204,30 @@ func (s *session) addTo(f *dockerconfig.File, o choices, hosts []string, setting
 	s.warnOfPath()
 }
 
-// warnOfStore tells of passwords that clients will look for here alone.
+// warnOfStore warns of passwords that clients no longer find.
 func (s *session) warnOfStore(f *dockerconfig.File, settings config.Settings) {
-	was := f.Store()
-	if was == dockerconfig.Helper {
-		was = ""
-	}
-	hidden := doctor.Hidden(f, &settings.Map)
-	if settings.Fallback != "" {
-		if was != "" && was != settings.Fallback {
+	if was := f.Store(); was != "" && was != dockerconfig.Helper {
+		switch settings.Fallback {
+		case was:
+		case "":
+			s.warn("docker-credential-%s was called for all hosts until now, and what it has is no longer found; set AWS_ECR_FALLBACK=%s, or fallback in the registry map", was, was)
+		default:
 			s.warn("docker-credential-%s was called for all hosts until now; the fallback is %s", was, settings.Fallback)
 		}
-		return
 	}
-	if was != "" {
-		s.warn("docker-credential-%s was called for all hosts until now, and what it has is no longer found; set AWS_ECR_FALLBACK=%s, or fallback in the registry map", was, was)
-	}
-	if len(hidden) > 0 {
+	if hidden := doctor.Hidden(f, &settings.Map); len(hidden) > 0 && settings.Fallback == "" {
 		s.warn("the passwords in %s for %s are no longer found; set a fallback that has them (AWS_ECR_FALLBACK), or name hosts in the place of --creds-store", f.Path, strings.Join(hidden, ", "))
 	}
 }
 
-// warnOfPath tells where clients won't find this helper.
+// warnOfPath warns if clients don't find this helper.
 func (s *session) warnOfPath() {
 	if _, problem, fix := doctor.OnPath(s.Env); problem != "" {
 		s.warn("%s; %s", problem, fix)
 	}
 }
 
-// removeFrom undoes what addTo did, and returns for what. What calls another helper stays.
+// removeFrom undoes addTo, and returns the hosts that this changes. Entries of other helpers stay.
 func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (removed []string) {
 	if o.all {
 		hosts = append(hosts, f.Hosts()...)
@@ -244,7 +238,7 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (r
 			f.RemoveHelper(host)
 			removed = append(removed, host)
 		case "":
-			// One that clients don't find is no better there.
+			// An entry that clients don't find goes, too.
 			if near, ok := f.NearlyNamed(host); ok && f.HelperOf(near) == dockerconfig.Helper {
 				f.RemoveHelper(near)
 				removed = append(removed, near)
@@ -265,7 +259,7 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (r
 	return removed
 }
 
-// printFor prints what belongs into the configuration of another program.
+// printFor prints the lines for the configuration of another program.
 func (s *session) printFor(o choices, hosts []string) error {
 	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", `{"x":0}`)
 	if err != nil {
@@ -286,7 +280,7 @@ func (s *session) printFor(o choices, hosts []string) error {
 	return nil
 }
 
-// tomlString writes what has no control characters as TOML.
+// tomlString quotes a string without control characters as TOML.
 func tomlString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

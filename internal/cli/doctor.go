@@ -41,11 +41,12 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	if len(args) > 1 {
 		return mistakef("it takes one HOST or IMAGE")
 	}
-	settings, err := s.settings()
+	resolver := s.load()
+	settings := resolver.Settings
 	r := &report{out: s.Stdout, colour: terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
-	r.Version, r.State = s.Version(), doctor.OK
+	r.Version, r.State = s.version, doctor.OK
 	c := doctor.Options{
-		Env: s.Env, Settings: settings, SettingsErr: err, Version: r.Version,
+		Resolver: resolver, Version: r.Version,
 		Found: func(f doctor.Finding) {
 			s.notice.Done()
 			r.add(f)
@@ -60,7 +61,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 
 	// A disk that hangs is waited for by no step.
 	limit := 2 * settings.Timeout
-	s.over.Reset(limit + grace)
+	s.watchdog.SetTimeout(limit)
 	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
 	defer cancel()
 	done := make(chan struct{})
@@ -82,8 +83,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	return r.end()
 }
 
-// report is what the doctor prints: a line for each finding as soon as there is one, or all of
-// them as JSON at the end.
+// report prints the findings: a line for each as soon as there is one, or all as JSON at the end.
 type report struct {
 	out    io.Writer
 	colour bool
@@ -91,7 +91,7 @@ type report struct {
 
 	mu       sync.Mutex
 	ended    bool
-	skipped  []string         // steps, which are one line at the end
+	skipped  []string         // the steps that are one line at the end
 	Version  string           `json:"version"`
 	About    string           `json:"about,omitempty"`
 	State    doctor.State     `json:"state"` // the worst of the findings
@@ -118,7 +118,7 @@ func (r *report) add(f doctor.Finding) {
 		return
 	}
 	const margin = "                    "
-	fmt.Fprintf(r.out, "%s %-10s %s\n", r.shown(f.State), f.Step, f.Found)
+	fmt.Fprintf(r.out, "%s %-10s %s\n", r.column(f.State), f.Step, f.Found)
 	for _, note := range f.Notes {
 		fmt.Fprintf(r.out, "%s- %s\n", margin, note)
 	}
@@ -130,8 +130,8 @@ func (r *report) add(f doctor.Finding) {
 	}
 }
 
-// shown returns a state as the first column has it.
-func (r *report) shown(state doctor.State) string {
+// column returns a state as the first column shows it.
+func (r *report) column(state doctor.State) string {
 	text := fmt.Sprintf("%-8s", state)
 	if r.colour {
 		text = "\x1b[" + colours[state] + "m" + text + "\x1b[0m"
@@ -154,7 +154,7 @@ func (r *report) end() error {
 		fmt.Fprint(r.out, text)
 	}
 	if len(r.skipped) > 0 {
-		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.shown(doctor.Skipped), strings.Join(r.skipped, ", "))
+		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.column(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
 	if r.State == doctor.Failure {
 		return errReported

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,17 +28,16 @@ func helpCommand() command {
 			case len(args) > 1 || manual && len(args) > 0:
 				return mistakef("it takes one VERB, or --man")
 			case manual:
-				fmt.Fprint(s.Stdout, manualPage(all, s.Version()))
-				return nil
+				fmt.Fprint(s.Stdout, manualPage(all, s.version))
 			case len(args) == 0:
 				fmt.Fprint(s.Stdout, overview(all))
-				return nil
+			default:
+				i := slices.Index(namesOf(all), args[0])
+				if i < 0 {
+					return mistakef("there is no verb %q%s", args[0], meant(suggest.Word(args[0], namesOf(all))))
+				}
+				fmt.Fprint(s.Stdout, page(all[i]))
 			}
-			i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
-			if i < 0 {
-				return mistakef("there is no verb %q%s", args[0], meant(suggest.Word(args[0], namesOf(all))))
-			}
-			fmt.Fprint(s.Stdout, page(all[i]))
 			return nil
 		},
 	}
@@ -50,7 +48,7 @@ const (
 	setUp   = `{"credHelpers": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com": "ecr-login"}}`
 )
 
-// overview is what help prints.
+// overview returns what help prints without a verb.
 func overview(all []command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.\n\n", program, purpose)
@@ -66,13 +64,15 @@ func overview(all []command) string {
 	return b.String()
 }
 
-// page is all there is to say of a command.
+// page returns the help of a command.
 func page(c command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\nusage: %s\n\n%s\n", c.name, c.brief, c.usage(), wrap(c.about, 96))
 	if c.flags != nil {
 		b.WriteString("\nflags:\n")
-		c.eachFlag(func(name, what string) { fmt.Fprintf(&b, "    %-22s%s\n", name, what) })
+	}
+	for _, o := range c.options() {
+		fmt.Fprintf(&b, "    %-22s%s\n", o, o.does)
 	}
 	if len(c.examples) > 0 {
 		b.WriteString("\nexamples:\n")
@@ -84,21 +84,11 @@ func page(c command) string {
 }
 
 func (c command) usage() string {
-	words := []string{program, c.name}
+	usage := program + " " + c.name
 	if c.flags != nil {
-		words = append(words, "[flags]")
+		usage += " [flags]"
 	}
-	if c.args != "" {
-		words = append(words, c.args)
-	}
-	return strings.Join(words, " ")
-}
-
-func (c command) eachFlag(do func(name, what string)) {
-	c.flags.VisitAll(func(f *flag.Flag) {
-		takes, what := flag.UnquoteUsage(f)
-		do(strings.TrimSuffix("--"+f.Name+" "+takes, " "), what)
-	})
+	return strings.TrimRight(usage+" "+c.args, " ")
 }
 
 // wrap breaks the lines of a text at blanks, and words that are longer than a line.
@@ -120,8 +110,8 @@ func wrap(text string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
-// manualPage is the page for man(1), in roff's macros of that name: man(7). It has no date, which
-// would be another one for each build.
+// manualPage returns the page for man(1), in the macros of man(7). It has no date, which would differ
+// in each build.
 func manualPage(all []command, version string) string {
 	var b strings.Builder
 	text := func(s string) string {
@@ -131,7 +121,9 @@ func manualPage(all []command, version string) string {
 		}
 		return s
 	}
+	sentence := func(s, end string) string { return text(strings.ToUpper(s[:1]) + s[1:] + end) }
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	item := func(name, does string) { line(".TP\n.B %s\n%s", text(name), text(does)) }
 	version, _, _ = strings.Cut(version, " ")
 	line(`.TH %s 1 "" "%s %s" "User Commands"`, strings.ToUpper(text(program)), text(program), text(version))
 	line(".SH NAME\n%s \\- %s", text(program), text(purpose))
@@ -139,23 +131,23 @@ func manualPage(all []command, version string) string {
 	line(".SH DESCRIPTION\nClients call it. Name it in ~/.docker/config.json:\n.PP\n.nf\n%s\n.fi", text(setUp))
 	line(".SH VERBS")
 	for _, c := range all {
-		line(".SS %s", text(c.usage()))
-		line("%s.", text(strings.ToUpper(c.brief[:1])+c.brief[1:]))
+		line(".SS %s\n%s", text(c.usage()), sentence(c.brief, "."))
 		for paragraph := range strings.SplitSeq(c.about, "\n\n") {
 			if paragraph != "" {
 				line(".PP\n%s", text(paragraph))
 			}
 		}
-		if c.flags != nil {
-			c.eachFlag(func(name, what string) { line(".TP\n.B %s\n%s", text(name), text(what)) })
+		for _, o := range c.options() {
+			item(o.String(), o.does)
 		}
 		for _, e := range c.examples {
-			line(".PP\n%s\n.PP\n.nf\n.RS\n%s\n.RE\n.fi", text(strings.ToUpper(e.does[:1])+e.does[1:]+":"), text(program+" "+e.line))
+			line(".PP\n%s\n.PP\n.nf\n.RS\n%s\n.RE\n.fi", sentence(e.does, ":"), text(program+" "+e.line))
 		}
 	}
-	line(".SH ENVIRONMENT\n.TP\n.B AWS_...\nas for every AWS tool: AWS_PROFILE, AWS_REGION and so on")
+	line(".SH ENVIRONMENT")
+	item("AWS_...", "as for every AWS tool: AWS_PROFILE, AWS_REGION and so on")
 	for _, v := range variables {
-		line(".TP\n.B %s\n%s", text(v.name), text(v.what))
+		item(v.name, v.what)
 	}
 	line(".SH EXIT STATUS\n0, or 1 for every failure.")
 	return b.String()

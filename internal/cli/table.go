@@ -2,7 +2,7 @@ package cli
 
 import "fmt"
 
-// table is all that may be typed, in the order of the help.
+// table returns all commands, in the order of the help.
 func table() []command {
 	return []command{
 		configureCommand(),
@@ -43,7 +43,7 @@ func table() []command {
 			name:  "version",
 			brief: "print the version",
 			run: func(s *session, _ []string) error {
-				fmt.Fprintln(s.Stdout, program, s.Version())
+				fmt.Fprintln(s.Stdout, program, s.version)
 				return nil
 			},
 		},
@@ -52,7 +52,7 @@ func table() []command {
 	}
 }
 
-// variables are those of the environment that are this program's own.
+// variables are the environment variables of this program.
 var variables = []struct{ name, what string }{
 	{"AWS_ECR_CONFIG", "the registry map (~/.ecr/config.toml, else /etc/ecr-login/config.toml)"},
 	{"AWS_ECR_ROLE_ARN", "the role for registries that the map doesn't name"},

@@ -3,10 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/tokensource"
@@ -31,49 +29,45 @@ func (s *session) whoami(args []string) error {
 	if len(args) != 1 {
 		return mistakef("it takes one HOST")
 	}
-	settings, err := s.settings()
-	if err != nil {
-		return err
-	}
-	target, ok := settings.Map.Find(args[0])
+	resolver := s.load()
+	target, err := resolver.Find(args[0])
 	switch {
-	case !ok:
-		return notOurs(args[0])
+	case resolver.Err != nil:
+		return resolver.Err
+	case err != nil:
+		return notECR(args[0])
 	case target.Refusal != nil:
 		return fmt.Errorf("%s: %w", target.Host, target.Refusal)
 	}
 	s.waitFor("asking AWS who this is")
-	caller, err := s.caller(settings, target)
+	caller, err := callerOf(resolver.NewRequest(target))
 	s.notice.Done()
 	if err != nil {
 		return fmt.Errorf("%s: %w", target.Host, err)
 	}
-	source := identity.Read(s.Env, settings.Home, target.Principal).CredentialSource
+	source := identity.Read(s.Env, resolver.Settings.Home, target.Principal).CredentialSource
 	fmt.Fprintf(s.Stdout, "%s: %s (%s)\n", target.Host, caller.ARN, source)
 	return nil
 }
 
-// caller asks AWS whose credentials a get for the target would use.
-func (s *session) caller(settings config.Settings, target config.Target) (awsapi.Caller, error) {
-	q := tokensource.NewRequest(settings, s.Env, target)
-	// A credential process may have to ask a person.
-	q.ExtendDeadline = func(d time.Duration) { s.over.Reset(settings.Timeout + d + grace) }
+// callerOf asks AWS whose credentials a get would use.
+func callerOf(request tokensource.Request) (awsapi.Caller, error) {
 	ctx := context.Background()
-	exam, err := awsapi.NewProbe(ctx, q)
+	probe, err := awsapi.NewProbe(ctx, request)
 	if err != nil {
 		return awsapi.Caller{}, err
 	}
-	defer exam.Close()
-	if err := exam.Credentials(ctx); err != nil {
+	defer probe.Close()
+	if err := probe.Credentials(ctx); err != nil {
 		return awsapi.Caller{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, settings.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
-	return exam.Caller(ctx)
+	return probe.Caller(ctx)
 }
 
-// notOurs is the error about a host that is none of this helper's.
-func notOurs(host string) error {
+// notECR returns the error about a host that is neither ECR's nor an alias.
+func notECR(host string) error {
 	hint := registry.Hint(host)
 	if hint != "" {
 		hint = "; " + hint

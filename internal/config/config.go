@@ -10,8 +10,10 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 // OwnPrefix begins the environment variables that are this helper's own. They
@@ -45,12 +47,12 @@ type Settings struct {
 	LogFile, LogLevel       string
 	LogFileErr, LogLevelErr error
 	// Map says for registries whom AWS is asked as.
-	Map Map
+	Map registrymap.Map
 }
 
 // Load reads the settings from the environment and the map of a user whose home
 // is an absolute path, or empty where there is none. An error names the
-// variable, or the file and the line, and what can't be used: a [*MapError], where
+// variable, or the file and the line, and what can't be used: a [*registrymap.Error], where
 // that is the map. The settings are complete all the same, with the default in its
 // place.
 func Load(env Env, home string) (Settings, error) {
@@ -71,38 +73,37 @@ func Load(env Env, home string) (Settings, error) {
 
 // apply puts what the map sets into the settings, and in its place what the
 // environment does.
-func (s *Settings) apply(env Env, set scalars) error {
-	chosen := func(key string) scalar {
+func (s *Settings) apply(env Env, set map[string]registrymap.Setting) error {
+	chosen := func(key string) registrymap.Setting {
 		name := OwnPrefix + strings.ToUpper(key)
 		if text := env.Get(name); text != "" {
-			return scalar{name, text}
+			return registrymap.Setting{Where: name, Text: text}
 		}
 		return set[key]
 	}
-	if fallback := chosen("fallback"); fallback.text != "" {
-		s.Fallback, s.FallbackFrom = fallback.text, fallback.where
-		if err := checkFallback(fallback.text); err != nil {
-			s.FallbackErr = fmt.Errorf("%s: the fallback %w", fallback.where, err)
+	if fallback := chosen("fallback"); fallback.Text != "" {
+		s.Fallback, s.FallbackFrom = fallback.Text, fallback.Where
+		if err := checkFallback(fallback.Text); err != nil {
+			s.FallbackErr = fmt.Errorf("%s: the fallback %w", fallback.Where, err)
 		}
 	}
-	if role := env.Get(RoleVariable); role != "" {
+	if role := env.Get(registrymap.RoleVariable); role != "" {
 		s.Map.Default.RoleARN = role
-		if err := checkRole(role, true); err != nil {
-			s.Map.DefaultErr = fmt.Errorf("%s %w", RoleVariable, err)
+		if err := registrymap.CheckRole(role, true); err != nil {
+			s.Map.DefaultErr = fmt.Errorf("%s %w", registrymap.RoleVariable, err)
 		}
 	}
 	// First, as it is about the mistakes that follow.
-	if onError := chosen("on_error"); onError.text != "" {
-		loudly, err := parseOnError(onError.text)
-		if err != nil {
-			return fmt.Errorf("%s %w", onError.where, err)
+	if onError := chosen("on_error"); onError.Text != "" {
+		if err := checkOnError(onError.Text); err != nil {
+			return fmt.Errorf("%s %w", onError.Where, err)
 		}
-		s.FailOnError = loudly
+		s.FailOnError = onError.Text == "fail"
 	}
-	if timeout := chosen("timeout"); timeout.text != "" {
-		d, err := parseTimeout(timeout.text)
+	if timeout := chosen("timeout"); timeout.Text != "" {
+		d, err := parseTimeout(timeout.Text)
 		if err != nil {
-			return fmt.Errorf("%s %w", timeout.where, err)
+			return fmt.Errorf("%s %w", timeout.Where, err)
 		}
 		s.Timeout = d
 	}
@@ -209,9 +210,5 @@ func ownedByUser(dir string) bool {
 		return false
 	}
 	info, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(owner.Uid) == os.Geteuid()
+	return err == nil && atomicfile.IsOwn(info)
 }

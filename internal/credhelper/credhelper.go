@@ -1,5 +1,5 @@
-// Package credhelper is the verbs of Docker's credential helper protocol. What a person types is in
-// package cli.
+// Package credhelper is the verbs of Docker's credential helper protocol, and the start of those of
+// the kubelet and of Bazel. What a person types is in package cli.
 //
 // The protocol is that of https://github.com/docker/docker-credential-helpers:
 // the verb is the only argument, the server comes on stdin, the answer and, with
@@ -9,16 +9,18 @@ package credhelper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"docker-credential-ecr-login/internal/bazel"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
-	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -35,7 +37,7 @@ const (
 	maxInput = 1 << 20
 )
 
-// Process is one start of the helper.
+// Process is what one start of the helper is given.
 type Process struct {
 	// Name is what the program was started as, and Args are the words after it.
 	Name   string
@@ -46,59 +48,47 @@ type Process struct {
 	// Env is the process's environment. What asks AWS reads it from the process
 	// itself too, so it can't be another one.
 	Env config.Env
-	// Home is the user's home directory, empty where there is none.
+	// Home is the user's home directory, empty if there is none.
 	Home string
-	// Fetch asks AWS, where the cache has nothing, and OpenLog opens the log the
-	// user has asked for.
-	Fetch   tokensource.Fetch
-	OpenLog func(file, level string) (tokensource.Logger, error)
-	// Fallback asks another helper about hosts that aren't ECR's.
-	Fallback func(ctx context.Context, name, verb, input string) (Output, error)
-	// Version tells the version of the program.
-	Version func() string
-	// Exit ends the process, for what can't be ended otherwise.
-	Exit func(status int)
 
 	// input is what was read from Stdin, and began when that was done: from then on
 	// the timeout counts, for Early and Main together.
 	input string
 	began time.Time
-
-	verb     verb // the one that runs
-	watchdog *watchdog
-	// failsLoudly is that of the settings, once they are known.
-	failOnError *atomic.Bool
 }
 
-// answer is what a verb comes to: the lines it prints and the exit status; or,
-// if cold, that there is none without AWS or the log.
-type response struct {
-	stdout string
-	stderr []string
-	status int
-	miss   bool
+// Dependencies are what takes long to start, and what a warm get has no need of. Without one, what
+// needs it is [tokensource.ErrCacheMiss].
+type Dependencies struct {
+	// Fetch asks AWS.
+	Fetch tokensource.Fetch
+	// OpenLog opens the log that the user has asked for.
+	OpenLog func(file, level string) (tokensource.Logger, error)
+	// RunFallback asks the fallback helper of the settings, and ListFallback returns its servers and
+	// users; see package fallback.
+	RunFallback  func(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (Output, error)
+	ListFallback func(ctx context.Context, env config.Env, settings config.Settings) (map[string]string, error)
 }
 
-func say(line string) response  { return response{stdout: line + "\n"} }
-func fail(line string) response { return response{stdout: sanitize.Line(line) + "\n", status: 1} }
-
-// refuse is the answer to clients that read the reason on stderr.
-func refuse(format string, args ...any) response {
-	return response{status: 1}.withStderr(format, args...)
-}
-
-// explained adds a line to stderr.
-func (a response) withStderr(format string, args ...any) response {
-	a.stderr = append(a.stderr, name+": "+sanitize.Line(fmt.Sprintf(format, args...)))
-	return a
+// Output is what the fallback helper printed.
+type Output struct {
+	Stdout, Stderr string
+	// OK is set if its exit status was 0.
+	OK bool
 }
 
 // Main runs the helper and returns its exit status.
-func Main(p *Process) int { return p.print(p.run()) }
+func Main(p *Process, d Dependencies) int {
+	r := &run{Process: p, Dependencies: d}
+	answer, err := r.answer()
+	if err != nil { // a program without all dependencies
+		answer = refuse("%v", err)
+	}
+	return r.print(answer)
+}
 
-// Early runs the helper without the functions of a Process but Exit; the others may
-// be nil. Where it takes one of them it is false, and nothing has happened but that
-// the Process has read stdin, which Main then doesn't.
+// Early runs the helper without its dependencies. If it takes one of them it returns false, and
+// nothing has happened but that the Process has read stdin, which Main then doesn't.
 func Early(p *Process) (status int, ok bool) {
 	if len(p.Args) != 1 || p.Home == "" {
 		return 0, false
@@ -106,95 +96,61 @@ func Early(p *Process) (status int, ok bool) {
 	if _, ok := verbOf(p.Args[0]); !ok {
 		return 0, false
 	}
-	a := p.run()
-	if a.miss {
+	r := &run{Process: p}
+	answer, err := r.answer()
+	if err != nil {
 		return 0, false
 	}
-	return p.print(a), true
+	return r.print(answer), true
 }
 
-// print prints an answer and returns the exit status.
-func (p *Process) print(a response) int {
-	text := strings.Join(a.stderr, "\n")
-	if text != "" && !p.verb.noNewline {
-		text += "\n"
-	}
-	io.WriteString(p.Stderr, text)
-	if _, err := p.Stdout.Write([]byte(a.stdout)); err != nil {
-		fmt.Fprintf(p.Stderr, "%s: the answer can't be written: %v\n", name, err)
-		return 1
-	}
-	return a.status
-}
-
-func (p *Process) run() response {
-	word := ""
-	if len(p.Args) > 0 {
-		word = p.Args[0]
-	}
-	verb, ok := verbOf(word)
-	p.verb = verb
-	switch {
-	case !ok:
-		return refuse("unknown verb %q", word)
-	case len(p.Args) > 1:
-		return refuse("%s takes no argument; what it is about comes on stdin", word)
-	}
-	if p.began.IsZero() {
-		if verb.reads {
-			text, _ := io.ReadAll(io.LimitReader(p.Stdin, maxInput))
-			p.input = string(text)
-		}
-		p.began = time.Now()
-	}
-	if word == "get" && asksAsBazel(p.input) {
-		verb = bazelVerb()
-	}
-	p.verb = verb
-	if line := misdirected(word, p.input); line != "" {
-		return p.misdirect(word, line)
-	}
-	return p.within(verb, p.input)
+// run is the state of a verb that runs.
+type run struct {
+	*Process
+	Dependencies
+	verb     verb
+	watchdog *deadline.Watchdog
+	// failOnError is that of the settings, once they are known. The watchdog reads it, too.
+	failOnError atomic.Bool
 }
 
 // verb is a verb of the protocol.
 type verb struct {
-	run   func(p *Process, input string) response
+	run   func(*run) (response, error)
 	reads bool // input, from stdin
-	// fail is the answer where the verb can't do its work.
-	fail func(p *Process, input, reason string) response
-	// patience is how long there is until the client has lost its own, zero where that isn't known:
-	// then it kills the helper, and shows no reason.
-	clientTimeout time.Duration
-	// openLine is set if stderr ends without a newline.
+	// fail is the answer for an error of run.
+	fail func(*run, error) response
+	// timeout is how long the verb may take whatever the user has set, or zero: later the client kills
+	// the helper, and shows no reason.
+	timeout time.Duration
+	// noNewline is set if stderr ends without a newline.
 	noNewline bool
 }
 
-// verbOf returns the verb of that name, false for what is none.
+var bazelVerb = verb{run: (*run).bazel, reads: true, fail: failOnStderr, timeout: bazel.Timeout}
+
+// verbOf returns the verb of that name, false if there is none.
 func verbOf(name string) (verb, bool) {
 	switch name {
 	case "get":
-		return verb{run: (*Process).get, reads: true, fail: (*Process).failGet}, true
+		return verb{run: (*run).get, reads: true, fail: (*run).failGet}, true
 	case "store":
-		return verb{run: (*Process).store, reads: true, fail: failStore}, true
+		return verb{run: (*run).store, reads: true, fail: failOnStdout}, true
 	case "erase":
-		return verb{run: (*Process).erase, reads: true, fail: failStore}, true
+		return verb{run: (*run).erase, reads: true, fail: failOnStdout}, true
 	case "list":
-		return verb{run: (*Process).list, fail: (*Process).failList}, true
+		return verb{run: (*run).list, fail: (*run).failList}, true
 	case kubelet.Verb:
-		return verb{
-			run: (*Process).kubelet, reads: true, fail: failOnStderr, clientTimeout: kubelet.ClientTimeout - 5*time.Second,
-			// klog writes what ends with a newline as a block of its own, and else into the line that
-			// names the pod.
-			noNewline: true,
-		}, true
+		// klog writes what ends with a newline as a block of its own, and else into the line that
+		// names the pod.
+		return verb{run: (*run).kubelet, reads: true, fail: failOnStderr, timeout: kubelet.Timeout, noNewline: true}, true
 	default:
 		return verb{}, false
 	}
 }
 
-// IsWord reports whether the program knows a word as its first: a verb, or what a person types. A
-// test of package commands compares it with the commands there, which aren't imported here.
+// IsCommand reports whether the program knows a word as its first: a verb, or what a person types. A
+// test of package cli compares it with the commands there, which aren't imported here.
 func IsCommand(word string) bool {
 	_, isVerb := verbOf(word)
 	return isVerb || slices.Contains([]string{
@@ -203,50 +159,103 @@ func IsCommand(word string) bool {
 	}, word)
 }
 
-// failOnStderr tells the reason where it isn't an answer of the protocol's.
-func failOnStderr(_ *Process, _, reason string) response { return refuse("%s", reason) }
-
-// settings reads what the user has set. They are complete even with an error.
-func (p *Process) settings() (config.Settings, error) {
-	settings, err := config.Load(p.Env, p.Home)
-	settings.Timeout = p.timeout(settings.Timeout)
-	p.failOnError.Store(settings.FailOnError)
-	p.watchdog.allow(settings.Timeout)
-	return settings, err
+// answer returns what the helper answers. The error is [tokensource.ErrCacheMiss].
+func (r *run) answer() (response, error) {
+	word := ""
+	if len(r.Args) > 0 {
+		word = r.Args[0]
+	}
+	var ok bool
+	r.verb, ok = verbOf(word)
+	switch {
+	case !ok:
+		return refuse("unknown verb %q", word), nil
+	case len(r.Args) > 1:
+		return refuse("%s takes no argument; what it is about comes on stdin", word), nil
+	}
+	if r.began.IsZero() {
+		if r.verb.reads {
+			text, _ := io.ReadAll(io.LimitReader(r.Stdin, maxInput))
+			r.input = string(text)
+		}
+		r.began = time.Now()
+	}
+	if word == "get" && bazel.IsRequest(r.input) {
+		r.verb = bazelVerb
+	}
+	if line := requestOfOtherVerb(word, r.input); line != "" {
+		return r.refuseOtherVerb(word, line), nil
+	}
+	if !canOpenFiles() {
+		return r.verb.fail(r, errors.New("this process may open no more files; raise its limit, which ulimit -n shows")), nil
+	}
+	return r.watched()
 }
 
-// context bounds what the verb does by what its client waits. It bounds a credential process too,
-// which has a time of its own otherwise.
-func (p *Process) context() (context.Context, context.CancelFunc) {
-	if p.verb.clientTimeout == 0 {
+// watched runs the verb, but hardly longer than the timeout: then the watchdog answers in its place
+// and ends the process.
+func (r *run) watched() (answer response, err error) {
+	r.watchdog = deadline.Watch(deadline.Deadline{Began: r.began, Timeout: r.limited(config.Timeout(r.Env))}, func(timeout time.Duration) {
+		os.Exit(r.print(r.verb.fail(r, fmt.Errorf(
+			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", timeout))))
+	})
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v; please report it", p)
+		}
+		r.watchdog.Stop()
+		// The one place that knows of a miss: for every verb it means that Main goes on.
+		if err != nil && !errors.Is(err, tokensource.ErrCacheMiss) {
+			answer, err = r.verb.fail(r, err), nil
+		}
+	}()
+	return r.verb.run(r)
+}
+
+// load returns a resolver with what the user has set, for no longer than the verb may take.
+func (r *run) load() *tokensource.Resolver {
+	resolver := tokensource.Load(r.Env, r.Home)
+	settings := &resolver.Settings
+	settings.Timeout = r.limited(settings.Timeout)
+	r.failOnError.Store(settings.FailOnError)
+	r.watchdog.SetTimeout(settings.Timeout)
+	resolver.Fetch, resolver.OpenLog = r.Fetch, r.OpenLog
+	resolver.Began, resolver.ExtendDeadline = r.began, r.watchdog.Extend
+	return resolver
+}
+
+// limited returns a timeout, or that of the verb if it is shorter.
+func (r *run) limited(timeout time.Duration) time.Duration {
+	if r.verb.timeout == 0 {
+		return timeout
+	}
+	return min(timeout, r.verb.timeout)
+}
+
+// context returns a context that ends before the client kills the helper. It bounds a credential
+// process too, which has a time of its own otherwise.
+func (r *run) context() (context.Context, context.CancelFunc) {
+	if r.verb.timeout == 0 {
 		return context.WithCancel(context.Background())
 	}
-	return context.WithDeadline(context.Background(), p.began.Add(p.verb.clientTimeout))
+	return context.WithDeadline(context.Background(), r.began.Add(r.verb.timeout))
 }
 
-// timeout is the one that was set, or less where the client loses its patience before.
-func (p *Process) timeout(set time.Duration) time.Duration {
-	if p.verb.clientTimeout == 0 {
-		return set
-	}
-	return min(set, p.verb.clientTimeout)
+// kubelet answers the kubelet of a node.
+func (r *run) kubelet() (response, error) {
+	ctx, cancel := r.context()
+	defer cancel()
+	text, err := kubelet.Answer(ctx, r.input, r.load, kubelet.IsAWSProvider(r.Name))
+	return say(text), err
 }
 
-// broker returns what gets tokens, as the user has set it up. The error is
-// [tokensource.ErrCacheMiss], where there is a log to write and no way to.
-func (p *Process) broker(settings config.Settings) (*tokensource.Source, error) {
-	var log tokensource.Logger
-	switch {
-	case settings.LogFile == "":
-	case p.OpenLog == nil:
-		return nil, tokensource.ErrCacheMiss
-	default:
-		// A log that can't be written is no reason to fail.
-		if opened, err := p.OpenLog(settings.LogFile, settings.LogLevel); err == nil {
-			log = opened
-		}
+// bazel answers Bazel, which asks with the verb get.
+func (r *run) bazel() (response, error) {
+	ctx, cancel := r.context()
+	defer cancel()
+	text, err := bazel.Answer(ctx, r.input, r.load)
+	if errors.Is(err, bazel.ErrUnknownClient) {
+		return fail(notFound), nil
 	}
-	broker := tokensource.New(settings, p.Env, p.Fetch, log)
-	broker.ExtendDeadline, broker.Began = p.watchdog.extend, p.began
-	return broker, nil
+	return say(text), err
 }

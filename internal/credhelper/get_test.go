@@ -13,6 +13,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -54,13 +55,13 @@ role_arn = "` + mapped + `"
 		}
 		authorization := ""
 		var stdout, stderr strings.Builder
-		p := &Process{
-			Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home,
+		p := &Process{Args: []string{"get"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr, Env: env, Home: home}
+		status := Main(p, Dependencies{
 			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
 				if role := q.Principal.RoleARN; role != mapped && role != other && !q.Registry.Public {
 					t.Errorf("the role is %q", role)
 				}
-				if q.Principal != (config.Principal{RoleARN: q.Principal.RoleARN}) {
+				if q.Principal != (registrymap.Principal{RoleARN: q.Principal.RoleARN}) {
 					t.Errorf("the principal is %+v", q.Principal)
 				}
 				if host := q.Registry.Host(); !strings.Contains(strings.ToLower(named), host) && !strings.Contains(strings.ToLower(named), "images.example.com") {
@@ -72,8 +73,7 @@ role_arn = "` + mapped + `"
 				}
 				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: time.Hour}, nil
 			},
-		}
-		status := Main(p)
+		})
 		switch out := stdout.String(); {
 		case isBazel && status == 0:
 			var c struct {
@@ -139,10 +139,11 @@ func FuzzKubelet(f *testing.F) {
 		status := Main(&Process{
 			Args: []string{"kubelet"}, Stdin: strings.NewReader(input), Stdout: &stdout, Stderr: &stderr,
 			Env: config.Env{"AWS_ECR_CONFIG=/dev/null", "AWS_ECR_DISABLE_CACHE=1"}, Home: "/nowhere",
+		}, Dependencies{
 			Fetch: func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
-				wanted := config.Principal{}
+				wanted := registrymap.Principal{}
 				if asked.ServiceAccountToken != "" && role != "" {
-					wanted = config.Principal{RoleARN: role, RoleSessionName: "ecr-credential-provider", WebIdentityToken: asked.ServiceAccountToken}
+					wanted = registrymap.Principal{RoleARN: role, RoleSessionName: "ecr-credential-provider", WebIdentityToken: asked.ServiceAccountToken}
 				}
 				if q.Principal != wanted {
 					t.Errorf("the principal is %+v, want %+v", q.Principal, wanted)

@@ -3,10 +3,12 @@ package credhelper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -14,10 +16,10 @@ import (
 // What is missing is explained on stderr, a line each. It fails only if failures are to be
 // reported to clients: with the reason of an empty list, and with that of settings that can't be
 // read, as nobody knows which registries they name.
-func (p *Process) list(string) response {
-	settings, err := p.settings()
-	if settings.Fallback != "" && p.Fallback == nil {
-		return response{miss: true}
+func (r *run) list() (response, error) {
+	resolver := r.load()
+	if resolver.Settings.Fallback != "" && r.ListFallback == nil {
+		return response{}, tokensource.ErrCacheMiss
 	}
 	type listed struct {
 		hosts map[string]string
@@ -25,23 +27,22 @@ func (p *Process) list(string) response {
 	}
 	others := make(chan listed, 1)
 	go func() {
-		hosts, err := p.listOthers(settings)
+		hosts, err := r.listFallback(resolver)
 		others <- listed{hosts, err}
 	}()
 
 	all := make(map[string]string)
-	var lacks []error
-	if err != nil {
-		lacks = append(lacks, err)
+	var omitted []error
+	if resolver.Err != nil {
+		omitted = append(omitted, resolver.Err)
 	} else {
-		broker, err := p.broker(settings)
+		source, err := resolver.Source()
 		if err != nil {
-			return response{miss: true}
+			return response{}, err
 		}
 		var hosts []string
-		hosts, lacks = broker.List(context.Background())
-		if slices.ContainsFunc(lacks, isCold) {
-			return response{miss: true}
+		if hosts, omitted, err = source.List(context.Background()); err != nil {
+			return response{}, err
 		}
 		for _, host := range hosts {
 			all["https://"+host] = "AWS"
@@ -50,37 +51,47 @@ func (p *Process) list(string) response {
 	rest := <-others
 	maps.Copy(all, rest.hosts)
 	if rest.err != nil {
-		lacks = append(lacks, rest.err)
+		omitted = append(omitted, rest.err)
 	}
-	failures := slices.DeleteFunc(slices.Clone(lacks), func(err error) bool { return errors.Is(err, tokensource.ErrPattern) })
-	if p.failOnError.Load() && len(failures) > 0 && (len(all) == 0 || err != nil) {
-		return fail(name + ": " + joined(failures))
+	failures := slices.DeleteFunc(slices.Clone(omitted), func(err error) bool { return errors.Is(err, tokensource.ErrPattern) })
+	if r.failOnError.Load() && len(failures) > 0 && (len(all) == 0 || resolver.Err != nil) {
+		return fail(name + ": " + strings.ReplaceAll(errors.Join(failures...).Error(), "\n", "; ")), nil
 	}
 	var object []string
 	for _, server := range slices.Sorted(maps.Keys(all)) {
 		object = append(object, quote(server)+":"+quote(all[server]))
 	}
-	a := say("{" + strings.Join(object, ",") + "}")
-	for _, err := range lacks {
-		a = a.withStderr("%v", err)
+	answer := say("{" + strings.Join(object, ",") + "}")
+	for _, err := range omitted {
+		answer = answer.withStderr("%v", err)
 	}
-	return a
+	return answer, nil
 }
 
-// joined returns the texts of errors as one.
-func joined(errs []error) string {
-	var texts []string
-	for _, err := range errs {
-		texts = append(texts, err.Error())
+func (r *run) failList(err error) response {
+	if r.failOnError.Load() {
+		return failOnStdout(r, err)
 	}
-	return strings.Join(texts, "; ")
+	return say("{}").withStderr("%v", err)
 }
 
-func isCold(err error) bool { return errors.Is(err, tokensource.ErrCacheMiss) }
-
-func (p *Process) failList(_, reason string) response {
-	if p.failOnError.Load() {
-		return fail(name + ": " + reason)
+// listFallback returns what the fallback helper lists, without registries and aliases. A list asks no
+// person, and so is over in the time that all others have.
+func (r *run) listFallback(resolver *tokensource.Resolver) (hosts map[string]string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v; please report it", p)
+		}
+	}()
+	if resolver.Settings.Fallback == "" {
+		return nil, nil
 	}
-	return say("{}").withStderr("%s", reason)
+	ctx, cancel := deadline.In(resolver.Settings.Timeout).Context(context.Background())
+	defer cancel()
+	hosts, err = r.ListFallback(ctx, r.Env, resolver.Settings)
+	maps.DeleteFunc(hosts, func(server, _ string) bool {
+		_, managed := resolver.Settings.Map.Find(server)
+		return managed
+	})
+	return hosts, err
 }

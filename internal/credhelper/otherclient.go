@@ -7,9 +7,9 @@ import (
 	"docker-credential-ecr-login/internal/kubelet"
 )
 
-// misdirected returns what to say if stdin holds the request of a client that another verb is for,
-// and nothing otherwise. No verb is the empty one.
-func misdirected(verb, input string) string {
+// requestOfOtherVerb returns what to say if stdin holds the request of a client that another verb is
+// for, and nothing otherwise. No verb is the empty one.
+func requestOfOtherVerb(verb, input string) string {
 	var request struct{ Kind, URI string }
 	if !strings.HasPrefix(strings.TrimSpace(input), "{") || json.Unmarshal([]byte(input), &request) != nil {
 		return ""
@@ -25,15 +25,15 @@ func misdirected(verb, input string) string {
 
 // WithoutVerb returns what to say if the program was started without a verb and stdin holds the
 // request of a client, and nothing otherwise.
-func WithoutVerb(input string) string { return misdirected("", input) }
+func WithoutVerb(input string) string { return requestOfOtherVerb("", input) }
 
-// misdirect is the answer to a misdirected request. Its clients read the reason on stderr, and the
-// kubelet one without a newline.
-func (p *Process) misdirect(verb, reason string) response {
-	p.verb.noNewline = true
-	a := refuse("%s", reason)
+// refuseOtherVerb returns the response to such a request. Its clients read the reason on stderr, and
+// the kubelet one without a newline.
+func (r *run) refuseOtherVerb(verb, reason string) response {
+	r.verb.noNewline = true
+	answer := refuse("%s", reason)
 	if verb == "get" {
-		a.stdout = notFound + "\n"
+		answer.stdout = notFound + "\n"
 	}
-	return a
+	return answer
 }

@@ -3,66 +3,50 @@ package credhelper
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/tokensource"
 )
-
-// credentials are what store is given.
-type credentials struct {
-	ServerURL string
-	Username  string
-	Secret    string
-}
 
 // store keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts, so that "docker login" does.
-func (p *Process) store(input string) response {
-	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
-		return failStore(p, input, err.Error())
-	} else if ignores {
-		return response{}
+func (r *run) store() (response, error) {
+	if ignores, err := config.IgnoresStorage(r.Env); err != nil || ignores {
+		return response{}, err
 	}
-	var given credentials
-	if err := json.Unmarshal([]byte(input), &given); err != nil {
-		return fail(name + `: store wants {"ServerURL", "Username", "Secret"} as JSON on stdin`)
+	var given struct{ ServerURL, Username, Secret string }
+	if err := json.Unmarshal([]byte(r.input), &given); err != nil {
+		return fail(name + `: store wants {"ServerURL", "Username", "Secret"} as JSON on stdin`), nil
 	}
 	if given.ServerURL == "" {
-		return fail(noServer)
+		return fail(noServer), nil
 	}
-	settings, err := p.settings()
-	if _, ours := settings.Map.Find(given.ServerURL); !ours {
-		return p.fallback("store", input, settings, err)
+	resolver := r.load()
+	if _, err := resolver.Find(given.ServerURL); errors.Is(err, tokensource.ErrOtherHost) {
+		return r.fallback("store", resolver)
 	}
-	return response{}
+	return response{}, nil // even if the settings are wrong: nothing is stored
 }
 
 // erase forgets the tokens that serve a host, so that a logout makes the next
 // get ask AWS.
-func (p *Process) erase(input string) response {
-	server := strings.TrimSpace(input)
-	if ignores, err := config.IgnoresStorage(p.Env); err != nil {
-		return failStore(p, input, err.Error())
-	} else if ignores {
-		return response{}
+func (r *run) erase() (response, error) {
+	server := strings.TrimSpace(r.input)
+	if ignores, err := config.IgnoresStorage(r.Env); err != nil || ignores {
+		return response{}, err
 	}
 	if server == "" {
-		return fail(noServer)
+		return fail(noServer), nil
 	}
-	settings, err := p.settings()
-	target, ours := settings.Map.Find(server)
+	resolver := r.load()
+	target, source, err := resolver.Resolve(server)
 	switch {
-	case !ours:
-		return p.fallback("erase", input, settings, err)
-	case err != nil:
-		return failStore(p, input, err.Error())
+	case errors.Is(err, tokensource.ErrOtherHost):
+		return r.fallback("erase", resolver)
+	case err == nil:
+		source.Forget(context.Background(), target)
 	}
-	broker, err := p.broker(settings)
-	if err != nil {
-		return response{miss: true}
-	}
-	broker.Forget(context.Background(), target)
-	return response{}
+	return response{}, err
 }
-
-func failStore(_ *Process, _, reason string) response { return fail(name + ": " + reason) }

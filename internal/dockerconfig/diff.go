@@ -4,19 +4,20 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // diffContext is how many lines a diff shows around what changes.
 const diffContext = 3
 
-// Diff returns what Save would change, as a unified diff of one part; nothing where that is
-// nothing. Of what isn't about helpers it shows no values, as those may be passwords.
+// Diff returns what Save would change, as a unified diff of one part; empty if that is nothing. It
+// shows the values of helpers alone, as others may be passwords.
 func (f *File) Diff() string {
 	if !f.Changed() {
 		return ""
 	}
-	was, is := lines(masked(f.old)), lines(masked(f.text))
+	was, is := linesOf(f.old), linesOf(f.text)
 	head := 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
 		head++
@@ -32,7 +33,8 @@ func (f *File) Diff() string {
 	if f.info == nil {
 		old = "/dev/null"
 	}
-	fmt.Fprintf(&b, "--- %s\n+++ %s\n@@ -%s +%s @@\n", old, f.Path, span(from, len(was)-tail+to), span(from, len(is)-tail+to))
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n@@ -%s +%s @@\n", old, f.Path,
+		span(from, len(was)-tail+to), span(from, len(is)-tail+to))
 	write := func(mark string, lines []string) {
 		for _, line := range lines {
 			b.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
@@ -48,7 +50,9 @@ func (f *File) Diff() string {
 	return b.String()
 }
 
-// span is what a diff calls the lines from one, counted from 0, up to another.
+func linesOf(text []byte) []string { return slices.Collect(strings.Lines(masked(text))) }
+
+// span returns how a diff names the lines from one, counted from 0, up to another.
 func span(from, to int) string {
 	if from == to {
 		return fmt.Sprintf("%d,0", from)
@@ -56,27 +60,13 @@ func span(from, to int) string {
 	return fmt.Sprintf("%d,%d", from+1, to-from)
 }
 
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	lines := strings.SplitAfter(text, "\n")
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	return lines
-}
-
-// masked is a good text without the strings that are values of other keys than those that are
-// edited here.
+// masked returns the text of a valid file, or of none, without the strings that are values of keys
+// other than those that are edited here.
 func masked(text []byte) string {
-	o, err := parseObject(text)
-	if err != nil {
-		return "" // an empty file
-	}
-	for i := len(o.members) - 1; i >= 0; i-- { // from behind, as what is before stays in its place
-		if m := o.members[i]; m.key != helpersKey && m.key != storeKey {
-			text = splice(text, m.valueBegin, m.valueEnd, maskedValue(o.value(i)))
+	o, _ := parseObject(text)
+	for _, m := range slices.Backward(o) { // from the end, so that the other ends stay true
+		if m.key != helpersKey && m.key != storeKey {
+			text = slices.Concat(text[:m.end-len(m.value)], maskedValue(m.value), text[m.end:])
 		}
 	}
 	return userInURL.ReplaceAllString(string(text), "${1}***@")

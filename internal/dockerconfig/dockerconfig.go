@@ -30,17 +30,16 @@ const (
 
 // File is a client's configuration. Use [Read] or [Parse] to get one.
 type File struct {
-	// Path is where it is, symbolic links followed; or what [Parse] was told.
+	// Path is where the file is, symbolic links followed; or the name that [Parse] was given.
 	Path string
 
-	info      fs.FileInfo // nil where there is no file
+	info      fs.FileInfo // nil if there is no file
 	old, text []byte
-	object    *object // of text
-	says      says
-}
+	object    object // of text
+	layout    layout // of text
+	tail      []byte // what follows the object in the text
 
-// says is what a file says, as far as it is of interest here.
-type says struct {
+	// What the file says, as far as it matters here.
 	helpers map[string]string
 	store   string
 	auths   map[string]json.RawMessage
@@ -49,8 +48,8 @@ type says struct {
 // maxFile is more than any such file takes.
 const maxFile = 4 << 20
 
-// Read reads a file, which may be absent or empty. An error names the file, and the line where
-// it isn't what clients expect.
+// Read reads a file, which may be absent or empty. An error names the file, and the line that
+// clients can't read.
 func Read(path string) (*File, error) {
 	path, err := follow(path)
 	if err != nil {
@@ -75,86 +74,88 @@ func Read(path string) (*File, error) {
 	return f, f.load(f.old)
 }
 
-// Parse reads what isn't in a file, but where name says.
+// Parse reads a text that is not in a file. Errors name its place.
 func Parse(name, text string) (*File, error) {
 	f := &File{Path: name, old: []byte(text)}
 	return f, f.load(f.old)
 }
 
 // load makes the text what the file holds.
-func (f *File) load(text []byte) (err error) {
+func (f *File) load(text []byte) error {
 	f.text = text
 	if len(bytes.TrimSpace(text)) == 0 {
 		text = []byte("{}\n")
 	}
+	if err := f.parse(text); err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return nil
+}
+
+func (f *File) parse(text []byte) (err error) {
 	if f.object, err = parseObject(text); err != nil {
-		return fmt.Errorf("%s: %w", f.Path, err)
+		return err
 	}
-	if err := f.object.checkKeys(helpersKey, storeKey, authsKey); err != nil {
-		return fmt.Errorf("%s: %w", f.Path, err)
-	}
-	f.says = says{}
-	read := func(key string, into any) {
-		i := f.object.find(key)
-		if i < 0 || err != nil {
-			return
+	f.layout, f.tail = layoutOf(text, f.object), text[bytes.LastIndexByte(text, '}')+1:]
+	f.helpers, f.store, f.auths = nil, "", nil
+	for _, part := range []struct {
+		key  string
+		into any
+	}{{helpersKey, &f.helpers}, {storeKey, &f.store}, {authsKey, &f.auths}} {
+		if err := f.object.checkKey(part.key); err != nil {
+			return err
 		}
-		if wrong := json.Unmarshal(f.object.value(i), into); wrong != nil {
-			err = fmt.Errorf("%s: %s isn't what clients expect: %w", f.Path, key, wrong)
+		value := f.object.find(part.key)
+		if value == nil {
+			continue
 		}
-	}
-	read(helpersKey, &f.says.helpers)
-	read(storeKey, &f.says.store)
-	read(authsKey, &f.says.auths)
-	if hosts, ok := f.hosts(); ok && err == nil {
-		for host := range f.says.helpers {
-			if wrong := hosts.checkKeys(host); wrong != nil {
-				err = fmt.Errorf("%s: %s: %w", f.Path, helpersKey, wrong)
-			}
+		if err := json.Unmarshal(value, part.into); err != nil {
+			return fmt.Errorf("%s isn't what clients expect: %w", part.key, err)
 		}
 	}
-	return err
+	hosts := f.hosts()
+	for host := range f.helpers {
+		if err := hosts.checkTwice(host); err != nil {
+			return fmt.Errorf("%s: %w", helpersKey, err)
+		}
+	}
+	return nil
 }
 
-// edit makes the text, which was made from a good one, what the file holds.
-func (f *File) edit(text []byte) {
-	if err := f.load(text); err != nil {
-		panic(err)
-	}
-}
-
-// Exists tells whether there is such a file.
+// Exists reports whether there is such a file.
 func (f *File) Exists() bool { return f.info != nil }
 
-// HelperOf returns the helper that is called for a host, without its prefix, or nothing.
-func (f *File) HelperOf(host string) string { return f.says.helpers[host] }
+// HelperOf returns the helper that clients call for a host, without its prefix; empty if there is
+// none.
+func (f *File) HelperOf(host string) string { return f.helpers[host] }
 
 // NearlyNamed returns the key of credHelpers that means a host but isn't spelled as it: with a
 // scheme or a path, in capital letters, or mistyped. It is false if there is none.
 func (f *File) NearlyNamed(host string) (key string, ok bool) {
-	if host == "" || f.says.helpers[host] != "" {
+	if host == "" || f.helpers[host] != "" {
 		return "", false
 	}
-	keys := slices.Sorted(maps.Keys(f.says.helpers))
+	keys := slices.Sorted(maps.Keys(f.helpers))
 	for _, key := range keys {
 		if address, ok := registry.ParseAddress(key); ok && address.HostPort() == host {
 			return key, true
 		}
 	}
-	i := slices.IndexFunc(keys, func(key string) bool { return registry.Hint(key) != "" && suggest.Distance(key, host) <= typos })
-	if i < 0 {
-		return "", false
+	for _, key := range keys {
+		if registry.Hint(key) != "" && suggest.Distance(key, host) <= typos {
+			return key, true
+		}
 	}
-	return keys[i], true
+	return "", false
 }
 
 // typos are how many letters a word may differ from the one that was meant.
 const typos = 2
 
-// Misspelt returns a key of the file that is nearly one of those that name helpers, and the one that
-// was meant; empty if there is none.
+// Misspelt returns a key of the file that is nearly one of those that name helpers, and the one
+// that was meant; empty if there is none.
 func (f *File) Misspelt() (key, meant string) {
-	for _, m := range f.object.members {
+	for _, m := range f.object {
 		for _, known := range []string{helpersKey, storeKey} {
 			if distance := suggest.Distance(m.key, known); distance > 0 && distance <= typos {
 				return m.key, known
@@ -164,10 +165,10 @@ func (f *File) Misspelt() (key, meant string) {
 	return "", ""
 }
 
-// Hosts returns the hosts for which this helper is called.
+// Hosts returns the hosts for which clients call this helper.
 func (f *File) Hosts() []string {
 	var hosts []string
-	for host, helper := range f.says.helpers {
+	for host, helper := range f.helpers {
 		if helper == Helper {
 			hosts = append(hosts, host)
 		}
@@ -176,13 +177,14 @@ func (f *File) Hosts() []string {
 	return hosts
 }
 
-// Store returns the helper that is called for all other hosts, or nothing.
-func (f *File) Store() string { return f.says.store }
+// Store returns the helper that clients call for all other hosts; empty if there is none.
+func (f *File) Store() string { return f.store }
 
-// Auths returns those of the servers that are wanted whose credentials are in the file itself. The empty entries that clients make for what a helper keeps don't count.
+// Auths returns the wanted servers whose credentials are in the file itself. Clients make empty
+// entries for credentials that a helper keeps; those don't count.
 func (f *File) Auths(wanted func(server string) bool) []string {
 	var servers []string
-	for server, raw := range f.says.auths {
+	for server, raw := range f.auths {
 		var auth map[string]any
 		if wanted(server) && (json.Unmarshal(raw, &auth) != nil || holdsCredentials(auth)) {
 			servers = append(servers, registry.Bare(server))
@@ -201,56 +203,58 @@ func holdsCredentials(auth map[string]any) bool {
 	return false
 }
 
-// SetHelper has this helper called for a host.
+// SetHelper has clients call this helper for a host.
 func (f *File) SetHelper(host string) {
-	l := layoutOf(f.object)
-	hosts, ok := f.hosts()
-	switch {
-	case f.says.helpers[host] == Helper:
-	case ok:
-		f.edit(f.object.set(helpersKey, hosts.set(host, quote(Helper), l, 2), l, 1))
-	default:
-		f.edit(f.object.set(helpersKey, l.object(host, quote(Helper), 2), l, 1))
+	if f.HelperOf(host) != Helper {
+		f.setHosts(f.hosts().with(host, quote(Helper)))
 	}
 }
 
-// hosts is the object of hosts and their helpers, false where there is none.
-func (f *File) hosts() (*object, bool) {
-	i := f.object.find(helpersKey)
-	if i < 0 {
-		return nil, false
-	}
-	hosts, err := parseObject(f.object.value(i))
-	return hosts, err == nil // else it is null
-}
-
-// RemoveHelper has no helper called for a host any more.
+// RemoveHelper has clients call no helper for a host.
 func (f *File) RemoveHelper(host string) {
-	hosts, ok := f.hosts()
-	if !ok {
-		return
-	}
-	switch i := hosts.find(host); {
-	case i < 0:
-	case len(hosts.members) == 1:
-		f.edit(f.object.remove(f.object.find(helpersKey)))
+	hosts := f.hosts()
+	switch {
+	case hosts.find(host) == nil:
+	case len(hosts) == 1:
+		f.edit(f.object.without(helpersKey))
 	default:
-		f.edit(f.object.set(helpersKey, hosts.remove(i), layout{}, 1))
+		f.setHosts(hosts.without(host))
 	}
 }
 
-// SetStore has this helper called for all hosts that have none of their own.
-func (f *File) SetStore() { f.edit(f.object.set(storeKey, quote(Helper), layoutOf(f.object), 1)) }
+// hosts returns the hosts and their helpers.
+func (f *File) hosts() object {
+	hosts, _ := parseObject(f.object.find(helpersKey)) // without a value, or with null, none
+	return hosts
+}
 
-// RemoveStore has no helper called for all hosts any more.
+func (f *File) setHosts(hosts object) {
+	f.edit(f.object.with(helpersKey, f.layout.text(hosts, 1)))
+}
+
+// SetStore has clients call this helper for all hosts that have none of their own.
+func (f *File) SetStore() {
+	if f.Store() != Helper {
+		f.edit(f.object.with(storeKey, quote(Helper)))
+	}
+}
+
+// RemoveStore has clients call no helper for such hosts.
 func (f *File) RemoveStore() {
-	if i := f.object.find(storeKey); i >= 0 {
-		f.edit(f.object.remove(i))
+	if f.object.find(storeKey) != nil {
+		f.edit(f.object.without(storeKey))
 	}
 }
 
-// Changed tells whether there is anything to save.
+// edit makes the object what the file holds, in the layout of the file.
+func (f *File) edit(o object) {
+	if err := f.load(append(f.layout.text(o, 0), f.tail...)); err != nil {
+		panic(err)
+	}
+}
+
+// Changed reports whether there is anything to save.
 func (f *File) Changed() bool { return !bytes.Equal(f.text, f.old) }
 
-// Text is what the file holds, or will.
+// Text returns what the file holds, or will hold once saved.
 func (f *File) Text() string { return string(f.text) }

@@ -45,13 +45,23 @@ func TestEdit(t *testing.T) {
 			func(f *File) { f.SetHelper(host) }, `{"auths":{},"credHelpers":{}}`, `{"auths":{},"credHelpers":{"` + host + `":"ecr-login"}}`, true,
 		},
 		"one line without": {
-			func(f *File) { f.SetHelper(host) }, `{"auths": {}}`, `{"auths": {},"credHelpers": {"` + host + `":"ecr-login"}}`, false,
+			func(f *File) { f.SetHelper(host) }, `{"auths":{"a": {}}}`, `{"auths":{"a": {}},"credHelpers":{"` + host + `":"ecr-login"}}`, false,
 		},
+		"members that share a line": {
+			func(f *File) { f.SetHelper(host) },
+			"{\n  \"auths\" : {\"a\":  {}}, \"x\":1,\n  \"credHelpers\": {}}\n",
+			"{\n  \"auths\": {\"a\":  {}},\n  \"x\": 1,\n  \"credHelpers\": {\n    \"" + host + "\": \"ecr-login\"\n  }\n}\n", true,
+		},
+		"keys that are there twice": {(*File).SetStore, `{"a":1,"b":2,"a":3}`, `{"a":1,"b":2,"a":3,"credsStore":"ecr-login"}`, true},
 		"null": {
 			func(f *File) { f.SetHelper(host) }, `{"credHelpers":null}`, `{"credHelpers":{"` + host + `":"ecr-login"}}`, true,
 		},
 		"another helper": {
 			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + host + `":"pass","b":"c"}}`, `{"credHelpers":{"` + host + `":"ecr-login","b":"c"}}`, true,
+		},
+		"a host in capital letters": {
+			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + strings.ToUpper(host) + `":"pass"}}`,
+			`{"credHelpers":{"` + strings.ToUpper(host) + `":"pass","` + host + `":"ecr-login"}}`, false,
 		},
 		"it is there": {
 			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + host + `" : "ecr-login"}}`, `{"credHelpers":{"` + host + `" : "ecr-login"}}`, true,

@@ -9,23 +9,18 @@ import (
 	"strings"
 )
 
-// object is the text of a JSON object that is edited in place: what isn't edited keeps its
-// bytes, and with them the layout, the order and the keys that nobody here knows.
-type object struct {
-	text    []byte
-	members []member
-}
+// object is a JSON object whose members keep their order and the text of their values.
+type object []member
 
-// member is a key and its value, by where they are in the text.
 type member struct {
-	key                  string
-	begin                int // of the key
-	valueBegin, valueEnd int
+	key   string
+	value json.RawMessage
+	end   int // where the value ends in the text that was parsed
 }
 
-// parseObject reads a text that is to be one JSON object and nothing else. The error says in
-// which line it isn't.
-func parseObject(text []byte) (*object, error) {
+// parseObject reads a text that is one JSON object and nothing else. The error names the line that
+// is wrong.
+func parseObject(text []byte) (object, error) {
 	var raw json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, mistakeIn(text, err)
@@ -34,26 +29,24 @@ func parseObject(text []byte) (*object, error) {
 	if token, err := d.Token(); err != nil || token != json.Delim('{') {
 		return nil, errors.New("it holds something else than a JSON object")
 	}
-	o := &object{text: text}
+	var o object
 	for d.More() {
-		end := d.InputOffset() // of what comes before
 		key, err := d.Token()
 		if err != nil {
 			return nil, err
 		}
-		if err := d.Decode(&raw); err != nil {
+		m := member{key: key.(string)}
+		if err := d.Decode(&m.value); err != nil {
 			return nil, err
 		}
-		m := member{key: key.(string), valueEnd: int(d.InputOffset())}
-		m.begin = int(end) + bytes.IndexByte(text[end:], '"')
-		m.valueBegin = m.valueEnd - len(raw)
-		o.members = append(o.members, m)
+		m.end = int(d.InputOffset())
+		o = append(o, m)
 	}
 	return o, nil
 }
 
-// mistakeIn says in which line a text isn't JSON, and in words what is wrong with the mistakes that
-// people make.
+// mistakeIn returns an error with the line in which a text is not JSON. It explains common
+// mistakes.
 func mistakeIn(text []byte, err error) error {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) || syntax.Offset < 1 {
@@ -77,73 +70,62 @@ func mistakeIn(text []byte, err error) error {
 		err = fmt.Errorf("there is a comma before %c, which JSON doesn't allow; remove the comma", wrong)
 	case wrong == '\'':
 		err = errors.New("there is a single quote, which JSON doesn't allow; write double quotes")
-	case wrong == '"' && (strings.HasSuffix(syntax.Error(), "after object key:value pair") || strings.HasSuffix(syntax.Error(), "after array element")):
+	case wrong == '"' && (strings.HasSuffix(syntax.Error(), "after object key:value pair") ||
+		strings.HasSuffix(syntax.Error(), "after array element")):
 		err = errors.New("a comma is missing before this line, or in it")
 	}
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
 }
 
-// checkKeys tells of one of the keys that is there twice, or written in other letters: Go,
-// which most clients are written in, takes them together, and others don't.
-func (o *object) checkKeys(keys ...string) error {
-	for _, key := range keys {
-		n := 0
-		for _, m := range o.members {
-			if !strings.EqualFold(m.key, key) {
-				continue
-			}
-			if n++; m.key != key {
-				return fmt.Errorf("%q is to be written %q", m.key, key)
-			}
+// checkKey returns an error if a key is there twice, or in other letters: Go, which most clients
+// are written in, takes them for the field of that key, and others don't.
+func (o object) checkKey(key string) error {
+	for _, m := range o {
+		if m.key != key && strings.EqualFold(m.key, key) {
+			return fmt.Errorf("%q is to be written %q", m.key, key)
 		}
-		if n > 1 {
-			return fmt.Errorf("%q is there %d times", key, n)
+	}
+	return o.checkTwice(key)
+}
+
+func (o object) checkTwice(key string) error {
+	n := 0
+	for _, m := range o {
+		if m.key == key {
+			n++
 		}
+	}
+	if n > 1 {
+		return fmt.Errorf("%q is there %d times", key, n)
 	}
 	return nil
 }
 
-// find returns the index of a key, or -1.
-func (o *object) find(key string) int {
-	return slices.IndexFunc(o.members, func(m member) bool { return m.key == key })
+// find returns the value of a key, nil if it is not there.
+func (o object) find(key string) json.RawMessage {
+	if i := o.index(key); i >= 0 {
+		return o[i].value
+	}
+	return nil
 }
 
-func (o *object) value(i int) []byte { return o.text[o.members[i].valueBegin:o.members[i].valueEnd] }
-
-// set returns the text with a key that has the value. A new key is laid out as the last one
-// is or, where there is none, as the layout says for members that deep.
-func (o *object) set(key string, value []byte, l layout, depth int) []byte {
-	if i := o.find(key); i >= 0 {
-		return splice(o.text, o.members[i].valueBegin, o.members[i].valueEnd, value)
-	}
-	if len(o.members) == 0 {
-		open, end := bytes.IndexByte(o.text, '{'), bytes.LastIndexByte(o.text, '}')
-		return splice(o.text, open, end+1, l.object(key, value, depth))
-	}
-	last := o.members[len(o.members)-1]
-	before := o.text[:last.begin]
-	gap := before[len(bytes.TrimRight(before, " \t\r\n")):]
-	colon := o.text[last.begin:last.valueBegin]
-	colon = colon[bytes.LastIndexByte(colon, ':'):]
-	return splice(o.text, last.valueEnd, last.valueEnd, slices.Concat([]byte(","), gap, quote(key), colon, value))
+func (o object) index(key string) int {
+	return slices.IndexFunc(o, func(m member) bool { return m.key == key })
 }
 
-// remove returns the text without a member, and without the comma that goes with it.
-func (o *object) remove(i int) []byte {
-	begin, end := o.members[i].begin, o.members[i].valueEnd
-	switch {
-	case i > 0: // with what is between the one before and this one
-		begin = o.members[i-1].valueEnd
-	case len(o.members) > 1:
-		end = o.members[1].begin
-	default:
-		begin, end = bytes.IndexByte(o.text, '{')+1, bytes.LastIndexByte(o.text, '}')
+// with returns the object with a value for the key.
+func (o object) with(key string, value json.RawMessage) object {
+	o = slices.Clone(o)
+	if i := o.index(key); i >= 0 {
+		o[i].value = value
+		return o
 	}
-	return splice(o.text, begin, end, nil)
+	return append(o, member{key: key, value: value})
 }
 
-func splice(text []byte, begin, end int, part []byte) []byte {
-	return slices.Concat(text[:begin], part, text[end:])
+// without returns the object without the key.
+func (o object) without(key string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return m.key == key })
 }
 
 func quote(s string) []byte {
@@ -151,33 +133,39 @@ func quote(s string) []byte {
 	return text
 }
 
-// layout is how a text is laid out: what begins each line, a depth of one, or nothing where
-// all is in one line.
+// layout is how a text is laid out: what ends each line, and what indents the members of the outer
+// object. The zero layout has all in one line.
 type layout struct{ eol, indent string }
 
-// layoutOf is the layout of an object; that of Docker where it has no members to show one.
-func layoutOf(o *object) layout {
-	if len(o.members) == 0 {
+// layoutOf returns the layout of the text of an object; that of Docker if it has no members.
+func layoutOf(text []byte, o object) layout {
+	if len(o) == 0 {
 		return layout{"\n", "\t"}
 	}
-	before := o.text[:o.members[0].begin]
-	gap := string(before[bytes.IndexByte(before, '{')+1:])
+	_, text, _ = bytes.Cut(text, []byte("{"))
+	gap, _, _ := strings.Cut(string(text), `"`) // what is before the first key
 	end := strings.LastIndexByte(gap, '\n')
-	if end < 0 {
+	switch {
+	case end < 0:
 		return layout{}
+	case strings.HasSuffix(gap[:end], "\r"):
+		return layout{"\r\n", gap[end+1:]}
 	}
-	eol := "\n"
-	if strings.HasSuffix(gap[:end], "\r") {
-		eol = "\r\n"
-	}
-	return layout{eol, gap[end+1:]}
+	return layout{"\n", gap[end+1:]}
 }
 
-// object writes an object with one member, which is that deep.
-func (l layout) object(key string, value []byte, depth int) []byte {
-	if l.eol == "" {
-		return slices.Concat([]byte("{"), quote(key), []byte(":"), value, []byte("}"))
+// text returns the text of an object that is that deep in others.
+func (l layout) text(o object, depth int) []byte {
+	if len(o) == 0 {
+		return []byte("{}")
 	}
-	outer := l.eol + strings.Repeat(l.indent, depth-1)
-	return slices.Concat([]byte("{"+outer+l.indent), quote(key), []byte(": "), value, []byte(outer+"}"))
+	colon, outer := ": ", l.eol+strings.Repeat(l.indent, depth)
+	if l.eol == "" {
+		colon = ":"
+	}
+	var members []string
+	for _, m := range o {
+		members = append(members, outer+l.indent+string(quote(m.key))+colon+string(m.value))
+	}
+	return []byte("{" + strings.Join(members, ",") + outer + "}")
 }

@@ -6,8 +6,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 )
 
-// DockerPath is where Docker's configuration is, as Docker itself finds it; empty where there
-// is no home to find it in.
+// DockerPath returns where Docker finds its configuration, empty if there is no home to find it in.
 func DockerPath(env config.Env, home string) string {
 	if dir := env.Get("DOCKER_CONFIG"); dir != "" {
 		return filepath.Join(dir, "config.json")
@@ -18,9 +17,8 @@ func DockerPath(env config.Env, home string) string {
 	return filepath.Join(home, ".docker/config.json")
 }
 
-// PodmanPath is where podman and its kin look for a configuration of this user's that is
-// there after a login, too (containers-auth.json(5)); empty where there is no home to find it
-// in.
+// PodmanPath returns where podman and its kin find a configuration of this user's that outlives a
+// login (containers-auth.json(5)), empty if there is no home to find it in.
 func PodmanPath(env config.Env, home string) string {
 	switch {
 	case env.Get("REGISTRY_AUTH_FILE") != "":

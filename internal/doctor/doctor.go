@@ -1,6 +1,5 @@
-// Package doctor walks the way that a token takes, from the client that asks for it to the
-// registry that is opened with it, and tells at each step what is found there, and how to mend
-// it.
+// Package doctor checks each step from the client's configuration to the image in the registry,
+// and reports for each what it found and how to fix it.
 package doctor
 
 import (
@@ -11,173 +10,178 @@ import (
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// State is how a step went.
+// State is the result of a step.
 type State string
 
 const (
 	OK      State = "ok"
 	Warning State = "warning"
 	Failure State = "failure"
-	// Skipped is a step that can't be taken, since one before it failed.
+	// Skipped is the state of a step that wasn't taken, because an earlier one failed.
 	Skipped State = "skipped"
 )
 
-// Finding is what was found at a step. All of it is text of one line that holds no secret.
+// Finding is what a step found. Each text is one line and holds no secret.
 type Finding struct {
 	Step  string   `json:"step"`
 	State State    `json:"state"`
 	Found string   `json:"found"`
 	Notes []string `json:"notes,omitempty"`
-	// Fix tells what to do about a warning or a failure, and Paste are lines for a file that it
-	// speaks of.
+	// Fix says what to do about a warning or a failure. Paste are lines for the file that Fix names.
 	Fix   string   `json:"fix,omitempty"`
 	Paste []string `json:"paste,omitempty"`
 }
 
-// Case is whom the doctor sees.
+func ok(format string, args ...any) Finding {
+	return Finding{State: OK, Found: fmt.Sprintf(format, args...)}
+}
+
+func warn(fix, format string, args ...any) Finding {
+	return Finding{State: Warning, Found: fmt.Sprintf(format, args...), Fix: fix}
+}
+
+func fail(fix, format string, args ...any) Finding {
+	return Finding{State: Failure, Found: fmt.Sprintf(format, args...), Fix: fix}
+}
+
+var skipped = Finding{State: Skipped, Found: "an earlier check failed"}
+
+// Options are the inputs of [Run].
 type Options struct {
-	// Env and Settings are those of a get, and SettingsErr is what is wrong with them.
-	Env         config.Env
-	Settings    config.Settings
-	SettingsErr error
-	// Version is that of this helper.
+	// Resolver has the environment and the settings of a get.
+	*tokensource.Resolver
+	// Version is the version of this helper.
 	Version string
-	// Image is a registry's host or an image in it; empty where it is about none.
+	// Image is a registry's host or an image in it. If it is empty, the registry of the
+	// principal's own account is checked.
 	Image string
 
-	// Found is called with each finding, and Waiting before each step with what will be
-	// waited for.
+	// Found is called with each finding, and Waiting before each step with what it waits for.
 	Found   func(Finding)
 	Waiting func(what string)
 
-	// ListFallback returns the servers that the fallback helper has credentials for, and their
-	// users.
-	ListFallback func(config.Settings) (map[string]string, error)
+	// ListFallback returns the servers that the fallback helper has credentials for, and their users.
+	ListFallback func(context.Context, config.Env, config.Settings) (map[string]string, error)
 }
 
-// visit is a case and what has been found out of it.
-type visit struct {
+// diagnosis is the state of one Run: what the steps so far found out.
+type diagnosis struct {
 	Options
-	step string
+	step string // the name of the step that runs
 
-	image  image
-	target config.Target // without a registry where no host is known
-	exam   *awsapi.Probe
-	caller awsapi.Caller
-	answer tokensource.Response
-	bearer string // for public ECR, once it is known
-	bad    bool   // what comes behind can't be done
-	done   bool   // nothing comes behind
+	image    image
+	target   registrymap.Target // has no Registry while no host is known
+	probe    *awsapi.Probe
+	caller   awsapi.Caller
+	response tokensource.Response
+	bearer   string // the anonymous token of public ECR
+	blocked  bool   // the steps that need AWS can't be taken
+	done     bool   // no further step is for this host
 
-	read        map[string]*dockerconfig.File // clients' configurations, nil for what can't be read
-	node        []provider                    // by which the kubelet starts this program
-	listClients []string                      // files by which clients ask for a list first
+	files       map[string]*dockerconfig.File // clients' configurations, nil if unreadable
+	providers   []provider                    // by which the kubelet starts this program
+	listClients []string                      // the files by which clients ask for a list first
 }
 
-// steps are the way of a token. Each of them ends by itself in a part of the time that a verb
-// may take, but where a disk hangs.
-var steps = []struct {
+// step is one check. Unless a disk hangs it ends with its context.
+type step struct {
 	name, waiting string
-	take          func(*visit, context.Context)
-}{
-	{"program", "looking for the program on PATH", (*visit).program},
-	{"map", "reading the registry map", (*visit).registryMap},
-	{"log", "reading the settings of the log", (*visit).log},
-	{"clients", "reading the clients' configuration", (*visit).clients},
-	{"fallback", "asking the fallback helper", (*visit).fallback},
-	{"source", "reading the AWS configuration", (*visit).source},
-	{"network", "looking at proxy and authorities", (*visit).network},
-	{"metadata", "asking the instance metadata service", (*visit).metadata},
-	{"identity", "asking AWS who this is", (*visit).identity},
-	{"token", "asking ECR for a token", (*visit).token},
-	{"cache", "looking into the cache", (*visit).cache},
-	{"list", "looking for what a list names", (*visit).list},
-	{"registry", "asking the registry", (*visit).registry},
-	{"image", "asking for the image", (*visit).manifest},
+	check         func(*diagnosis, context.Context) Finding // reports nothing if the State is empty
+	dependency    dependency
 }
 
-// About is what the doctor takes an image for: nothing that was around it, such as a password.
-func About(image string, m *config.Map) string { return parseImage(image, m).String() }
+// dependency says what a failure has to do with the steps that need AWS.
+type dependency int
 
-// See takes all steps. The context bounds them together.
-func Run(ctx context.Context, c Options) {
-	v := &visit{Options: c, image: parseImage(c.Image, &c.Settings.Map), read: map[string]*dockerconfig.File{}}
+const (
+	independent dependency = iota
+	required               // if the step fails, those that need AWS are skipped
+	needsAWS               // the same, and the step is one of them
+)
+
+var steps = []step{
+	{"program", "looking for the program on PATH", (*diagnosis).program, independent},
+	{"map", "reading the registry map", (*diagnosis).registryMap, required},
+	{"log", "reading the settings of the log", (*diagnosis).log, independent},
+	{"clients", "reading the clients' configuration", (*diagnosis).clients, independent},
+	{"fallback", "asking the fallback helper", (*diagnosis).fallback, independent},
+	{"source", "reading the AWS configuration", (*diagnosis).source, needsAWS},
+	{"network", "looking at proxy and authorities", (*diagnosis).network, needsAWS},
+	{"metadata", "asking the instance metadata service", (*diagnosis).metadata, needsAWS},
+	{"identity", "asking AWS who this is", (*diagnosis).identity, needsAWS},
+	{"token", "asking ECR for a token", (*diagnosis).token, needsAWS},
+	{"cache", "looking into the cache", (*diagnosis).cache, independent},
+	{"list", "looking for what a list names", (*diagnosis).list, independent},
+	{"registry", "asking the registry", (*diagnosis).registry, required},
+	{"image", "asking for the image", (*diagnosis).manifest, independent},
+}
+
+// About returns the image that the doctor reads from a text, without a password or anything else
+// around it.
+func About(image string, m *registrymap.Map) string { return parseImage(image, m).String() }
+
+// Run takes all steps, within the time of the context.
+func Run(ctx context.Context, options Options) {
+	d := &diagnosis{
+		Options: options,
+		image:   parseImage(options.Image, &options.Settings.Map),
+		files:   map[string]*dockerconfig.File{},
+	}
 	defer func() {
-		if v.exam != nil {
-			v.exam.Close()
+		if d.probe != nil {
+			d.probe.Close()
 		}
 	}()
 	for _, s := range steps {
-		v.step = s.name
-		v.Waiting(s.waiting)
-		// A step may take as long as a get does, and a credential process longer.
-		limit := v.Settings.Timeout
-		if s.name == "identity" && v.exam != nil && v.exam.UsesProcess() {
-			limit *= 2
-		}
-		limited, cancel := context.WithTimeout(ctx, limit)
-		s.take(v, limited)
-		cancel()
-		if v.done {
+		d.take(ctx, s)
+		if d.done {
 			return
 		}
 	}
 }
 
-// log tells what is wrong with the settings of the log, and nothing if they are right.
-func (v *visit) log(context.Context) {
-	if v.Settings.LogLevelErr != nil {
-		v.warn("set one of those, or unset it", "%v", v.Settings.LogLevelErr)
+func (d *diagnosis) take(ctx context.Context, s step) {
+	d.step = s.name
+	d.Waiting(s.waiting)
+	if s.dependency == needsAWS && d.blocked {
+		d.report(skipped)
+		return
 	}
-	if v.Settings.LogFileErr != nil {
-		v.warn("write the whole path", "%v; no log is written", v.Settings.LogFileErr)
+	// A step may take as long as a get does, and a credential process longer.
+	limit := d.Settings.Timeout
+	if s.name == "identity" && d.probe.UsesProcess() {
+		limit *= 2
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	f := s.check(d, ctx)
+	if f.State == Failure && s.dependency != independent {
+		d.blocked = true
+		if s.dependency == needsAWS && d.target.Registry.Public {
+			f.State = Warning
+			f.Notes = append(f.Notes, "images of public ECR can be pulled without credentials, which counts against lower limits")
+		}
+	}
+	d.report(f)
 }
 
-func (v *visit) found(f Finding) {
-	f.Step, f.Found, f.Fix = v.step, sanitize.Line(f.Found), sanitize.Line(f.Fix)
+func (d *diagnosis) report(f Finding) {
+	if f.State == "" {
+		return
+	}
+	f.Step, f.Found, f.Fix = d.step, sanitize.Line(f.Found), sanitize.Line(f.Fix)
 	for i, note := range f.Notes {
 		f.Notes[i] = sanitize.Line(note)
 	}
-	v.Found(f)
+	d.Found(f)
 }
 
-func (v *visit) ok(format string, args ...any) {
-	v.found(Finding{State: OK, Found: fmt.Sprintf(format, args...)})
-}
-
-func (v *visit) warn(fix, format string, args ...any) {
-	v.found(Finding{State: Warning, Found: fmt.Sprintf(format, args...), Fix: fix})
-}
-
-func (v *visit) fail(fix, format string, args ...any) {
-	v.found(Finding{State: Failure, Found: fmt.Sprintf(format, args...), Fix: fix})
-}
-
-// stop ends the steps that need what has just failed. Public ECR is pulled from without
-// credentials, too: there it is a warning.
-func (v *visit) stop(f Finding) {
-	v.bad = true
-	if v.target.Registry.Public && f.State == Failure {
-		f.State = Warning
-		f.Notes = append(f.Notes, "images of public ECR can be pulled without credentials, which counts against lower limits")
-	}
-	v.found(f)
-}
-
-// isOut reports whether a step can't be taken, and says so.
-func (v *visit) isOut() bool {
-	if v.bad {
-		v.found(Finding{State: Skipped, Found: "an earlier check failed"})
-	}
-	return v.bad
-}
-
-// Ago is how long ago something was, or in how long it will be.
+// Age returns a duration in words, without its sign.
 func Age(d time.Duration) string {
 	switch d = d.Abs(); {
 	case d < time.Minute:

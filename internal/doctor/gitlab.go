@@ -13,25 +13,21 @@ import (
 	"docker-credential-ecr-login/internal/dockerconfig"
 )
 
-// runnerConfig is what counts here of GitLab Runner's config.toml:
-// https://docs.gitlab.com/runner/configuration/advanced-configuration/
-type runnerConfig struct {
-	Runners []struct {
-		Name        string   `toml:"name"`
-		Executor    string   `toml:"executor"`
-		Environment []string `toml:"environment"`
-	} `toml:"runners"`
-}
-
 // gitlabRunners returns the client's configuration in the environment of each runner of GitLab
 // Runner's config.toml that pulls images, empty for those that have none; false if there is no such
 // file that this user may read.
-func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
-	const usual = "/etc/gitlab-runner/config.toml"
-	path := cmp.Or(v.Env.Get("CONFIG_FILE"), usual)
+func (d *diagnosis) gitlabRunners() (files []*dockerconfig.File, isRunner bool) {
+	path := cmp.Or(d.Env.Get("CONFIG_FILE"), "/etc/gitlab-runner/config.toml")
 	isRunners := strings.Contains(path, "gitlab-runner") // many programs have a CONFIG_FILE
+	// https://docs.gitlab.com/runner/configuration/advanced-configuration/
+	var config struct {
+		Runners []struct {
+			Name        string   `toml:"name"`
+			Executor    string   `toml:"executor"`
+			Environment []string `toml:"environment"`
+		} `toml:"runners"`
+	}
 	text, err := os.ReadFile(path)
-	var config runnerConfig
 	if err == nil {
 		err = toml.Unmarshal(text, &config)
 	}
@@ -40,10 +36,10 @@ func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
 	case errors.Is(err, fs.ErrNotExist) || !isRunners:
 		return nil, false
 	case errors.Is(err, fs.ErrPermission):
-		v.warn("run doctor as the user that the runner runs as", "this user can't read %s", path)
+		d.report(warn("run doctor as the user that the runner runs as", "this user can't read %s", path))
 		return nil, true
 	default:
-		v.fail("fix it", "GitLab Runner can't read %s", atLine(path, err))
+		d.report(fail("fix it", "GitLab Runner can't read %s", atLine(path, err)))
 		return nil, true
 	}
 	for _, runner := range config.Runners {
@@ -56,19 +52,18 @@ func (v *visit) gitlabRunners() (files []*dockerconfig.File, ok bool) {
 				auth = value
 			}
 		}
-		where := path + ": runner " + cmp.Or(runner.Name, "without a name")
-		f, err := dockerconfig.Parse(where+": "+authVariable, auth)
+		isRunner = true
+		f, err := dockerconfig.Parse(path+": runner "+cmp.Or(runner.Name, "without a name")+": "+authVariable, auth)
 		if err != nil {
-			v.fail("fix it", "%v", err)
-			ok = true
+			d.report(fail("fix it", "%v", err))
 			continue
 		}
-		files, ok = append(files, f), true
+		files = append(files, f)
 	}
-	return files, ok
+	return files, isRunner
 }
 
-// atLine names a file, the line of a mistake in its TOML, and the mistake.
+// atLine returns the path of a file, the line of a mistake in its TOML, and the mistake.
 func atLine(path string, err error) string {
 	var mistake *toml.DecodeError
 	if !errors.As(err, &mistake) {

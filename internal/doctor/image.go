@@ -1,22 +1,23 @@
 package doctor
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
-// image is what the doctor was asked about.
+// image is an image, or only the registry if repository is empty.
 type image struct {
-	// host is the registry, with its port if that isn't 443.
+	// host is the registry's, with its port unless that is 443.
 	host, repository, reference string
 }
 
-// parseImage takes HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker
-// Hub by its short name, unless the registry map knows it as a host.
-func parseImage(text string, m *config.Map) image {
+// parseImage reads HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker Hub
+// by its short name, unless the registry map knows it as a host.
+func parseImage(text string, m *registrymap.Map) image {
 	_, isKnown := m.Find(text)
 	text, digest := strings.TrimSpace(text), ""
 	if at := strings.LastIndex(text, "@sha"); at >= 0 { // else Bare takes what is before it for a user
@@ -39,15 +40,13 @@ func parseImage(text string, m *config.Map) image {
 	if rest == "" || rest == "v1" || rest == "v2" {
 		return i
 	}
-	if name, digest, ok := strings.Cut(rest, "@"); ok {
+	if name, digest, hasDigest := strings.Cut(rest, "@"); hasDigest {
 		name, _, _ = strings.Cut(name, ":")
 		i.repository, i.reference = name, digest
 		return i
 	}
-	i.repository, i.reference, _ = strings.Cut(rest, ":")
-	if i.reference == "" {
-		i.reference = "latest"
-	}
+	name, tag, _ := strings.Cut(rest, ":")
+	i.repository, i.reference = name, cmp.Or(tag, "latest")
 	return i
 }
 

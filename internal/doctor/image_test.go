@@ -3,11 +3,10 @@ package doctor
 import (
 	"testing"
 
-	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 func TestParseImage(t *testing.T) {
-	const host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
 	for text, want := range map[string]image{
 		"":                                {},
 		host:                              {host: host},
@@ -23,32 +22,29 @@ func TestParseImage(t *testing.T) {
 		"nginx@sha256:6b86":               {"docker.io", "library/nginx", "sha256:6b86"},
 		"me:secret@ghcr.io/x":             {"ghcr.io", "x", "latest"},
 	} {
-		if got := parseImage(text, new(config.Map)); got != want {
+		if got := parseImage(text, new(registrymap.Map)); got != want {
 			t.Errorf("parseImage(%q) = %+v, want %+v", text, got, want)
 		}
 	}
 }
 
-func TestMatchesImage(t *testing.T) {
-	const host = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
-	for _, c := range []struct {
-		pattern, image string
-		want           bool
-	}{
-		{"*.dkr.ecr.*.amazonaws.com", host + "/team/app", true},
-		{"*.dkr.ecr.*.amazonaws.com", host, true},
-		{"*.dkr.ecr.*.amazonaws.com", "222222222222.dkr.ecr.cn-north-1.amazonaws.com.cn/x", false},
-		{"*.ecr.*.amazonaws.com", host, false},
-		{"https://" + host, host + "/x", true},
-		{host + "/team", host + "/team/app", true},
-		{host + "/team/", host + "/teams/app", false},
-		{host + "/team", host, true}, // the path isn't known
-		{host + "/other", host + "/team/app", false},
-		{"registry.example.com:5000", "registry.example.com:5000/x", true},
-		{"registry.example.com", "registry.example.com:5000/x", false},
+func TestAbout(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                 "",
+		"me:secret@" + host + "/x?token=y": host + "/x:latest",
+		host + "/team/app@sha256:6b86":     host + "/team/app@sha256:6b86",
+		"https://" + host + "/v2/":         host,
 	} {
-		if got := matchesImage(c.pattern, parseImage(c.image, new(config.Map))); got != c.want {
-			t.Errorf("matchesImage(%q, %q) = %v", c.pattern, c.image, got)
+		if got := About(text, new(registrymap.Map)); got != want {
+			t.Errorf("About(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A name without a dot is a host if the map has it.
+func TestParseImageOfMap(t *testing.T) {
+	d, _ := newDiagnosis(t, "mirror/x", "[[registry]]\nhost = \"mirror\"\nalias_of = \""+host+"\"\n")
+	if want := (image{"mirror", "x", "latest"}); d.image != want {
+		t.Errorf("%+v, want %+v", d.image, want)
 	}
 }

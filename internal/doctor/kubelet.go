@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,25 +11,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/kubelet"
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
-// provider is how the kubelet of this node starts this program.
-type provider struct {
-	config  string // the file that says so
-	program string // path of the file that is started
-	providerConfig
-}
-
-// providerConfig is an entry of a CredentialProviderConfig, in YAML or JSON:
+// provider is an entry of a CredentialProviderConfig by which the kubelet of this node starts this
+// program:
 // https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/#kubelet-config-k8s-io-v1-CredentialProvider
-type providerConfig struct {
+type provider struct {
+	config  string // the file that holds it
+	program string // path of the file that the kubelet starts
+
 	Name        string   `yaml:"name"`
 	APIVersion  string   `yaml:"apiVersion"`
 	Args        []string `yaml:"args"`
@@ -49,37 +48,37 @@ var usualFlags = []kubeletFlags{
 	{"/etc/eks/image-credential-provider", "/etc/eks/image-credential-provider/config.json"},
 }
 
-// providersOf returns how kubelets start the program of a path. An error names a file that can't be
-// read, of a kubelet that starts it.
-func providersOf(self string) (all []provider, errs []error) {
+// findProviders finds the entries by which kubelets start this program, and reports the files of such
+// kubelets that can't be read.
+func (d *diagnosis) findProviders() {
 	flags := runningKubelets()
 	if len(flags) == 0 {
 		flags = usualFlags
 	}
 	for _, f := range flags {
-		if !isIn(self, f.binDir) {
+		if !isIn(f.binDir) {
 			continue
 		}
 		entries, err := readProviders(f.config)
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			errs = append(errs, fmt.Errorf("%w; run doctor as root", err))
+			d.report(warn("", "%v; run doctor as root", err))
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, fmt.Errorf("%w; fix it: a kubelet that can't read it doesn't start", err))
+			d.report(warn("", "%v; fix it: a kubelet that can't read it doesn't start", err))
 		}
-		for _, entry := range entries {
-			if started := filepath.Join(f.binDir, entry.Name); sameFile(started, self) {
-				all = append(all, provider{f.config, started, entry})
+		for _, p := range entries {
+			p.config, p.program = f.config, filepath.Join(f.binDir, p.Name)
+			if fallback.IsThisProgram(p.program) {
+				d.providers = append(d.providers, p)
 			}
 		}
 	}
-	return all, errs
 }
 
-// isIn reports whether a program is in a directory, under any name.
-func isIn(program, dir string) bool {
+// isIn reports whether this program is in a directory, under any name.
+func isIn(dir string) bool {
 	entries, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return sameFile(filepath.Join(dir, e.Name()), program) })
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return fallback.IsThisProgram(filepath.Join(dir, e.Name())) })
 }
 
 // runningKubelets returns the flags of the kubelets that run here, as root or as this user: what
@@ -90,30 +89,14 @@ func runningKubelets() []kubeletFlags {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
 		info, err := os.Stat(file)
-		if err != nil {
-			continue
-		}
-		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 && int(owner) != os.Geteuid() {
+		if err != nil || !atomicfile.IsTrusted(info) {
 			continue
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		var f kubeletFlags
-		words := strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
-		for i, word := range words {
-			name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
-			if !hasValue && i+1 < len(words) {
-				value = words[i+1]
-			}
-			switch name {
-			case "image-credential-provider-bin-dir":
-				f.binDir = value
-			case "image-credential-provider-config":
-				f.config = value
-			}
-		}
+		f := parseFlags(text)
 		if f.binDir != "" && f.config != "" && !slices.Contains(all, f) {
 			all = append(all, f)
 		}
@@ -121,9 +104,23 @@ func runningKubelets() []kubeletFlags {
 	return all
 }
 
+// parseFlags reads the flags out of a command line of /proc.
+func parseFlags(cmdline []byte) kubeletFlags {
+	words := strings.Split(string(bytes.TrimRight(cmdline, "\x00")), "\x00")
+	values := map[string]string{}
+	for i, word := range words {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if !hasValue && i+1 < len(words) {
+			value = words[i+1]
+		}
+		values[name] = value
+	}
+	return kubeletFlags{values["image-credential-provider-bin-dir"], values["image-credential-provider-config"]}
+}
+
 // readProviders reads a CredentialProviderConfig, or all of a directory as the kubelet does
 // (k8s.io/kubernetes, pkg/credentialprovider/plugin).
-func readProviders(file string) ([]providerConfig, error) {
+func readProviders(file string) ([]provider, error) {
 	files := []string{file}
 	if entries, err := os.ReadDir(file); err == nil {
 		files = nil
@@ -133,14 +130,14 @@ func readProviders(file string) ([]providerConfig, error) {
 			}
 		}
 	}
-	var all []providerConfig
+	var all []provider
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
 		var found struct {
-			Providers []providerConfig `yaml:"providers"`
+			Providers []provider `yaml:"providers"`
 		}
 		err = yaml.Unmarshal(text, &found) // JSON is YAML
 		var mismatch *yaml.TypeError       // its text has values of the file
@@ -155,57 +152,63 @@ func readProviders(file string) ([]providerConfig, error) {
 	return all, nil
 }
 
-// kubelet judges how the kubelet starts this program. It is false if no kubelet does.
-func (v *visit) kubelet() bool {
-	matches := func(p provider) bool {
-		return v.image.host == "" || slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, v.image) })
-	}
-	matched := slices.DeleteFunc(slices.Clone(v.node), func(p provider) bool { return !matches(p) })
-	if len(v.node) > 0 && len(matched) == 0 {
-		v.fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)",
-			v.node[0].config, path.Join(v.image.host, v.image.repository))
-	}
-	for _, p := range matched {
-		what := v.image.host
-		if what == "" {
-			what = strings.Join(p.MatchImages, ", ")
+// kubelet judges how the kubelet starts this program. It returns false if no kubelet does.
+func (d *diagnosis) kubelet() bool {
+	isMatched := false
+	for _, p := range d.providers {
+		if d.image.host != "" && !slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, d.image) }) {
+			continue
 		}
-		switch {
-		case p.APIVersion != kubelet.API:
-			v.fail("write apiVersion: "+kubelet.API, "%s speaks %s to %s, which it doesn't know", p.config, p.APIVersion, p.Name)
-		case !kubelet.IsAWSProvider(p.Name) && !slices.Equal(p.Args, []string{kubelet.Verb}):
-			v.fail(fmt.Sprintf("write args: [%q]", kubelet.Verb), "%s has the kubelet start %s with the arguments %q", p.config, p.Name, p.Args)
-		default:
-			v.ok("%s has the kubelet call this helper for %s", p.config, what)
-			v.kubeletEnv(p)
+		isMatched = true
+		f := p.judge(d.image)
+		d.report(f)
+		if f.State == OK {
+			d.report(p.judgeEnv(d.image, d.Env))
 		}
 	}
-	return len(v.node) > 0
+	if len(d.providers) > 0 && !isMatched {
+		d.report(fail("add it to matchImages, and restart the kubelet", "%s has the kubelet call this helper, but not for %s (matchImages)",
+			d.providers[0].config, path.Join(d.image.host, d.image.repository)))
+	}
+	return len(d.providers) > 0
 }
 
-// kubeletEnv tells of variables that the kubelet sets for this program and that are other ones
-// here: the other checks are about another environment then.
-func (v *visit) kubeletEnv(p provider) {
+// judge returns the finding about how the kubelet starts this program for an image.
+func (p provider) judge(i image) Finding {
+	switch {
+	case p.APIVersion != kubelet.API:
+		return fail("write apiVersion: "+kubelet.API, "%s speaks %s to %s, which it doesn't know", p.config, p.APIVersion, p.Name)
+	case !kubelet.IsAWSProvider(p.Name) && !slices.Equal(p.Args, []string{kubelet.Verb}):
+		return fail(fmt.Sprintf("write args: [%q]", kubelet.Verb), "%s has the kubelet start %s with the arguments %q", p.config, p.Name, p.Args)
+	}
+	return ok("%s has the kubelet call this helper for %s", p.config, cmp.Or(i.host, strings.Join(p.MatchImages, ", ")))
+}
+
+// judgeEnv warns of variables that the kubelet sets for this program and that differ in env: then
+// the other checks are about another environment.
+func (p provider) judgeEnv(i image, env config.Env) Finding {
 	var missing []string
 	for _, e := range p.Env {
 		switch {
-		case v.Env.Get(e.Name) == e.Value:
+		case env.Get(e.Name) == e.Value:
 		case isShown(e.Name):
 			missing = append(missing, sanitize.ShellWord(e.Name+"="+e.Value))
 		default:
 			missing = append(missing, e.Name+"=…")
 		}
 	}
-	if len(missing) > 0 {
-		v.warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+sanitize.ShellWord(p.program)+" doctor "+v.image.String(),
-			"%s sets variables that aren't set here", p.config)
+	if len(missing) == 0 {
+		return Finding{}
 	}
+	return warn("run it as the kubelet does: env "+strings.Join(missing, " ")+" "+sanitize.ShellWord(p.program)+" doctor "+i.String(),
+		"%s sets variables that aren't set here", p.config)
 }
 
 // isShown reports whether the value of a variable can't be a secret: a key, or a proxy's password.
 func isShown(name string) bool {
-	return strings.HasPrefix(name, config.OwnPrefix) ||
-		slices.Contains([]string{"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"}, name)
+	return strings.HasPrefix(name, config.OwnPrefix) || slices.Contains([]string{
+		"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
+	}, name)
 }
 
 // matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:
@@ -221,7 +224,7 @@ func matchesImage(pattern string, i image) bool {
 		return false
 	}
 	for n, label := range labels {
-		if ok, err := path.Match(wanted[n], label); err != nil || !ok {
+		if isMatch, err := path.Match(wanted[n], label); err != nil || !isMatch {
 			return false
 		}
 	}

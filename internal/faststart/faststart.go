@@ -1,4 +1,4 @@
-// Package faststart answers before the AWS SDK has started, where it can.
+// Package faststart answers before the AWS SDK has started, if it can.
 //
 // To start the SDK, net/http and logrus takes longer than all that a warm get does:
 // their packages are initialised whether they are used or not. This package
@@ -9,12 +9,14 @@
 //	uninitialized package in the list for which all imported packages (if any) are
 //	already initialized is initialized.
 //
-// So a package runs before those that come after it in the alphabet and before
-// those that wait for one that does: this one, whose module's name comes before
-// github.com and net, as long as it imports nothing that comes late. It imports the
-// same code as main, but nothing that waits for net/http; and what isn't answered
-// here, main does as if this package weren't there. A test of the binary looks at
-// what was initialised before a warm get ended.
+// So this package is initialised as soon as all that it imports is, before every package that is
+// ready by then and comes later in the list. What is ready earlier than that may be initialised
+// before it, whatever the names. So the module's name alone decides nothing: what counts is that
+// this package imports little, and nothing that comes late. To import os/user, or path/filepath as os/exec
+// does, would be enough for logrus to go first. With the module under names that begin with
+// github.com/a and github.com/z, too, nothing heavy was initialised before a warm get had ended. The
+// specification promises no more than that order; a test of the binary looks at what was initialised.
+// What isn't answered here, main does as if this package weren't there.
 package faststart
 
 import (
@@ -37,7 +39,6 @@ func init() {
 		Stderr: os.Stderr,
 		Env:    env,
 		Home:   env.Home(),
-		Exit:   os.Exit,
 	}
 	if len(os.Args) > 0 {
 		Process.Name = os.Args[0]

@@ -1,4 +1,5 @@
-// Package home finds the user's home directory.
+// Package home finds the user's home directory. It isn't in package config, as os/user starts late,
+// and a warm get would have to wait for it.
 package home
 
 import (
@@ -10,9 +11,9 @@ import (
 	"docker-credential-ecr-login/internal/config"
 )
 
-// Find returns HOME where that is an absolute path, else the home of the user's
-// entry in /etc/passwd, else nothing. It is never a relative path: a file in the
-// working directory belongs to whoever wrote the CI job.
+// Find returns HOME if that is an absolute path, else the home of the user's entry in
+// /etc/passwd, else nothing. It is never a relative path: a file in the working directory belongs to
+// whoever wrote the CI job.
 func Find(env config.Env) string {
 	if home := env.Home(); home != "" {
 		return home

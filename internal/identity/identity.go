@@ -1,10 +1,8 @@
-// Package identity tells whose tokens an environment asks for, without asking
-// anybody: it hashes what the AWS SDK's credential chain would read to decide
-// the principal.
+// Package identity computes the cache key of the principal that an environment selects, without a
+// request: it hashes what the AWS SDK's credential chain would read to decide the principal.
 //
-// Two equal identities have the same principal; where it can't tell, it makes
-// them differ, so that the worst a doubt costs is one more call to AWS. It is
-// on the path of a warm get and so imports nothing of the SDK.
+// Two equal identities have the same principal. In doubt it makes them differ, which costs one more
+// call to AWS. It is on the path of a warm get and so imports nothing of the SDK.
 package identity
 
 import (
@@ -22,32 +20,30 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
 // Identity stands for a principal.
 type Identity struct {
-	// Key is a SHA-256 in lower-case hex over everything that decides the
-	// principal.
+	// Key is a SHA-256 in lower-case hex over everything that decides the principal.
 	Key string
-	// Source says in words where the chain finds the credentials, for people.
+	// CredentialSource says where the chain finds the credentials, for people.
 	CredentialSource string
-	// Uncacheable is set where an input can't be read twice, such as a pipe, or can't be read: the key
-	// then tells nothing, and no token may be kept under it.
+	// Uncacheable is set if an input can't be read, or not twice, such as a pipe: no token may then be
+	// kept under the key.
 	Uncacheable bool
 	// Settles is when inputs that are being written have settled; see [stamp.Wait].
 	Settles time.Time
 	// Shared are the texts of the AWS configuration that the key was made of.
 	Shared sharedconfig.Texts
 
-	// withoutLogins is the key without the files that SSO and "aws login" keep
-	// their sessions in.
+	// withoutLogins is the key without the login files of SSO and "aws login".
 	withoutLogins string
 	logins        []string // texts of those files
 	used          Used
-	// tokenFiles and loginFiles are inputs that the SDK reads for itself, whether they are there or
-	// not.
+	// tokenFiles and loginFiles are inputs that the SDK reads for itself, even if they don't exist.
 	tokenFiles, loginFiles []string
 }
 
@@ -60,7 +56,7 @@ type Used struct {
 	TokenFiles []string
 }
 
-// Covers tells whether the key holds what the chain has used, as the SDK reports it. Where it
+// Covers reports whether the key holds what the chain has used, as the SDK reports it. If it
 // doesn't, the SDK has read the configuration otherwise than this package, and no token may be kept
 // under the key.
 func (id Identity) Covers(used Used) bool {
@@ -68,7 +64,7 @@ func (id Identity) Covers(used Used) bool {
 		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
 }
 
-// TokenStamp is that of web identity and container tokens, and LoginStamp that of login files.
+// TokenStamp returns the stamp of web identity and container tokens, LoginStamp that of login files.
 func (id Identity) TokenStamp() stamp.Stamp { return stamp.Of(id.tokenFiles) }
 func (id Identity) LoginStamp() stamp.Stamp { return stamp.Of(id.loginFiles) }
 
@@ -84,15 +80,14 @@ func (id Identity) SameLogin(before Identity, token string) bool {
 
 // Files are the AWS shared configuration the SDK is to read.
 type Files struct {
-	// Config and Credentials are paths; empty where there is no such file to be
-	// had, since there is neither a variable that names one nor a home.
+	// Config and Credentials are paths, empty if there is neither a variable that names one nor a home.
 	Config, Credentials string
-	// Err names a variable that names no file, and says why.
+	// Err names a variable with an invalid path, and says why.
 	Err error
 }
 
-// FilesOf finds the shared configuration. The SDK left alone would look below
-// the working directory where there is no home, and where a path begins with "~".
+// FilesOf returns the shared configuration. The SDK left alone would look below
+// the working directory if there is no home or if a path begins with "~".
 func FilesOf(env config.Env, home string) Files {
 	var files Files
 	find := func(name, variable string) string {
@@ -114,9 +109,8 @@ func FilesOf(env config.Env, home string) Files {
 	return files
 }
 
-// Read works out the identity of the environment and the home, for whom AWS is
-// asked as.
-func Read(env config.Env, home string, asked config.Principal) Identity {
+// Read computes the identity of a principal in an environment and a home.
+func Read(env config.Env, home string, asked registrymap.Principal) Identity {
 	in := inputs{sum: sha256.New()}
 	in.add("version", "3")
 	in.add("home", home)
@@ -135,13 +129,13 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	var configRead, credentialsRead bool
 	texts.Config, configRead = in.file("config", files.Config)
 	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
-	source := sourceOf(env, texts.Profiles(), asked)
-	unsure := source.shared && !(configRead && credentialsRead)
-	for _, file := range source.used.TokenFiles {
-		unsure = !in.tokenFile("web identity token", file) || unsure
+	source := SourceOf(env, texts.Profiles(), asked)
+	uncacheable := source.fromProfile && !(configRead && credentialsRead)
+	for _, file := range source.Used.TokenFiles {
+		uncacheable = !in.tokenFile("web identity token", file) || uncacheable
 	}
-	if source.used.Container {
-		unsure = !in.tokenFile("container token", env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) || unsure
+	if source.Used.Container {
+		uncacheable = !in.tokenFile("container token", env.Get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) || uncacheable
 	}
 	if name := asked.WebIdentityTokenEnv; name != "" {
 		in.token("web identity token", env.Get(name))
@@ -149,30 +143,30 @@ func Read(env config.Env, home string, asked config.Principal) Identity {
 	if asked.WebIdentityToken != "" {
 		in.token("web identity token", asked.WebIdentityToken)
 	}
-	if source.used.Metadata {
+	if source.Used.Metadata {
 		in.machine()
 	}
 
 	id := Identity{
 		CredentialSource: source.String(),
 		withoutLogins:    in.key(),
-		used:             source.used,
+		used:             source.Used,
 		tokenFiles:       in.files,
 		Shared:           texts,
 	}
 	in.files = nil
 	in.add("without logins", id.withoutLogins)
-	if source.used.Logins {
+	if source.Used.Logins {
 		for _, dir := range loginDirs(env, home) {
 			texts, ok := in.dir(dir)
-			id.logins, unsure = append(id.logins, texts...), unsure || !ok
+			id.logins, uncacheable = append(id.logins, texts...), uncacheable || !ok
 		}
 	}
-	id.Key, id.Uncacheable, id.Settles, id.loginFiles = in.key(), unsure, in.settles, in.files
+	id.Key, id.Uncacheable, id.Settles, id.loginFiles = in.key(), uncacheable, in.settles, in.files
 	return id
 }
 
-// loginDirs are where the AWS CLI and the SDK keep login sessions.
+// loginDirs returns the directories in which the AWS CLI and the SDK keep login sessions.
 func loginDirs(env config.Env, home string) []string {
 	var dirs []string
 	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil { // else fetch refuses it
@@ -212,9 +206,8 @@ func (in *inputs) file(name, file string) (text string, ok bool) {
 	return text, what == ""
 }
 
-// principal adds what the map says. What names the token's place is left out, as
-// the token itself is added.
-func (in *inputs) principal(p config.Principal) {
+// principal adds what the map says. It omits where the token is, as the token itself is added.
+func (in *inputs) principal(p registrymap.Principal) {
 	in.add("profile", p.Profile)
 	in.add("role", p.RoleARN)
 	in.add("external id", p.ExternalID)
@@ -224,7 +217,7 @@ func (in *inputs) principal(p config.Principal) {
 	}
 }
 
-// tokenFile adds what of a token file names its bearer. It is false for one that can't be read.
+// tokenFile adds what of a token file names its bearer. It returns false if the file can't be read.
 func (in *inputs) tokenFile(name, file string) bool {
 	if file != "" {
 		in.files = append(in.files, file)
@@ -245,8 +238,8 @@ func (in *inputs) token(name, text string) {
 	}
 }
 
-// dir adds the files of a directory, and returns their texts. It is false if one of them or the directory
-// can't be read.
+// dir adds the files of a directory, and returns their texts. It returns false if one of them
+// or the directory can't be read.
 func (in *inputs) dir(dir string) (texts []string, ok bool) {
 	entries, err := os.ReadDir(dir) // sorted
 	in.files = append(in.files, dir)
@@ -261,7 +254,7 @@ func (in *inputs) dir(dir string) (texts []string, ok bool) {
 	return texts, ok
 }
 
-// machine adds what tells this boot of this machine, and its container, from
+// machine adds what distinguishes this boot of this machine, and its container, from
 // others: the metadata service answers each with its own principal.
 func (in *inputs) machine() {
 	// Not among the files that are stamped: the kernel gives these a new time whenever it likes.
@@ -277,9 +270,8 @@ func (in *inputs) machine() {
 // larger.
 const maxInput = 1 << 20
 
-// contents returns a file's bytes. Those of one that isn't there, or is hidden by the mode of a
-// directory above it, are none, as for the SDK. What else can't be read, or not twice, as a pipe, it
-// returns in a word.
+// contents returns a file's bytes: none if it doesn't exist or is in a directory that this user can't
+// read, as for the SDK. If it can't be read otherwise, or not twice, as a pipe, what says so.
 func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
 		return "", ""

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
@@ -169,7 +170,7 @@ func TestKey(t *testing.T) {
 				for _, kv := range env {
 					here = append(here, strings.ReplaceAll(kv, "HOME", dir))
 				}
-				return Read(here, dir, config.Principal{})
+				return Read(here, dir, registrymap.Principal{})
 			}
 			write(c.files)
 			before := read(c.before)
@@ -184,11 +185,11 @@ func TestKey(t *testing.T) {
 
 func TestSameLogin(t *testing.T) {
 	dir := home(t, map[string]string{".aws/config": "[default]\nsso_session = x\n", ".aws/sso/cache/x.json": `{"accessToken": "1"}`})
-	before := Read(nil, dir, config.Principal{})
+	before := Read(nil, dir, registrymap.Principal{})
 	if err := os.WriteFile(filepath.Join(dir, ".aws/sso/cache/x.json"), []byte(`{"accessToken": "2"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	after := Read(nil, dir, config.Principal{})
+	after := Read(nil, dir, registrymap.Principal{})
 	switch {
 	case before.Key == after.Key:
 		t.Error("another login is the same identity")
@@ -196,7 +197,7 @@ func TestSameLogin(t *testing.T) {
 		t.Error("a rewritten login file isn't told from other changes")
 	case after.SameLogin(before, "3"), after.SameLogin(before, ""):
 		t.Error("somebody else's login is taken for the one that was refreshed")
-	case Read(config.Env{"AWS_REGION=x"}, dir, config.Principal{}).SameLogin(before, "2"):
+	case Read(config.Env{"AWS_REGION=x"}, dir, registrymap.Principal{}).SameLogin(before, "2"):
 		t.Error("another environment is taken for a rewritten login file")
 	}
 }
@@ -217,7 +218,7 @@ func TestCovers(t *testing.T) {
 		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a"}, Used{Container: true}, true},
 		{config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, jwt, true},
 	} {
-		if got := Read(c.env, "", config.Principal{}).Covers(c.used); got != c.want {
+		if got := Read(c.env, "", registrymap.Principal{}).Covers(c.used); got != c.want {
 			t.Errorf("%q: covers %+v: %v, want %v", c.env, c.used, got, c.want)
 		}
 	}
@@ -251,7 +252,7 @@ func TestUnsure(t *testing.T) {
 		{config.Env{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, false},
 		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" + dir}, true},
 	} {
-		if got := Read(c.env, "", config.Principal{}).Uncacheable; got != c.want {
+		if got := Read(c.env, "", registrymap.Principal{}).Uncacheable; got != c.want {
 			t.Errorf("%q: unsure is %v, want %v", c.env, got, c.want)
 		}
 	}
@@ -262,10 +263,10 @@ func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "", config.Principal{}).Uncacheable {
+	if !Read(config.Env{"AWS_CONFIG_FILE=" + pipe}, "", registrymap.Principal{}).Uncacheable {
 		t.Error("a pipe's contents are trusted to stay")
 	}
-	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "", config.Principal{}).Uncacheable {
+	if Read(config.Env{"AWS_CONFIG_FILE=" + os.DevNull}, "", registrymap.Principal{}).Uncacheable {
 		t.Error("/dev/null is taken for a pipe")
 	}
 }
@@ -337,10 +338,10 @@ func TestSource(t *testing.T) {
 		{config: "[x]\ncredential_process = p\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 		{credentials: "[profile x]\naws_access_key_id=a\naws_secret_access_key=b\n", env: config.Env{"AWS_PROFILE=x"}, want: "instance metadata", metadata: true},
 	} {
-		got := sourceOf(c.env, sharedconfig.Texts{Config: c.config, Credentials: c.credentials}.Profiles(), config.Principal{})
-		if got.String() != c.want || got.used.Metadata != c.metadata {
+		got := SourceOf(c.env, sharedconfig.Texts{Config: c.config, Credentials: c.credentials}.Profiles(), registrymap.Principal{})
+		if got.String() != c.want || got.Used.Metadata != c.metadata {
 			t.Errorf("%q, %q, %q:\n got %q, metadata %v\nwant %q, metadata %v",
-				c.config, c.credentials, c.env, got, got.used.Metadata, c.want, c.metadata)
+				c.config, c.credentials, c.env, got, got.Used.Metadata, c.want, c.metadata)
 		}
 	}
 }
@@ -349,7 +350,7 @@ func FuzzProfiles(f *testing.F) {
 	f.Add("[default]\nrole_arn = r\nsource_profile = default\n", "[x]\naws_access_key_id=a\naws_secret_access_key=b\n", "x")
 	f.Add("[profile my ci]\n s3 =\n  a = b\n[", "]\n=\n:", "my ci")
 	f.Fuzz(func(t *testing.T, configText, credentials, profile string) {
-		s := sourceOf(config.Env{"AWS_PROFILE=" + profile}, sharedconfig.Texts{Config: configText, Credentials: credentials}.Profiles(), config.Principal{})
+		s := SourceOf(config.Env{"AWS_PROFILE=" + profile}, sharedconfig.Texts{Config: configText, Credentials: credentials}.Profiles(), registrymap.Principal{})
 		if len(s.hops) == 0 {
 			t.Error("no source at all")
 		}
@@ -361,7 +362,7 @@ func TestPrincipal(t *testing.T) {
 	dir := home(t, map[string]string{"a.jwt": jwt(`{"sub":"a","exp":1}`), "a2.jwt": jwt(`{"sub":"a","exp":2}`), "b.jwt": jwt(`{"sub":"b"}`)})
 	env := config.Env{"TOKEN_A=" + jwt(`{"sub":"a","exp":3}`), "TOKEN_B=" + jwt(`{"sub":"b"}`)}
 	const role = "arn:aws:iam::111122223333:role/pull"
-	principals := []config.Principal{
+	principals := []registrymap.Principal{
 		{},
 		{Profile: "x"},
 		{RoleARN: "x"},
@@ -373,7 +374,7 @@ func TestPrincipal(t *testing.T) {
 		{RoleARN: role, WebIdentityTokenFile: filepath.Join(dir, "b.jwt")},
 		{RoleARN: role, WebIdentityTokenEnv: "NONE"},
 	}
-	seen := map[string]config.Principal{}
+	seen := map[string]registrymap.Principal{}
 	for _, p := range principals {
 		id := Read(env, dir, p)
 		if before, ok := seen[id.Key]; ok {
@@ -386,7 +387,7 @@ func TestPrincipal(t *testing.T) {
 	}
 	// A token counts by its claims, wherever it is kept.
 	a := Read(env, dir, principals[7])
-	for _, same := range []config.Principal{
+	for _, same := range []registrymap.Principal{
 		{RoleARN: role, WebIdentityTokenFile: filepath.Join(dir, "a2.jwt")},
 		{RoleARN: role, WebIdentityTokenEnv: "TOKEN_A"},
 	} {
@@ -394,7 +395,7 @@ func TestPrincipal(t *testing.T) {
 			t.Errorf("%+v: another identity, though the claims are the same", same)
 		}
 	}
-	if Read(env, dir, config.Principal{RoleARN: role, WebIdentityTokenEnv: "TOKEN_B"}).Key == a.Key {
+	if Read(env, dir, registrymap.Principal{RoleARN: role, WebIdentityTokenEnv: "TOKEN_B"}).Key == a.Key {
 		t.Error("another subject in a variable is the same identity")
 	}
 	if !a.Covers(Used{TokenFiles: []string{filepath.Join(dir, "a.jwt")}}) || a.Covers(Used{Metadata: true}) {
@@ -407,18 +408,100 @@ func TestSourceOfPrincipal(t *testing.T) {
 	const role = "arn:aws:iam::111122223333:role/pull"
 	shared := sharedconfig.Texts{Config: "[profile ec2]\ncredential_source = Ec2InstanceMetadata\nrole_arn = base\n", Credentials: ""}.Profiles()
 	for _, c := range []struct {
-		principal config.Principal
+		principal registrymap.Principal
 		want      string
 		metadata  bool
 	}{
-		{config.Principal{}, "environment keys", false},
-		{config.Principal{RoleARN: role}, role + ", environment keys", false},
-		{config.Principal{Profile: "ec2"}, "profile ec2, base, instance metadata", true},
-		{config.Principal{Profile: "ec2", RoleARN: role}, role + ", profile ec2, base, instance metadata", true},
-		{config.Principal{RoleARN: role, WebIdentityTokenEnv: "X"}, role + ", web identity of the map", false},
+		{registrymap.Principal{}, "environment keys", false},
+		{registrymap.Principal{RoleARN: role}, role + ", environment keys", false},
+		{registrymap.Principal{Profile: "ec2"}, "profile ec2, base, instance metadata", true},
+		{registrymap.Principal{Profile: "ec2", RoleARN: role}, role + ", profile ec2, base, instance metadata", true},
+		{registrymap.Principal{RoleARN: role, WebIdentityTokenEnv: "X"}, role + ", web identity of the map", false},
 	} {
-		if got := sourceOf(keys, shared, c.principal); got.String() != c.want || got.used.Metadata != c.metadata {
-			t.Errorf("%+v: %q, metadata %v; want %q, %v", c.principal, got, got.used.Metadata, c.want, c.metadata)
+		if got := SourceOf(keys, shared, c.principal); got.String() != c.want || got.Used.Metadata != c.metadata {
+			t.Errorf("%+v: %q, metadata %v; want %q, %v", c.principal, got, got.Used.Metadata, c.want, c.metadata)
+		}
+	}
+}
+
+func TestSkipped(t *testing.T) {
+	const (
+		noKeys  = "environment keys: AWS_ACCESS_KEY_ID isn't set"
+		noToken = "web identity of the environment: AWS_WEB_IDENTITY_TOKEN_FILE isn't set"
+		noURI   = "container credentials: neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
+	)
+	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
+	container := config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a"}
+	for _, c := range []struct {
+		name   string
+		env    config.Env
+		config string
+		asked  registrymap.Principal
+		want   []string
+	}{
+		{name: "nothing is there", env: config.Env{"AWS_PROFILE=x"}, want: []string{
+			noKeys, noToken, "profile x: it is neither in HOME/.aws/config nor in HOME/.aws/credentials", noURI,
+		}},
+		{name: "nothing counts", env: config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_ROLE_ARN=r", "AWS_EC2_METADATA_DISABLED=true"}, config: "[default]\nregion=x\n", want: []string{
+			"environment keys: AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't",
+			"web identity of the environment: AWS_ROLE_ARN is set, but counts only beside AWS_WEB_IDENTITY_TOKEN_FILE, which isn't set (AWS_ECR_ROLE_ARN names a role to assume)",
+			"profile default: it has no credentials", noURI, "instance metadata: AWS_EC2_METADATA_DISABLED is true",
+		}},
+		{name: "a missing file", env: config.Env{"AWS_CONFIG_FILE=/none"}, want: []string{
+			noKeys, noToken, "profile default: /none, which a variable names, doesn't exist", noURI,
+		}},
+		{name: "keys", env: append(container, keys...), config: "[default]\nrole_arn=r\ncredential_process=x\n", want: []string{
+			"profile default: it has role_arn, credential_process, but the chain looks for environment keys first",
+			"container credentials: AWS_CONTAINER_CREDENTIALS_… is set, but the chain looks for environment keys first",
+			"instance metadata: the instance may have a role, but the chain looks for environment keys first",
+		}},
+		{name: "a token", env: config.Env{"AWS_WEB_IDENTITY_TOKEN_FILE=/jwt"}, want: []string{
+			noKeys, "instance metadata: the instance may have a role, but the chain looks for web identity of the environment first",
+		}},
+		{name: "a container", env: container, config: "[default]\nregion=x\n", want: []string{
+			noKeys, noToken, "profile default: it has no credentials",
+			"instance metadata: the instance may have a role, but the chain looks for container credentials first",
+		}},
+		{name: "what a profile names", env: container, config: "[default]\ncredential_source=EcsContainer\n", want: []string{
+			noKeys, noToken, "instance metadata: the instance may have a role, but the chain looks for profile default first",
+		}},
+		{name: "a profile of the map", env: keys, config: "[profile m]\ncredential_source=Ec2InstanceMetadata\n", asked: registrymap.Principal{Profile: "m"}, want: []string{
+			"environment keys: AWS_ACCESS_KEY_ID is set, but the chain looks for profile m first",
+		}},
+		{name: "a profile of the map without credentials", env: keys, config: "[profile m]\nregion=x\n", asked: registrymap.Principal{Profile: "m"}, want: []string{
+			"profile m: it has no credentials",
+			"environment keys: AWS_ACCESS_KEY_ID is set, but the chain looks for profile m first", noToken, noURI,
+		}},
+		{name: "a token of the map", env: keys, asked: registrymap.Principal{RoleARN: "r", WebIdentityTokenEnv: "X"}, want: []string{
+			"all else: the registry map names a web identity token, which takes its place",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := home(t, map[string]string{".aws/config": c.config})
+			got := strings.ReplaceAll(strings.Join(Skipped(c.env, dir, c.asked), "\n"), dir, "HOME")
+			if want := strings.Join(c.want, "\n"); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+	if got := Skipped(nil, "", registrymap.Principal{}); len(got) != 4 || got[2] != "profile default: there is no home to find ~/.aws in" {
+		t.Errorf("without a home: %q", got)
+	}
+}
+
+func TestSourceName(t *testing.T) {
+	for _, c := range []struct {
+		env          config.Env
+		config, want string
+	}{
+		{config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, "", "the environment (AWS_ACCESS_KEY_ID)"},
+		{nil, "", "the instance metadata service"},
+		{config.Env{"AWS_CONTAINER_CREDENTIALS_FULL_URI=a"}, "", "the container credentials endpoint"},
+		{nil, "[default]\nrole_arn=r\nsource_profile=b\n[profile b]\ncredential_process=x\n", "the credential_process of profile b"},
+		{config.Env{"AWS_PROFILE=b"}, "[profile b]\nsso_session=x\n", "profile b"},
+	} {
+		if got := SourceOf(c.env, sharedconfig.Texts{Config: c.config}.Profiles(), registrymap.Principal{}).Name(); got != c.want {
+			t.Errorf("%q, %q: %q, want %q", c.env, c.config, got, c.want)
 		}
 	}
 }

@@ -21,25 +21,25 @@ var principalClaims = []string{"iss", "sub", "aud"}
 
 const awsClaims = "https://aws.amazon.com/"
 
-// Bearer tells of a web identity token who issued it, for whom and to be used by whom, on one
-// line as a role's trust policy would have it; nothing of what isn't one.
+// Bearer returns who issued a web identity token, for whom and to be used by whom, on one line as a
+// role's trust policy would have it. It returns nothing for other texts.
 func Bearer(token string) string {
 	all, ok := payload(token)
 	if !ok {
 		return ""
 	}
-	var said []string
+	var named []string
 	for _, name := range principalClaims {
 		var value bytes.Buffer
 		if json.Compact(&value, all[name]) == nil {
-			said = append(said, name+" "+value.String())
+			named = append(named, name+" "+value.String())
 		}
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(named, ", ")
 }
 
 // jwtClaims returns the claims of a JSON Web Token that name its bearer, as they
-// stand in it. It is false for anything else.
+// stand in it. It returns false for other texts.
 func jwtClaims(token string) (string, bool) {
 	all, ok := payload(token)
 	if !ok {

@@ -1,114 +1,256 @@
 package identity
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 )
 
-// source is where the SDK's chain finds the credentials, hop by hop. It follows
-// the order of the SDK's config package (resolve_credentials.go).
-type source struct {
+// What holds the credentials, as far as a profile can name it or a message needs it.
+const (
+	environmentKeys      = "environment keys"
+	containerCredentials = "container credentials"
+	instanceMetadata     = "instance metadata"
+	credentialProcess    = "credential process"
+	nowhere              = "nowhere, as AWS_EC2_METADATA_DISABLED is true"
+)
+
+// Source is where the SDK's chain finds the credentials.
+type Source struct {
+	// Used are the inputs that are no part of the AWS configuration.
+	Used Used
+	// hops are the roles and profiles on the way to the credentials, and then what holds these.
 	hops []string
-	used Used
-	// shared is set where a profile decides, be it one that isn't there.
-	shared bool
+	// profile is the last of the profiles. fromProfile is set if one decides, even one that doesn't
+	// exist.
+	profile     string
+	fromProfile bool
 }
 
-func (s source) String() string { return strings.Join(s.hops, ", ") }
-
-func sourceOf(env config.Env, shared sharedconfig.Profiles, asked config.Principal) source {
+// SourceOf returns where the chain finds the credentials of a principal: with the first candidate
+// that has some.
+func SourceOf(env config.Env, shared sharedconfig.Profiles, asked registrymap.Principal) Source {
+	s := Source{profile: ProfileOf(env, asked.Profile)}
+	if asked.RoleARN != "" {
+		s.hops = []string{asked.RoleARN}
+	}
 	switch {
 	case asked.WebIdentityToken != "":
-		return source{hops: []string{asked.RoleARN, strings.TrimSpace("service account " + Bearer(asked.WebIdentityToken))}}
+		s.hops = append(s.hops, strings.TrimSpace("service account "+Bearer(asked.WebIdentityToken)))
+		return s
 	case asked.HasWebIdentity():
-		s := source{hops: []string{asked.RoleARN, "web identity of the map"}}
+		s.hops = append(s.hops, "web identity of the map")
 		if asked.WebIdentityTokenFile != "" {
-			s.used.TokenFiles = []string{asked.WebIdentityTokenFile}
+			s.Used.TokenFiles = []string{asked.WebIdentityTokenFile}
 		}
 		return s
 	}
-	s := ofChain(env, shared, asked.Profile)
-	if asked.RoleARN != "" {
-		s.hops = append([]string{asked.RoleARN}, s.hops...)
+	for _, c := range candidates(env, shared, asked) {
+		if c.behind != "" {
+			continue
+		}
+		if c.profile != "" {
+			s.profile, s.fromProfile = c.profile, true
+		}
+		s.hops, s.Used = append(s.hops, c.hops...), c.used
+		if c.hasCredentials {
+			break
+		}
 	}
 	return s
 }
 
-// UsedBy is where the credentials come from, of those inputs that are none of the AWS configuration.
-func UsedBy(env config.Env, shared sharedconfig.Profiles, asked config.Principal) Used {
-	return sourceOf(env, shared, asked).used
+// String returns the hops, for people.
+func (s Source) String() string { return strings.Join(s.hops, ", ") }
+
+func (s Source) last() string {
+	if len(s.hops) == 0 {
+		return ""
+	}
+	return s.hops[len(s.hops)-1]
 }
 
-// ofChain follows the chain from a profile or, where none is named, from where it
-// begins by itself.
-func ofChain(env config.Env, shared sharedconfig.Profiles, profile string) source {
-	switch file := env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); {
-	case profile != "":
-		return ofProfile(env, shared, profile)
+// Name returns what holds the credentials, for messages.
+func (s Source) Name() string {
+	switch s.last() {
+	case environmentKeys:
+		return "the environment (AWS_ACCESS_KEY_ID)"
+	case instanceMetadata:
+		return "the instance metadata service"
+	case containerCredentials:
+		return "the container credentials endpoint"
+	case credentialProcess:
+		return "the credential_process of profile " + s.profile
+	}
+	return "profile " + s.profile
+}
+
+// candidate is one of the places in which the SDK's chain looks for credentials.
+type candidate struct {
+	name string
+	// found says what of it is there, empty if nothing is; whyNot then says why.
+	found, whyNot string
+	// behind names the candidate in whose favour this one is never looked at.
+	behind string
+	// hops and used are its part of the [Source]. The chain ends at the first that has credentials.
+	hops           []string
+	used           Used
+	hasCredentials bool
+	// profile is the last of the profiles if the candidate is one.
+	profile string
+}
+
+// has sets what is found of a candidate that holds the credentials itself.
+func (c *candidate) has(found string, used Used) {
+	c.found, c.hops, c.used, c.hasCredentials = found, []string{c.name}, used, true
+}
+
+// candidates lists where the SDK's chain looks for credentials, in the order of the SDK's config
+// package (resolve_credentials.go).
+func candidates(env config.Env, shared sharedconfig.Profiles, asked registrymap.Principal) []candidate {
+	keys := candidate{name: environmentKeys, whyNot: "AWS_ACCESS_KEY_ID isn't set"}
+	switch {
 	case HasKeys(env):
-		return source{hops: []string{"environment keys"}}
-	case file != "":
-		return source{hops: []string{"web identity of the environment"}, used: Used{TokenFiles: []string{file}}}
+		keys.has("AWS_ACCESS_KEY_ID is set", Used{})
+	case env.Get("AWS_ACCESS_KEY_ID") != "":
+		keys.whyNot = "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't"
 	}
-	return ofProfile(env, shared, ProfileOf(env, ""))
+	token := candidate{name: "web identity of the environment", whyNot: "AWS_WEB_IDENTITY_TOKEN_FILE isn't set"}
+	if file := env.Get("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" {
+		token.has("AWS_WEB_IDENTITY_TOKEN_FILE is set", Used{TokenFiles: []string{file}})
+	} else if env.Get("AWS_ROLE_ARN") != "" {
+		token.whyNot = "AWS_ROLE_ARN is set, but counts only beside AWS_WEB_IDENTITY_TOKEN_FILE, which isn't set (AWS_ECR_ROLE_ARN names a role to assume)"
+	}
+	container := candidate{name: containerCredentials, whyNot: "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"}
+	if env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "" {
+		container.has("AWS_CONTAINER_CREDENTIALS_… is set", Used{Container: true})
+	}
+	metadata := candidate{name: instanceMetadata, whyNot: "AWS_EC2_METADATA_DISABLED is true", hops: []string{nowhere}}
+	if !isMetadataDisabled(env) {
+		metadata.has("the instance may have a role", Used{Metadata: true})
+	}
+	profile := profileCandidate(env, shared, ProfileOf(env, asked.Profile))
+	if asked.Profile != "" {
+		keys.behind, token.behind = profile.name, profile.name
+		return []candidate{profile, keys, token, container, metadata}
+	}
+	return []candidate{keys, token, profile, container, metadata}
 }
 
-// ProfileOf is the name of the profile that is chosen, where the map names one or none.
-func ProfileOf(env config.Env, asked string) string {
-	for _, name := range []string{asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE")} {
-		if name != "" {
-			return name
-		}
-	}
-	return "default"
-}
-
-func ofProfile(env config.Env, shared sharedconfig.Profiles, name string) source {
-	s := source{shared: true}
+func profileCandidate(env config.Env, shared sharedconfig.Profiles, name string) candidate {
+	c := candidate{name: "profile " + name, profile: name}
 	chain := shared.Chain(name)
-	var last *sharedconfig.Profile
-	for i, p := range chain {
-		s.hops = append(s.hops, "profile "+p.Name)
+	for _, p := range chain {
+		c.profile = p.Name
+		c.hops = append(c.hops, "profile "+p.Name)
 		if role := p.Get("role_arn"); role != "" {
-			s.hops = append(s.hops, role)
+			c.hops = append(c.hops, role)
 		}
-		last = &chain[i]
 	}
-	s.ofLeaf(env, last)
-	return s
+	if len(chain) == 0 {
+		return c
+	}
+	hop, used := credentialsOf(env, &chain[len(chain)-1])
+	if hop != "" {
+		c.hops, c.used, c.hasCredentials = append(c.hops, hop), used, true
+	}
+	var keys []string
+	for _, key := range []string{
+		"role_arn", "source_profile", "aws_access_key_id", "credential_source", "web_identity_token_file",
+		"sso_session", "sso_start_url", "login_session", "credential_process",
+	} {
+		if shared[name].Get(key) != "" {
+			keys = append(keys, key)
+		}
+	}
+	c.whyNot = "it has no credentials"
+	if len(keys) > 0 {
+		c.found = "it has " + strings.Join(keys, ", ")
+	}
+	return c
 }
 
-// ofLeaf adds the source of a profile that names no other profile, or of none.
-func (s *source) ofLeaf(env config.Env, p *sharedconfig.Profile) {
-	hop := ""
+// credentialsOf returns where a profile without a source_profile has its credentials and the
+// inputs of those, empty if it has none.
+func credentialsOf(env config.Env, p *sharedconfig.Profile) (hop string, used Used) {
 	switch from := p.Get("credential_source"); {
-	case p != nil && p.HasKeys():
-		hop = "keys"
+	case p.HasKeys():
+		return "keys", Used{}
 	case from == "Environment":
-		hop = "environment keys"
+		return environmentKeys, Used{}
 	case from == "EcsContainer":
-		hop, s.used.Container = "container credentials", true
+		return containerCredentials, Used{Container: true}
+	case from != "" && isMetadataDisabled(env):
+		return nowhere, Used{}
 	case from != "":
-		hop, s.used.Metadata = "instance metadata", true
+		return instanceMetadata, Used{Metadata: true}
 	case p.Get("web_identity_token_file") != "":
-		hop, s.used.TokenFiles = "web identity", []string{p.Get("web_identity_token_file")}
+		return "web identity", Used{TokenFiles: []string{p.Get("web_identity_token_file")}}
 	case p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("sso_region") != "" || p.Get("sso_account_id") != "" || p.Get("sso_role_name") != "":
-		hop, s.used.Logins = "SSO", true
+		return "SSO", Used{Logins: true}
 	case p.Get("login_session") != "":
-		hop, s.used.Logins = "aws login", true
+		return "aws login", Used{Logins: true}
 	case p.Get("credential_process") != "":
-		hop = "credential process"
-	case hasContainer(env):
-		hop, s.used.Container = "container credentials", true
-	default:
-		hop, s.used.Metadata = "instance metadata", true
+		return credentialProcess, Used{}
 	}
-	if s.used.Metadata && IsMetadataDisabled(env) {
-		hop, s.used.Metadata = "nowhere, as AWS_EC2_METADATA_DISABLED is true", false
+	return "", Used{}
+}
+
+// Skipped returns, a line each and in the order of the chain, why the credentials don't come from
+// the other candidates.
+func Skipped(env config.Env, home string, asked registrymap.Principal) []string {
+	if asked.HasWebIdentity() {
+		return []string{"all else: the registry map names a web identity token, which takes its place"}
 	}
-	s.hops = append(s.hops, hop)
+	files := FilesOf(env, home)
+	configText, _ := new(inputs).contents(files.Config)
+	credentialsText, _ := new(inputs).contents(files.Credentials)
+	shared := sharedconfig.Texts{Config: configText, Credentials: credentialsText}.Profiles()
+	source := SourceOf(env, shared, asked)
+	var skipped []string
+	chosen := ""
+	for _, c := range candidates(env, shared, asked) {
+		switch first := cmp.Or(chosen, c.behind); {
+		case c.found == "" && chosen == "":
+			skipped = append(skipped, c.name+": "+cmp.Or(c.whyNot, whyNoProfile(env, files)))
+		case c.found == "":
+		case first == "":
+			chosen = c.name
+		case c.name != source.last(): // which the profile names
+			skipped = append(skipped, fmt.Sprintf("%s: %s, but the chain looks for %s first", c.name, c.found, first))
+		}
+	}
+	return skipped
+}
+
+// whyNoProfile says why a profile doesn't exist.
+func whyNoProfile(env config.Env, files Files) string {
+	if files.Config == "" && files.Credentials == "" {
+		return "there is no home to find ~/.aws in"
+	}
+	why := fmt.Sprintf("it is neither in %s nor in %s", files.Config, files.Credentials)
+	for _, file := range []string{files.Config, files.Credentials} {
+		isNamed := file == env.Get("AWS_CONFIG_FILE") || file == env.Get("AWS_SHARED_CREDENTIALS_FILE")
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && file != "" && isNamed {
+			why = file + ", which a variable names, doesn't exist"
+		}
+		if _, err := os.Lstat(file); errors.Is(err, fs.ErrPermission) {
+			why = fmt.Sprintf("%s is skipped: this user (%d) can't read a directory above it", file, os.Geteuid())
+		}
+	}
+	return why
+}
+
+// ProfileOf returns the name of the profile that is chosen, by the map or else by the environment.
+func ProfileOf(env config.Env, asked string) string {
+	return cmp.Or(asked, env.Get("AWS_PROFILE"), env.Get("AWS_DEFAULT_PROFILE"), "default")
 }
 
 // HasKeys reports whether the environment holds an access key and its secret.
@@ -117,7 +259,7 @@ func HasKeys(env config.Env) bool {
 	return id != "" && secret != ""
 }
 
-// MissingKey names the variable of the access key that isn't set while the other is, or nothing.
+// MissingKey returns the variable of the access key that isn't set while the other is, or nothing.
 func MissingKey(env config.Env) string {
 	switch id, secret := keysOf(env); {
 	case id != "" && secret == "":
@@ -130,22 +272,11 @@ func MissingKey(env config.Env) string {
 
 // keysOf returns the access key of the environment and its secret, by the names that the SDK knows.
 func keysOf(env config.Env) (id, secret string) {
-	first := func(names ...string) string {
-		for _, name := range names {
-			if value := env.Get(name); value != "" {
-				return value
-			}
-		}
-		return ""
-	}
-	return first("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"), first("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+	return cmp.Or(env.Get("AWS_ACCESS_KEY_ID"), env.Get("AWS_ACCESS_KEY")),
+		cmp.Or(env.Get("AWS_SECRET_ACCESS_KEY"), env.Get("AWS_SECRET_KEY"))
 }
 
-func hasContainer(env config.Env) bool {
-	return env.Get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || env.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
-}
-
-// IsMetadataDisabled reports whether the environment turns the instance metadata service off.
-func IsMetadataDisabled(env config.Env) bool {
+// isMetadataDisabled reports whether the environment turns the instance metadata service off.
+func isMetadataDisabled(env config.Env) bool {
 	return strings.EqualFold(env.Get("AWS_EC2_METADATA_DISABLED"), "true")
 }

@@ -1,5 +1,5 @@
-// Package kubelet is the protocol by which the kubelet of a Kubernetes node asks credential
-// providers: what of it is of interest here, and what it is called where. See
+// Package kubelet answers the kubelet of a Kubernetes node, which asks credential providers when it
+// pulls the images of pods. See
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //
 // It is on the path of a warm answer and imports nothing of the AWS SDK or of Kubernetes.
@@ -22,9 +22,9 @@ const (
 	// provider reads it (github.com/kubernetes/cloud-provider-aws, cmd/ecr-credential-provider).
 	RoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
 
-	// Patience is how long the kubelet waits; then it kills the provider
+	// Timeout is how long an answer may take. The kubelet kills the provider after a minute
 	// (k8s.io/kubernetes, pkg/credentialprovider/plugin).
-	ClientTimeout = time.Minute
+	Timeout = 55 * time.Second
 
 	// Verb is what this helper is told to be a provider.
 	Verb = "kubelet"

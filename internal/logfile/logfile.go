@@ -1,23 +1,21 @@
-// Package logfile writes the log the user has asked for: to a file, of bounded
-// size, for this user alone.
+// Package logfile writes the log to a file of bounded size, for this user alone.
 package logfile
 
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/sirupsen/logrus"
 
 	"docker-credential-ecr-login/internal/atomicfile"
 )
 
-// maxSize is how large the file may be when it is opened; a larger one becomes
-// FILE.1, in the place of an older one. So a log takes about twice that.
+// maxSize is how large the file may be when Open finds it; a larger one becomes FILE.1 and replaces
+// an older one. So a log takes about 2 MiB.
 const maxSize = 1 << 20
 
-// Open returns a logger that appends to the file. The level is one of logrus's;
-// without a level it is info. An error says why there can be no such log.
+// Open returns a logger that appends to the file. The level is one of logrus's, info if it is
+// empty.
 func Open(file, level string) (*logrus.Logger, error) {
 	if level == "" {
 		level = "info"
@@ -26,14 +24,14 @@ func Open(file, level string) (*logrus.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := atomicfile.MakeDirs(filepath.Dir(file)); err != nil {
+	if err := atomicfile.MakePrivateDir(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && info.Size() > maxSize {
 		os.Rename(file, file+".1") // two processes at once: the second finds a small file
 	}
 	// Each line is one write, which O_APPEND keeps whole among processes.
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	out, err := atomicfile.OpenNoFollow(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +45,7 @@ func Open(file, level string) (*logrus.Logger, error) {
 	return logger, nil
 }
 
-// quiet fails at no write, which logrus would tell on stderr: a disk that is full is no reason
-// for that.
+// quiet ignores errors of writing, such as of a full disk: logrus would print them on stderr.
 type quiet struct{ *os.File }
 
 func (q quiet) Write(p []byte) (int, error) {

@@ -1,5 +1,4 @@
-// Package sanitize makes text that comes from elsewhere fit for one line of
-// stderr or of a log.
+// Package sanitize makes foreign text fit for one line of stderr or of a log.
 package sanitize
 
 import (
@@ -9,8 +8,8 @@ import (
 
 const longest = 600
 
-// Of returns the text as one line of bounded length without control characters
-// or marks that turn the direction of writing.
+// Line returns the text as one line of bounded length, without control characters and marks that
+// change the direction of writing.
 func Line(text string) string {
 	text = Unbounded(text)
 	if len(text) > longest {
@@ -19,7 +18,7 @@ func Line(text string) string {
 	return text
 }
 
-// Clean is Of for a text of any length.
+// Unbounded is [Line] for a text of any length.
 func Unbounded(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -33,7 +32,7 @@ func Unbounded(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// ShellWord returns the text as one word of a shell, in quotes if it needs them.
+// ShellWord returns the text as one argument for a shell, in quotes if it needs them.
 func ShellWord(text string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
 	if text != "" && strings.Trim(text, plain) == "" {

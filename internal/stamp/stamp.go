@@ -1,5 +1,5 @@
-// Package stamp tells whether files have changed, even if they became the same again, and whether
-// they are being changed at this moment.
+// Package stamp finds out whether files have changed, even if they became the same again, and
+// whether they are being changed at this moment.
 package stamp
 
 import (
@@ -8,13 +8,12 @@ import (
 	"os"
 	"path"
 	"strings"
-	"syscall"
 	"time"
 )
 
 const (
-	// tick is longer than the steps in which file systems count the time of a change: Linux counts in
-	// ticks of its scheduler, of 10 ms at the most. A second change within a step can't be seen.
+	// tick is longer than the steps in which file systems count the time of a change: Linux counts
+	// in ticks of its scheduler, of 10 ms at the most. A second change within a step can't be seen.
 	tick = 20 * time.Millisecond
 
 	// emptyTime is how long a file that was just emptied counts as one that is being written: most
@@ -22,7 +21,7 @@ const (
 	emptyTime = 500 * time.Millisecond
 )
 
-// Settles returns when what was done to a file last can be told from what is done to it next.
+// Settles returns the time from which on another change of a file would show.
 func Settles(info fs.FileInfo) time.Time {
 	if info.Mode().IsRegular() && info.Size() == 0 {
 		return changeTime(info).Add(emptyTime)
@@ -30,8 +29,8 @@ func Settles(info fs.FileInfo) time.Time {
 	return changeTime(info).Add(tick)
 }
 
-// Wait returns how long it takes until files have settled that do so at a time, zero if they have.
-// A time that is too far ahead is that of another clock, and waited for in vain.
+// Wait returns how long to wait for files that settle at a time, zero if they have settled. A time
+// too far ahead is that of another clock: waiting for it would be in vain.
 func Wait(settles, now time.Time) time.Duration {
 	if wait := settles.Sub(now); 0 < wait && wait <= emptyTime {
 		return wait
@@ -39,11 +38,11 @@ func Wait(settles, now time.Time) time.Duration {
 	return 0
 }
 
-// Stamp tells files apart from what they were before: it holds for each its device, inode, size and
-// times, and those of links to it.
+// Stamp identifies a state of files: for each its device, inode, size and times, and those of links
+// to it.
 type Stamp string
 
-// Of returns the stamp of files, whether they are there or not.
+// Of returns the stamp of files, which may be absent.
 func Of(files []string) Stamp {
 	var found strings.Builder
 	for _, file := range files {
@@ -63,15 +62,6 @@ func Of(files []string) Stamp {
 		}
 	}
 	return Stamp(found.String())
-}
-
-// inode returns what tells a file from all others that exist.
-func inode(info fs.FileInfo) string {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf(" %d/%d", stat.Dev, stat.Ino)
 }
 
 func whole(info fs.FileInfo) string {

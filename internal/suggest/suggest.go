@@ -3,8 +3,7 @@ package suggest
 
 import "strings"
 
-// Word returns the known word that a mistyped one is most like, or nothing
-// where none is near.
+// Word returns the known word that is most like a mistyped one, empty if none is near.
 func Word(word string, known []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, k := range known {
@@ -19,7 +18,7 @@ func Word(word string, known []string) string {
 	return best
 }
 
-// Distance counts the letters to put in, take out or change (Levenshtein).
+// Distance returns how many letters to insert, delete or change (Levenshtein).
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -1,4 +1,4 @@
-// Package terminal shows what a person at a terminal wants to see and no program does.
+// Package terminal shows on a terminal what a person waits for.
 package terminal
 
 import (
@@ -11,25 +11,25 @@ import (
 	"golang.org/x/term"
 )
 
-// Is tells whether something that is written to, or read from, is a terminal.
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// patience is how long a person waits without a word.
+// delay is how long a person waits without a notice.
 const delay = time.Second
 
-// Notice is the line that tells what is being waited for. The zero Notice tells nothing.
+// Notice is the line that says what the program waits for. The zero Notice shows nothing.
 type Notice struct {
-	to io.Writer // nil where there is no terminal
+	to io.Writer // nil if there is no terminal
 
 	mu    sync.Mutex
 	timer *time.Timer
 	shown bool
 }
 
-// NewNotice returns one that shows itself on a stream, if that is a terminal.
+// NewNotice returns a notice that shows itself on the stream if that is a terminal.
 func NewNotice(stream io.Writer) *Notice {
 	if !IsTerminal(stream) {
 		return &Notice{}
@@ -37,7 +37,7 @@ func NewNotice(stream io.Writer) *Notice {
 	return &Notice{to: stream}
 }
 
-// For tells what is waited for from now on, once that takes long.
+// For shows after a second what the program waits for from now on.
 func (n *Notice) For(what string) {
 	n.Done()
 	if n.to == nil {
@@ -55,7 +55,7 @@ func (n *Notice) For(what string) {
 	})
 }
 
-// Done takes the line away.
+// Done removes the line.
 func (n *Notice) Done() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
@@ -33,7 +34,7 @@ type attempt struct {
 	*Source
 	cache             *cache.Cache
 	id                identity.Identity
-	target            config.Target
+	target            registrymap.Target
 	key               cache.Key
 	started, deadline time.Time
 
@@ -86,9 +87,9 @@ func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	if item, ok := e.recheck(); ok {
 		return item, nil
 	}
-	if failure, ok := e.cache.Failure(e.key.Family); ok && !failure.At.Before(e.started) {
-		e.Log.Debugf("cache: another process has just failed: %s", failure.Reason)
-		return cache.Item{}, &failure
+	if why, ok := e.cache.Failure(e.key.Family); ok && !why.At.Before(e.started) {
+		e.Log.Debugf("cache: another process has just failed: %s", why.Reason)
+		return cache.Item{}, &why
 	}
 	return e.fetch(ctx, time.Until(e.deadline))
 }
@@ -96,8 +97,8 @@ func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 // renew tries to replace a token that still works, and serves it where that
 // isn't to be had.
 func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
-	if failure, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(failure.At).Abs() < renewalPause {
-		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", failure.Reason)
+	if why, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(why.At).Abs() < renewalPause {
+		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
 	release, err := e.cache.TryLock(e.key.Family)
@@ -113,9 +114,9 @@ func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error
 		return item, nil
 	}
 	item, err := e.fetch(ctx, min(renewalTime, time.Until(e.deadline)))
-	var failure *cache.Failure
-	if errors.As(err, &failure) && failure.Kind != cache.Denied {
-		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", failure.Reason)
+	var why *failure.Failure
+	if errors.As(err, &why) && why.Kind != failure.Denied {
+		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
 	return item, err
@@ -160,10 +161,10 @@ func (e *attempt) reread() error {
 
 // ask asks AWS and saves what came of it.
 func (e *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
-	q := newRequest(e.Settings, e.Env, e.target, e.id)
+	q := e.newRequest(e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
 	q.Identity += string(e.tokenStamp + e.loginStamp)
-	q.Timeout, q.ExtendDeadline, q.OnInstance, q.Log = timeout, e.ExtendDeadline, e.OnInstance, e.Log
+	q.Timeout, q.Log = timeout, e.Log
 	answer, err := e.Fetch(ctx, q)
 	id, moved := e.id, !e.id.Uncacheable && e.tokenStamp != e.id.TokenStamp()
 	if err == nil && !moved && !id.Uncacheable {
@@ -206,15 +207,15 @@ func (e *attempt) afterLogin(answer Response) (id identity.Identity, moved bool)
 // caller's own doing. What ends a context of this package has a cause of its own.
 func (e *attempt) putFailure(ctx context.Context, err error) {
 	e.Log.Errorf("%v", err)
-	var failure *cache.Failure
+	var why *failure.Failure
 	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &failure):
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &why):
 		return
 	}
-	if failure.Kind == cache.Denied {
+	if why.Kind == failure.Denied {
 		e.cache.Purge(e.key.Family)
 	}
-	if err := e.cache.PutFailure(e.key.Family, *failure); err != nil {
+	if err := e.cache.PutFailure(e.key.Family, *why); err != nil {
 		e.Log.Debugf("cache: the failure isn't kept: %v", err)
 	}
 }

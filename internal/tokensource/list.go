@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/cache"
-	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 	listPause   = time.Minute
 	publicPause = 10 * time.Minute
 
-	// publicPatience is how much longer than the rest the public registry may
+	// publicGrace is how much longer than the rest the public registry may
 	// take: hardly anybody lists for its sake.
 	publicGrace = 2 * time.Second
 )
@@ -32,52 +33,54 @@ var errPublicSlow = errors.New("public ECR took longer than all else")
 
 // List returns the hosts there are credentials for: those the map names, the principal's own
 // registry, those it was given a token for in the last 30 days, and public ECR if that answers.
-// If the map has an entry, List makes no request: the rest comes from the cache. An error each
-// explains what is missing; one part never breaks another.
-func (b *Source) List(ctx context.Context) ([]string, []error) {
-	hosts, lacks := b.Settings.Map.Hosts(), []error(nil)
-	if b.Settings.Map.IsEmpty() {
-		hosts, lacks = b.fetchParts(ctx)
-	}
-	hosts = append(hosts, b.cached()...)
-	slices.Sort(hosts)
-	return slices.Compact(hosts), append(lacks, b.omittedPatterns(hosts)...)
-}
-
-// ask lists the principal's own registry and the public one.
-func (b *Source) fetchParts(ctx context.Context) (hosts []string, lacks []error) {
-	var (
-		own, public       cache.Item
-		ownErr, publicErr error
-		ownDone           = make(chan struct{})
-		wg                sync.WaitGroup
-	)
-	wg.Go(func() {
-		defer close(ownDone)
-		defer recovered(&ownErr)
-		own, ownErr = b.part(ctx, b.Settings.Map.Own())
-	})
-	wg.Go(func() {
-		defer recovered(&publicErr)
-		ctx, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		go cancelAfter(ctx, ownDone, cancel)
-		public, publicErr = b.part(ctx, config.Target{Host: "public ECR", Registry: registry.Registry{Public: true}})
-	})
-	wg.Wait()
-	for _, item := range []cache.Item{own, public} {
-		if r, ok := registryOf(item); ok {
-			hosts = append(hosts, r.Host())
+// If the map has an entry, List makes no request: the rest comes from the cache. Each of the errors in
+// omitted explains what is missing; one part never breaks another. The error is [ErrCacheMiss].
+func (s *Source) List(ctx context.Context) (hosts []string, omitted []error, err error) {
+	hosts = s.Settings.Map.Hosts()
+	if s.Settings.Map.IsEmpty() {
+		own := part{target: s.Settings.Map.Own()}
+		public := part{target: registrymap.Target{Host: "public ECR", Registry: registry.Registry{Public: true}}}
+		s.fetchParts(ctx, &own, &public)
+		for _, p := range []part{own, public} {
+			switch r, ok := registryOf(p.item); {
+			case errors.Is(p.err, ErrCacheMiss):
+				return nil, nil, ErrCacheMiss
+			case p.err != nil:
+				omitted = append(omitted, p.err)
+			case ok:
+				hosts = append(hosts, r.Host())
+			}
 		}
 	}
-	return hosts, slices.DeleteFunc([]error{ownErr, publicErr}, func(err error) bool { return err == nil })
+	hosts = append(hosts, s.cached()...)
+	slices.Sort(hosts)
+	return slices.Compact(hosts), append(omitted, s.omittedPatterns(hosts)...), nil
+}
+
+// part is one of the two registries that a list asks AWS for, and what came of it.
+type part struct {
+	target registrymap.Target
+	item   cache.Item
+	err    error
+}
+
+// fetchParts fetches both at once. The public one gets no more than its grace once the other is done.
+func (s *Source) fetchParts(ctx context.Context, own, public *part) {
+	publicCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.fetchPart(publicCtx, public) })
+	s.fetchPart(ctx, own)
+	timer := time.AfterFunc(publicGrace, func() { cancel(errPublicSlow) })
+	defer timer.Stop()
+	wg.Wait()
 }
 
 // cached lists the registries that the cache knows, for each principal that the map names no
 // hosts for: a get renews their tokens. Public ECR is listed only while its token is valid.
-func (b *Source) cached() []string {
-	principals := []config.Principal{{}, b.Settings.Map.Default}
-	for _, glob := range b.Settings.Map.Patterns() {
+func (s *Source) cached() []string {
+	principals := []registrymap.Principal{{}, s.Settings.Map.Default}
+	for _, glob := range s.Settings.Map.Patterns() {
 		principals = append(principals, glob.Principal)
 	}
 	var hosts []string
@@ -85,8 +88,8 @@ func (b *Source) cached() []string {
 		if slices.Contains(principals[:i], principal) {
 			continue
 		}
-		id, _ := b.identity(principal)
-		c := b.cacheFor(id)
+		id, _ := s.identity(principal)
+		c := s.cacheFor(id)
 		keys := c.Known(id.Key)
 		for _, item := range c.Items(id.Key) { // which an older version has saved, perhaps
 			keys = append(keys, item.Key)
@@ -96,7 +99,7 @@ func (b *Source) cached() []string {
 			if _, valid := c.Get(key); !ok || r.Public && !valid {
 				continue
 			}
-			if target, _ := b.Settings.Map.Find(r.Host()); target.Principal == principal {
+			if target, _ := s.Settings.Map.Find(r.Host()); target.Principal == principal {
 				hosts = append(hosts, r.Host())
 			}
 		}
@@ -110,64 +113,48 @@ func registryOf(item cache.Item) (registry.Registry, bool) {
 
 // unlisted explains the entries of the map that name no host, where nothing else
 // does.
-func (b *Source) omittedPatterns(hosts []string) []error {
-	var lacks []error
-	for _, glob := range b.Settings.Map.Patterns() {
+func (s *Source) omittedPatterns(hosts []string) []error {
+	var omitted []error
+	for _, glob := range s.Settings.Map.Patterns() {
 		if !slices.ContainsFunc(hosts, func(host string) bool {
 			r, ok := registry.Parse(host)
 			return ok && glob.Pattern.Matches(r)
 		}) {
-			lacks = append(lacks, fmt.Errorf("%s: %s %w", glob.Where, glob.Pattern, ErrPattern))
+			omitted = append(omitted, fmt.Errorf("%s: %s %w", glob.Where, glob.Pattern, ErrPattern))
 		}
 	}
-	return lacks
+	return omitted
 }
 
-// recovered keeps a panic in one part from breaking the others.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("internal error: %v", r)
-	}
-}
-
-// cancelAfter gives the public registry no more than its patience once all else
-// is done.
-func cancelAfter(ctx context.Context, done <-chan struct{}, cancel context.CancelCauseFunc) {
-	select {
-	case <-done:
-	case <-ctx.Done():
+// fetchPart gets the token of one part, unless that has failed lately.
+func (s *Source) fetchPart(ctx context.Context, p *part) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.err = fmt.Errorf("internal error: %v", r)
+		}
+		if p.err != nil {
+			p.err = fmt.Errorf("%s is left out: %w", p.target.Host, p.err)
+		}
+	}()
+	if p.err = p.target.Refusal; p.err != nil {
 		return
 	}
-	select {
-	case <-time.After(publicGrace):
-		cancel(errPublicSlow)
-	case <-ctx.Done():
-	}
-}
-
-// part gets the token of one part of a list, unless that has failed lately.
-func (b *Source) part(ctx context.Context, target config.Target) (cache.Item, error) {
-	if target.Refusal != nil {
-		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, target.Refusal)
-	}
-	e := b.newAttempt(target, b.deadline())
+	e := s.newAttempt(p.target, s.workDeadline())
 	held, ok := e.held()
 	if ok && held.Fresh(e.started) {
-		return held, nil
+		p.item = held
+		return
 	}
-	if failure, failed := e.cache.Failure(e.key.Family); failed && !ok {
+	if why, failed := e.cache.Failure(e.key.Family); failed && !ok {
 		pause := listPause
-		if target.Registry.Public && failure.Kind == cache.Timeout {
+		if p.target.Registry.Public && why.Kind == failure.Timeout {
 			pause = publicPause
 		}
-		if e.started.Sub(failure.At).Abs() < pause {
-			return cache.Item{}, fmt.Errorf("%s is left out: %w (so it was at %s; it is asked again after %s)", target.Host, &failure,
-				failure.At.Format(time.TimeOnly), failure.At.Add(pause).Format(time.TimeOnly))
+		if e.started.Sub(why.At).Abs() < pause {
+			p.err = fmt.Errorf("%w (so it was at %s; it is asked again after %s)", &why,
+				why.At.Format(time.TimeOnly), why.At.Add(pause).Format(time.TimeOnly))
+			return
 		}
 	}
-	item, err := b.Token(ctx, target)
-	if err != nil {
-		return cache.Item{}, fmt.Errorf("%s is left out: %w", target.Host, err)
-	}
-	return item, nil
+	p.item, p.err = s.Token(ctx, p.target)
 }

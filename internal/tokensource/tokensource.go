@@ -13,23 +13,25 @@ import (
 
 	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/config"
+	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
 	"docker-credential-ecr-login/internal/stamp"
 )
 
-// Request is what a [Fetch] is to ask of AWS.
+// Request is what a [Fetch] asks of AWS.
 type Request struct {
 	// Registry is whose token is wanted. The zero value asks for the token of
 	// the principal's own registry, in the region that is configured or, where
 	// none is, the one the instance is in.
 	Registry registry.Registry
 	// Principal is whom to ask as, and Where the place that says so, if any does.
-	Principal config.Principal
+	Principal registrymap.Principal
 	Where     string
 	// Env and Home are what else the principal is decided from, and Identity is the
-	// key of what was: questions with the same one may share credentials.
+	// key of what was: requests with the same one may share credentials.
 	Env      config.Env
 	Home     string
 	Identity string
@@ -48,24 +50,29 @@ type Request struct {
 	Log        Logger
 }
 
-// NewRequest is what a [Source] would ask for a target, but for its log.
-func NewRequest(settings config.Settings, env config.Env, target config.Target) Request {
-	return newRequest(settings, env, target, identity.Read(env, settings.Home, target.Principal))
+// NewRequest returns the request of a [Source] for a target, but for its log.
+func (r *Resolver) NewRequest(target registrymap.Target) Request {
+	return r.newRequest(target, identity.Read(r.Env, r.Settings.Home, target.Principal))
 }
 
-func newRequest(settings config.Settings, env config.Env, target config.Target, id identity.Identity) Request {
-	return Request{
+func (r *Resolver) newRequest(target registrymap.Target, id identity.Identity) Request {
+	q := Request{
 		Registry:       target.Registry,
 		Principal:      target.Principal,
 		Where:          target.Where,
-		Env:            env,
-		Home:           settings.Home,
+		Env:            r.Env,
+		Home:           r.Settings.Home,
 		Identity:       id.Key,
 		Shared:         id.Shared,
-		Timeout:        settings.Timeout,
-		ExtendDeadline: func(time.Duration) {},
+		Timeout:        r.Settings.Timeout,
+		ExtendDeadline: r.ExtendDeadline,
+		OnInstance:     r.OnInstance,
 		Log:            noLog{},
 	}
+	if q.ExtendDeadline == nil {
+		q.ExtendDeadline = func(time.Duration) {}
+	}
+	return q
 }
 
 // Response is what came of a [Request].
@@ -95,7 +102,7 @@ type Response struct {
 	FromFiles bool
 }
 
-// Fetch asks AWS. An error is a [*cache.Failure].
+// Fetch asks AWS. An error is a [*failure.Failure].
 type Fetch func(context.Context, Request) (Response, error)
 
 // Logger gets a line for every decision. A logrus.Logger is one.
@@ -105,42 +112,14 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
-// ErrCacheMiss says that the cache doesn't have what was asked for, and that there is
-// nobody to ask.
+// ErrCacheMiss says that the cache doesn't have a token, and that the resolver was given nothing to
+// ask AWS with or to write the log with.
 var ErrCacheMiss = errors.New("not in the cache")
 
-// Source gets tokens. Use [NewBroker] to make one.
+// Source gives tokens. [Resolver.Source] makes one.
 type Source struct {
-	Settings config.Settings
-	Env      config.Env
+	Resolver // with a log
 	Cache    *cache.Cache
-	// Fetch asks AWS. Without one, what the cache doesn't have fresh is
-	// [ErrCacheMiss], and nothing is changed by asking for it.
-	Fetch Fetch
-	Log   Logger
-	// ExtendDeadline and OnInstance are those of every [Request].
-	ExtendDeadline func(time.Duration)
-	OnInstance     bool
-	// Began is when the timeout began to count, if not at each call.
-	Began time.Time
-}
-
-// NewBroker returns the broker that the settings and the environment ask for.
-func New(settings config.Settings, env config.Env, fetch Fetch, log Logger) *Source {
-	if log == nil {
-		log = noLog{}
-	}
-	if settings.CacheErr != nil {
-		log.Errorf("no token is kept: %v", settings.CacheErr)
-	}
-	return &Source{
-		Settings:       settings,
-		Env:            env,
-		Cache:          cache.New(settings.CacheDir),
-		Fetch:          fetch,
-		Log:            log,
-		ExtendDeadline: func(time.Duration) {},
-	}
 }
 
 type noLog struct{}
@@ -152,36 +131,29 @@ func (noLog) Errorf(string, ...any) {}
 // errMoved says that what decides the principal changed while it was asked for.
 var errChanged = errors.New("the AWS configuration changed meanwhile")
 
-// Password returns what opens the target for the user "AWS". An error is a
-// [*cache.Failure].
-func (b *Source) Password(ctx context.Context, target config.Target) (string, error) {
-	token, err := b.Token(ctx, target)
-	return token.Password, err
-}
-
-// Token gets the token of a target or, where that has no registry, of the
-// principal's own. An error is a [*cache.Failure].
-func (b *Source) Token(ctx context.Context, target config.Target) (cache.Item, error) {
+// Token returns the token of a target or, if that has no registry, of the principal's own. The error
+// is a [*failure.Failure] or [ErrCacheMiss].
+func (s *Source) Token(ctx context.Context, target registrymap.Target) (cache.Item, error) {
 	if target.Refusal != nil {
-		return cache.Item{}, &cache.Failure{Kind: cache.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
+		return cache.Item{}, &failure.Failure{Kind: failure.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
 	}
-	deadline := b.deadline()
+	deadline := s.workDeadline()
 	for range maxTries {
-		item, err := b.newAttempt(target, deadline).run(ctx)
+		item, err := s.newAttempt(target, deadline).run(ctx)
 		if !errors.Is(err, errChanged) {
 			return item, err
 		}
-		b.Log.Debugf("%v: beginning again", err)
+		s.Log.Debugf("%v: beginning again", err)
 	}
-	return cache.Item{}, b.keptChanging()
+	return cache.Item{}, s.keptChanging()
 }
 
 // maxTries is how often AWS is asked while the configuration changes.
 const maxTries = 5
 
-func (b *Source) keptChanging() error {
-	return &cache.Failure{
-		Kind:   cache.Misconfigured,
+func (s *Source) keptChanging() error {
+	return &failure.Failure{
+		Kind:   failure.Misconfigured,
 		Reason: "what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login",
 		Hint:   "try again",
 		At:     time.Now(),
@@ -190,48 +162,39 @@ func (b *Source) keptChanging() error {
 
 // Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
-func (b *Source) Forget(ctx context.Context, target config.Target) {
-	e := b.newAttempt(target, b.deadline())
+func (s *Source) Forget(ctx context.Context, target registrymap.Target) {
+	e := s.newAttempt(target, s.workDeadline())
 	// Whoever adopts a sibling does so under the lock.
 	release, err := e.lock(ctx)
 	defer release()
 	if err != nil {
-		b.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
+		s.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
 	e.cache.Purge(e.key.Family)
 	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
-	b.Log.Debugf("forgot the tokens for %s", target.Host)
+	s.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
-// deadline leaves a little of the time to tell why there was too little.
-func (b *Source) deadline() time.Time {
-	began := b.Began
-	if began.IsZero() {
-		began = time.Now()
-	}
-	return began.Add(b.Settings.Timeout - b.Settings.Timeout/20)
-}
-
-func (b *Source) newAttempt(target config.Target, deadline time.Time) *attempt {
-	id, _ := b.identity(target.Principal) // it is looked at again before it counts for AWS
+func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *attempt {
+	id, _ := s.identity(target.Principal) // it is looked at again before it counts for AWS
 	e := &attempt{
-		Source:   b,
-		cache:    b.cacheFor(id),
+		Source:   s,
+		cache:    s.cacheFor(id),
 		id:       id,
 		target:   target,
 		key:      keyOf(id, target.Registry),
 		started:  time.Now(),
 		deadline: deadline,
 	}
-	b.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, e.key.Region, e.key.EndpointVariant)
+	s.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, e.key.Region, e.key.EndpointVariant)
 	return e
 }
 
 // identity reads the identity, and waits a moment for files that are being written. It reports
 // whether that has helped.
-func (b *Source) identity(asked config.Principal) (id identity.Identity, settled bool) {
+func (s *Source) identity(asked registrymap.Principal) (id identity.Identity, settled bool) {
 	for range 4 {
-		id = identity.Read(b.Env, b.Settings.Home, asked)
+		id = identity.Read(s.Env, s.Settings.Home, asked)
 		wait := stamp.Wait(id.Settles, time.Now())
 		if wait == 0 {
 			return id, true
@@ -241,11 +204,11 @@ func (b *Source) identity(asked config.Principal) (id identity.Identity, settled
 	return id, false
 }
 
-func (b *Source) cacheFor(id identity.Identity) *cache.Cache {
+func (s *Source) cacheFor(id identity.Identity) *cache.Cache {
 	if id.Uncacheable {
 		return cache.New("")
 	}
-	return b.Cache
+	return s.Cache
 }
 
 func keyOf(id identity.Identity, r registry.Registry) cache.Key {

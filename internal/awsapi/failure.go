@@ -1,0 +1,129 @@
+package awsapi
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"docker-credential-ecr-login/internal/diagnose"
+	"docker-credential-ecr-login/internal/failure"
+	"docker-credential-ecr-login/internal/sanitize"
+)
+
+// failed returns the failure that explains an error, or nil for none.
+func (c *chain) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return c.failure(err)
+}
+
+// failure explains an error in one line, without secrets.
+func (c *chain) failure(err error) *failure.Failure {
+	var f *failure.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = diagnose.Failure(err, c.facts())
+	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
+	return f
+}
+
+// facts returns what the explanation of an error needs beside the error.
+func (c *chain) facts() diagnose.Facts {
+	seen := c.requests.soFar()
+	return diagnose.Facts{
+		Last:          seen.last,
+		Role:          seen.role,
+		Principal:     c.request.Principal,
+		Where:         c.request.Where,
+		Files:         c.files(),
+		HiddenFiles:   c.hidden(),
+		TokenFiles:    c.tokenFiles(),
+		Source:        c.source.Name(),
+		NamesMetadata: c.namesMetadata(),
+		MetadataHost:  c.metadataHost(),
+		ContainerHost: c.containerHost(),
+		Login:         c.login(),
+	}
+}
+
+// files names the AWS configuration, for messages.
+func (c *chain) files() string {
+	isEmpty := func(file string) bool { return file == "" }
+	files := slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, isEmpty)
+	return cmp.Or(strings.Join(files, " or "), "the AWS configuration, since there is no home to find it in")
+}
+
+var (
+	passwordInURL = regexp.MustCompile(`://\S*@`)
+	queryInURL    = regexp.MustCompile(`(://[^\s?"]*\?)[^\s";]+`)
+	// secretKey matches a word with the form of a secret access key, and longToken one that is
+	// as long as session tokens, JWTs and registry passwords are. An answer may repeat a secret
+	// that isn't known here.
+	secretKey = regexp.MustCompile(`(^|[\s"'=,;({])[A-Za-z0-9/+]{40}($|[\s"',;.)}])`)
+	longToken = regexp.MustCompile(`[A-Za-z0-9+/=_.~-]{128,}`)
+)
+
+// clean returns a text as one line without secrets.
+func (c *chain) clean(text string) string {
+	// First, as a character that is dropped could split a secret.
+	text = sanitize.Unbounded(text)
+	text = passwordInURL.ReplaceAllString(text, "://***@")
+	text = queryInURL.ReplaceAllString(text, "${1}***")
+	for _, secret := range c.secrets() {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	text = secretKey.ReplaceAllString(text, "${1}***${2}")
+	return sanitize.Line(longToken.ReplaceAllString(text, "***"))
+}
+
+// secrets returns those that are known: in variables, profiles and files, and in the headers
+// that were sent.
+func (c *chain) secrets() []string {
+	values := append(slices.Clone(c.requests.soFar().sent), c.request.Principal.WebIdentityToken)
+	for _, file := range c.tokenFiles() {
+		// A pipe would block, and has given its bytes already.
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxInput {
+			continue
+		}
+		if token, err := os.ReadFile(file); err == nil {
+			values = append(values, string(token))
+		}
+	}
+	for _, name := range []string{
+		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+		c.request.Principal.WebIdentityTokenEnv,
+	} {
+		values = append(values, c.request.Env.Get(name))
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		value := c.request.Env.Get(name)
+		if proxy, err := url.Parse(value); err != nil {
+			values = append(values, value)
+		} else if proxy.User != nil {
+			password, _ := proxy.User.Password()
+			values = append(values, password)
+		}
+	}
+	for _, p := range c.profiles {
+		values = append(values, p.Credentials.SecretAccessKey, p.Credentials.SessionToken)
+	}
+	for _, resolved := range c.resolved {
+		values = append(values, resolved.SecretAccessKey, resolved.SessionToken)
+	}
+
+	var secrets []string
+	for _, value := range values {
+		// A shorter value isn't a secret, and may be a part of any word.
+		if value = strings.TrimSpace(value); len(value) >= 8 {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
+}

@@ -1,0 +1,55 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const longestTimeout = 24 * time.Hour
+
+func parseTimeout(text string) (time.Duration, error) {
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout <= 0 {
+		return 0, fmt.Errorf("is %q, which is no duration such as 8s", text)
+	}
+	if timeout > longestTimeout {
+		return 0, fmt.Errorf("is %q, which is more than a day", text)
+	}
+	return timeout, nil
+}
+
+func checkTimeout(text string) error {
+	_, err := parseTimeout(text)
+	return err
+}
+
+func checkOnError(text string) error {
+	if text != "not-found" && text != "fail" {
+		return fmt.Errorf("is %q, where only not-found and fail are known", text)
+	}
+	return nil
+}
+
+// HelperPrefix begins the name of every credential helper's program.
+const HelperPrefix = "docker-credential-"
+
+// itself is this helper, as clients name it.
+const itself = "ecr-login"
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func checkFallback(name string) error {
+	switch bare, ok := strings.CutPrefix(name, HelperPrefix); {
+	case ok && bare != "":
+		return fmt.Errorf("is %q; leave out %q", name, HelperPrefix)
+	case strings.ContainsAny(name, `/\`):
+		return fmt.Errorf("is %q, a path; name a helper on the PATH, such as secretservice for %ssecretservice", name, HelperPrefix)
+	case strings.Trim(name, letters+"0123456789_.-") != "":
+		return fmt.Errorf("is %q, which is no name of a helper such as secretservice", name)
+	case name == itself:
+		return errors.New("is this helper itself; name another, or none")
+	}
+	return nil
+}
