@@ -1,4 +1,4 @@
-# Everything here works from a fresh clone with Go, make and git.
+# All targets work from a fresh clone with Go, make and git. e2e/README.md describes the test suites.
 
 NAME = docker-credential-ecr-login
 OUT ?= $(NAME)
@@ -33,20 +33,20 @@ demo: ## a runner's cross-account set-up on a stand-in for AWS, with a real pull
 	cd e2e && go run -v ./demo
 
 .PHONY: e2e
-e2e: ## real clients, and machines in a bad state; needs root, and installs the rest
+e2e: ## real clients, and faults of the machine; needs root, and installs the rest
 	e2e/install
 	cd e2e && go test -count=1 -timeout=20m ./clients/...
 	cd e2e/faults/root && go test -count=1
 
 .PHONY: torture
-torture: ## whatever AWS, a network, people and a machine can do to the helper; needs root
+torture: ## all faults: of AWS, network, input and machine, and the random search; needs root
 	e2e/install
 	cd e2e/faults && go test -count=1 -timeout=20m -parallel=16
 	cd e2e/faults/root && go test -count=1
 	cd e2e/search && go test -v -count=1 -timeout=2h
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for a time of FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 .PHONY: matrix
@@ -59,9 +59,9 @@ sessions: ## what doctor prints; writes it into docs/troubleshooting.md
 	cd e2e && go test -count=1 ./scripts -run TestSessions -sessions
 
 .PHONY: bench
-bench: ## us, the peer and the floor side by side; writes docs/benchmarks.md
+bench: ## time and memory beside the awslabs helper; writes docs/benchmarks.md
 	cd e2e && go run ./bench
 
 .PHONY: scale
-scale: ## what fleets of machines cost AWS; writes docs/scale.md
+scale: ## the requests of fleets of machines to AWS; writes docs/scale.md
 	cd e2e && go run ./fleetsim

@@ -36,58 +36,58 @@ func start(t *testing.T) *awstest.Server {
 			os.Unsetenv(name)
 		}
 	}
-	cloud, err := awstest.Start()
+	server, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(cloud.Close)
-	cloud.AddUser(user, "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	t.Cleanup(server.Close)
+	server.AddUser(user, "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("AWS_REGION", "eu-west-1")
-	t.Setenv("AWS_ENDPOINT_URL", cloud.EndpointURL())
+	t.Setenv("AWS_ENDPOINT_URL", server.EndpointURL())
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-	return cloud
+	return server
 }
 
 func TestGet(t *testing.T) {
-	cloud := start(t)
+	server := start(t)
 	helper := ecr.NewECRHelper(ecr.WithLogger(io.Discard))
 	for range 2 {
 		name, password, err := helper.Get("https://" + host)
 		if err != nil || name != "AWS" {
 			t.Fatalf("Get = %q, %v", name, err)
 		}
-		if _, err := cloud.VerifyToken(password, host); err != nil {
+		if _, err := server.VerifyToken(password, host); err != nil {
 			t.Error(err)
 		}
 	}
-	if n := cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+	if n := server.Count("ecr:GetAuthorizationToken"); n != 1 {
 		t.Errorf("two gets made %d calls", n)
 	}
 	if err := helper.Delete(host); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := helper.Get(host); err != nil || cloud.Count("ecr:GetAuthorizationToken") != 2 {
-		t.Errorf("after Delete: %v, %d calls", err, cloud.Count("ecr:GetAuthorizationToken"))
+	if _, _, err := helper.Get(host); err != nil || server.Count("ecr:GetAuthorizationToken") != 2 {
+		t.Errorf("after Delete: %v, %d calls", err, server.Count("ecr:GetAuthorizationToken"))
 	}
 }
 
 func TestNotECR(t *testing.T) {
-	cloud := start(t)
+	server := start(t)
 	_, _, err := ecr.NewECRHelper().Get("https://index.docker.io/v1/")
 	if !credentials.IsErrCredentialsNotFound(err) {
 		t.Errorf("Get = %v, want credentials not found", err)
 	}
-	if len(cloud.Requests()) != 0 {
+	if len(server.Requests()) != 0 {
 		t.Error("AWS was asked")
 	}
 }
 
 func TestFailureTellsTheReason(t *testing.T) {
-	cloud := start(t)
-	cloud.Deny("ecr:GetAuthorizationToken", user)
-	cloud.Deny("ecr-public:GetAuthorizationToken", user)
+	server := start(t)
+	server.Deny("ecr:GetAuthorizationToken", user)
+	server.Deny("ecr-public:GetAuthorizationToken", user)
 	_, _, err := ecr.NewECRHelper().Get(host)
 	var failure *ecr.Error
 	if !errors.As(err, &failure) || failure.Kind != ecr.Denied || !strings.Contains(err.Error(), host) {
@@ -102,15 +102,15 @@ func TestFailureTellsTheReason(t *testing.T) {
 }
 
 func TestContext(t *testing.T) {
-	cloud := start(t)
-	cloud.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	server := start(t)
+	server.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() {
 		_, _, err := ecr.NewECRHelper(ecr.WithContext(ctx)).Get(host)
 		done <- err
 	}()
-	if err := cloud.Await(t.Context(), "ecr:GetAuthorizationToken", 1); err != nil {
+	if err := server.Await(t.Context(), "ecr:GetAuthorizationToken", 1); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -118,14 +118,14 @@ func TestContext(t *testing.T) {
 		t.Error("Get succeeds with a context that has ended")
 	}
 	// A get that was called off says nothing about AWS.
-	cloud.Heal("ecr:GetAuthorizationToken")
+	server.Heal("ecr:GetAuthorizationToken")
 	if _, _, err := ecr.NewECRHelper().Get(host); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestConcurrentUse(t *testing.T) {
-	cloud := start(t)
+	aws := start(t)
 	var log lockedBuffer
 	helper := ecr.NewECRHelper(ecr.WithLogger(&log))
 	var wg sync.WaitGroup
@@ -138,7 +138,7 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := cloud.Count("ecr:GetAuthorizationToken"); n != 1 {
+	if n := aws.Count("ecr:GetAuthorizationToken"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
 	if text := log.String(); !strings.Contains(text, "cache:") || strings.Contains(text, "wJalrXUtnFEMI") {
@@ -284,9 +284,9 @@ func ExampleNewECRHelper() {
 
 // With a HOME that is relative, as below the working directory of a job, its sessions are nobody's.
 func TestRelativeHome(t *testing.T) {
-	cloud := start(t)
+	server := start(t)
 	t.Chdir(t.TempDir())
-	login, err := cloud.AddLogin(user)
+	login, err := server.AddLogin(user)
 	if err != nil {
 		t.Fatal(err)
 	}

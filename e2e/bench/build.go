@@ -8,13 +8,13 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// programs are the paths of what is measured, and of what helps to measure it.
-type programs struct{ us, peer, floor, launch string }
+// programs are the paths of the programs that are measured, and of a tool that measures.
+type programs struct{ helper, peer, floor, launch string }
 
-// buildAll builds everything with the same flags: static, without symbols.
+// buildAll builds all programs with the same flags: static, without symbols.
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	p := programs{
-		us:     filepath.Join(dir, "us", testenv.Name),
+		helper: filepath.Join(dir, "us", testenv.Name),
 		floor:  filepath.Join(dir, "floor"),
 		launch: filepath.Join(dir, "launch"),
 	}
@@ -26,7 +26,7 @@ func buildAll(ctx context.Context, dir string) (programs, error) {
 	if p.peer, err = testenv.InstallPeer(ctx, peer); err != nil {
 		return p, err
 	}
-	if err := testenv.BuildHelper(ctx, p.us); err != nil {
+	if err := testenv.BuildHelper(ctx, p.helper); err != nil {
 		return p, err
 	}
 	here := filepath.Join(testenv.Root(), "e2e")

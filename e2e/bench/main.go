@@ -1,11 +1,10 @@
-// Command bench measures the helper beside its peer, awslabs' v0.12.0, and beside the
-// floor, the least that any helper in Go can do. AWS is the stand-in, with the
-// latency of a network; the processes are real and are measured from outside, from
-// their start to their end.
+// Command bench measures the helper, awslabs' helper v0.12.0 (the peer), and the least that any
+// helper in Go can do (the floor). AWS is the stand-in, with the latency of a network. The
+// processes are real and are measured from outside, from start to end.
 //
-// The method is that of paired runs: in each round every contender of a row runs
-// once, each round begins with another one, and what is compared are medians. So
-// what else the machine does meanwhile meets all of them alike.
+// The runs are paired: in each round every contender of a row runs once, and each round begins with
+// another contender. Medians are compared. So other work of the machine affects all contenders
+// alike.
 package main
 
 import (
@@ -24,7 +23,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 200, "rounds of the rows that take milliseconds; slow ones take fewer")
 	out := flag.String("out", filepath.Join(testenv.Root(), "docs/benchmarks.md"), "where the table is written, besides stdout")
-	only := flag.String("only", "", "a part of the names of the rows to measure; the others are left out, and nothing is written")
+	only := flag.String("only", "", "a part of the names of the rows to measure; the others are omitted, and nothing is written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := bench(ctx, *rounds, *only, *out)
@@ -46,7 +45,7 @@ func bench(ctx context.Context, rounds int, only, out string) error {
 	if err != nil {
 		return err
 	}
-	b := &ground{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
+	b := &benchmark{ctx: ctx, dir: dir, programs: programs, rounds: rounds}
 	began := time.Now()
 	for _, row := range rows {
 		if !strings.Contains(row.name, only) {

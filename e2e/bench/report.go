@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// report writes all results as one Markdown document.
-func (g *ground) report(took time.Duration) string {
+// report returns all results as a Markdown document.
+func (b *benchmark) report(took time.Duration) string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("# Benchmarks")
@@ -25,7 +25,7 @@ func (g *ground) report(took time.Duration) string {
 	line("")
 	line("| work | rounds | contender | median | fastest tenth | requests | ratio (bar) |")
 	line("|---|--:|---|--:|--:|--:|---|")
-	for _, r := range g.results {
+	for _, r := range b.results {
 		name, rounds := r.name, fmt.Sprint(r.rounds)
 		for _, label := range r.labels {
 			line("| %s | %s | %s | %s | %s | %d | %s |", name, rounds, label,
@@ -36,7 +36,7 @@ func (g *ground) report(took time.Duration) string {
 	line("")
 	line("| | %s | %s | %s | ratio to the peer (bar) |", ours, theirs, atLeast)
 	line("|---|--:|--:|--:|---|")
-	for _, s := range g.sizes {
+	for _, s := range b.sizes {
 		cells := ""
 		for _, label := range []string{ours, theirs, atLeast} {
 			if v, ok := s.of[label]; ok {
@@ -52,7 +52,7 @@ func (g *ground) report(took time.Duration) string {
 		line("| %s |%s %s |", s.what, cells, ratio)
 	}
 	line("")
-	for _, s := range g.sizes {
+	for _, s := range b.sizes {
 		if s.note != "" {
 			line("%s: %s.", strings.ToUpper(s.what[:1])+s.what[1:], s.note)
 			line("")

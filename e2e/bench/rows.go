@@ -15,12 +15,12 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A row is one kind of work, done by several contenders.
+// A row is one kind of work, which several contenders do.
 type row struct {
 	name string
-	// slow divides the rounds, for what takes long.
+	// slow divides the number of rounds, for slow work.
 	slow       int
-	contenders func(g *ground) ([]contender, error)
+	contenders func(b *benchmark) ([]contender, error)
 	bars       []bar
 }
 
@@ -28,14 +28,13 @@ type row struct {
 type contender struct {
 	label string
 	runs  []run
-	// before is done in each round before the runs, and isn't measured.
+	// before is called in each round before the runs. It isn't measured.
 	before func() error
-	// fails is set where the work is to fail, and failure is a part of what it
-	// says then.
+	// fails is true if the runs must fail.
 	fails bool
 }
 
-// A bar is how long one contender may take as a part of what another takes.
+// A bar is the largest ratio of one contender's time to that of another.
 type bar struct {
 	who, than string
 	atMost    float64
@@ -88,7 +87,7 @@ var rows = []row{
 	{
 		name:       "a runner's pass: list and 50 gets, warm, over roles, 40 ms a request",
 		slow:       50,
-		contenders: pass,
+		contenders: runnerPass,
 		bars:       []bar{{ours, theirs, 1 / 20.0}},
 	},
 	{
@@ -110,12 +109,12 @@ var rows = []row{
 	{
 		name:       "get without credentials, the metadata service refused",
 		slow:       60,
-		contenders: nobody(func(g *ground) { g.cloud.Close() }),
+		contenders: withoutCredentials(func(b *benchmark) { b.aws.Close() }),
 	},
 	{
 		name:       "get without credentials, the metadata service silent",
 		slow:       60,
-		contenders: nobody(func(g *ground) { g.cloud.Fail("*", awstest.Fault{Hang: true}) }),
+		contenders: withoutCredentials(func(b *benchmark) { b.aws.Fail("*", awstest.Fault{Hang: true}) }),
 	},
 	{
 		name:       "cold get, instance profile, 400 ms an answer of the metadata service",
@@ -124,38 +123,38 @@ var rows = []row{
 	},
 	{
 		name:       "warm get beside other tokens",
-		contenders: crowded,
+		contenders: withOtherTokens,
 		bars:       []bar{{"1,500 tokens", "1 token", 1.1}, {"20,000 tokens", "1 token", 1.1}},
 	},
 }
 
-// input is a file with a server for stdin.
-func (g *ground) input(server string) (string, error) {
-	path := filepath.Join(g.dir, "stdin-"+hex.EncodeToString([]byte(server)))
+// input returns a file with a server, for stdin.
+func (b *benchmark) input(server string) (string, error) {
+	path := filepath.Join(b.dir, "stdin-"+hex.EncodeToString([]byte(server)))
 	return path, os.WriteFile(path, []byte(server), 0o600)
 }
 
-// get is a contender that gets one server's credentials.
-func (g *ground) get(label, program, server string, at place) (contender, error) {
-	if err := os.MkdirAll(at.home, 0o700); err != nil {
+// get returns a contender that gets the credentials of a server.
+func (b *benchmark) get(label, program, server string, env environment) (contender, error) {
+	if err := os.MkdirAll(env.home, 0o700); err != nil {
 		return contender{}, err
 	}
-	stdin, err := g.input(server)
-	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, at}}}, err
+	stdin, err := b.input(server)
+	return contender{label: label, runs: []run{{program, []string{"get"}, stdin, env}}}, err
 }
 
-// floor is a contender that reads stdin and a file as large as a token's.
-func (g *ground) floor() (contender, error) {
-	at := g.newPlace()
-	file := filepath.Join(at.home, "token")
-	if err := at.write("token", strings.Repeat("x", 3<<10)); err != nil {
+// floor returns a contender that reads stdin and a file as large as that of a token.
+func (b *benchmark) floor() (contender, error) {
+	env := b.newEnvironment()
+	file := filepath.Join(env.home, "token")
+	if err := env.write("token", strings.Repeat("x", 3<<10)); err != nil {
 		return contender{}, err
 	}
-	stdin, err := g.input(host)
-	return contender{label: atLeast, runs: []run{{g.programs.floor, []string{file}, stdin, at}}}, err
+	stdin, err := b.input(host)
+	return contender{label: atLeast, runs: []run{{b.programs.floor, []string{file}, stdin, env}}}, err
 }
 
-// collect makes a list of contenders, and gives up at the first error.
+// collect calls functions that return contenders, up to the first error.
 func collect(make ...func() (contender, error)) ([]contender, error) {
 	var all []contender
 	for _, m := range make {
@@ -168,69 +167,69 @@ func collect(make ...func() (contender, error)) ([]contender, error) {
 	return all, nil
 }
 
-func static(g *ground) ([]contender, error) {
+func static(b *benchmark) ([]contender, error) {
 	vars := append(keys(), "AWS_REGION=ap-south-1")
 	return collect(
-		g.floor,
-		func() (contender, error) { return g.get(ours, g.programs.us, host, g.newPlace(vars...)) },
-		func() (contender, error) { return g.get(theirs, g.programs.peer, host, g.newPlace(vars...)) },
+		b.floor,
+		func() (contender, error) { return b.get(ours, b.programs.helper, host, b.newEnvironment(vars...)) },
+		func() (contender, error) { return b.get(theirs, b.programs.peer, host, b.newEnvironment(vars...)) },
 	)
 }
 
-// roleProfile is the runner's credentials file of the README.
+// roleProfile returns the runner's credentials file of the docs.
 func roleProfile() (string, error) {
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "testdata/gitlab-runner/credentials"))
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), testenv.RunnerCredentials))
 	return string(text), err
 }
 
-func (g *ground) onRole(label, program string) (contender, error) {
+func (b *benchmark) onRole(label, program string) (contender, error) {
 	text, err := roleProfile()
 	if err != nil {
 		return contender{}, err
 	}
-	at := g.newPlace()
-	if err := at.write(".aws/credentials", text); err != nil {
+	env := b.newEnvironment()
+	if err := env.write(".aws/credentials", text); err != nil {
 		return contender{}, err
 	}
-	return g.get(label, program, host, at)
+	return b.get(label, program, host, env)
 }
 
-func warmRole(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
+func warmRole(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
 	return collect(
-		func() (contender, error) { return g.onRole(ours, g.programs.us) },
-		func() (contender, error) { return g.onRole(theirs, g.programs.peer) },
+		func() (contender, error) { return b.onRole(ours, b.programs.helper) },
+		func() (contender, error) { return b.onRole(theirs, b.programs.peer) },
 	)
 }
 
-func sources(g *ground) ([]contender, error) {
-	const aKey = "aws_access_key_id = " + keyID + "\naws_secret_access_key = " + secret + "\n"
+func sources(b *benchmark) ([]contender, error) {
+	const aKey = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
 	const portal = "https://acme.awsapps.com/start"
 	from := func(label string, files map[string]string, vars ...string) func() (contender, error) {
 		return func() (contender, error) {
-			at := g.newPlace(vars...)
+			env := b.newEnvironment(vars...)
 			for path, text := range files {
-				if err := at.write(path, strings.ReplaceAll(text, "HOME", at.home)); err != nil {
+				if err := env.write(path, strings.ReplaceAll(text, "HOME", env.home)); err != nil {
 					return contender{}, err
 				}
 			}
-			for i, kv := range at.env {
-				at.env[i] = strings.ReplaceAll(kv, "=HOME", "="+at.home)
+			for i, kv := range env.env {
+				env.env[i] = strings.ReplaceAll(kv, "=HOME", "="+env.home)
 			}
-			return g.get(label, g.programs.us, host, at)
+			return b.get(label, b.programs.helper, host, env)
 		}
 	}
 	asJSON := func(v any, err error) string {
 		text, marshalErr := json.Marshal(v)
 		if err != nil || marshalErr != nil {
-			panic(fmt.Sprint(err, marshalErr)) // of the stand-in's own making
+			panic(fmt.Sprint(err, marshalErr)) // the stand-in made it
 		}
 		return string(text)
 	}
 	job := awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: "job", Audience: "sts.amazonaws.com"}
-	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
-	g.cloud.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{pullRole}})
-	g.cloud.SetContainerRole(runnerRole, "")
+	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/job", WebIdentity: &job})
+	b.aws.AddRole(awstest.Role{ARN: "arn:aws:iam::222222222222:role/last", Trusts: []string{testenv.PullRole}})
+	b.aws.SetContainerRole(testenv.RunnerRole, "")
 	runner, err := roleProfile()
 	if err != nil {
 		return nil, err
@@ -240,29 +239,29 @@ func sources(g *ground) ([]contender, error) {
 		from("profile with keys", map[string]string{".aws/credentials": "[default]\n" + aKey}),
 		from("role over an instance profile", map[string]string{".aws/credentials": runner}),
 		from("two roles over keys", map[string]string{".aws/config": "[default]\nrole_arn = arn:aws:iam::222222222222:role/last\nsource_profile = a\n" +
-			"[profile a]\nrole_arn = " + pullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
+			"[profile a]\nrole_arn = " + testenv.PullRole + "\nsource_profile = b\n[profile b]\n" + aKey}),
 		from("instance profile", nil),
-		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+g.cloud.ContainerURL()),
+		from("container", nil, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+b.aws.ContainerURL()),
 		from("web identity", map[string]string{"token": job.Token(time.Now().Add(time.Hour))},
 			"AWS_ROLE_ARN=arn:aws:iam::222222222222:role/job", "AWS_WEB_IDENTITY_TOKEN_FILE=HOME/token"),
 		from("credential process", map[string]string{
 			".aws/config": "[default]\ncredential_process = cat HOME/keys.json\n",
-			"keys.json":   `{"Version":1,"AccessKeyId":"` + keyID + `","SecretAccessKey":"` + secret + `"}`,
+			"keys.json":   `{"Version":1,"AccessKeyId":"` + testenv.KeyID + `","SecretAccessKey":"` + testenv.Secret + `"}`,
 		}),
 		from("SSO", map[string]string{
 			".aws/config": "[default]\nsso_session = acme\nsso_account_id = 222222222222\nsso_role_name = Developer\n" +
 				"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = " + portal + "\n",
-			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(g.cloud.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
+			fmt.Sprintf(".aws/sso/cache/%x.json", sha1.Sum([]byte("acme"))): asJSON(b.aws.AddSSO(portal, "eu-west-1", "222222222222", "Developer"), nil),
 		}),
 		from("aws login", map[string]string{
-			".aws/config": "[default]\nlogin_session = " + userARN + "\nregion = eu-west-1\n",
-			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))): asJSON(g.cloud.AddLogin(userARN)),
+			".aws/config": "[default]\nlogin_session = " + testenv.UserARN + "\nregion = eu-west-1\n",
+			fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(testenv.UserARN))): asJSON(b.aws.AddLogin(testenv.UserARN)),
 		}),
 	)
 }
 
-// hundred is a map of n hosts with a role each; the last is host.
-func hundred(n int) string {
+// mapOfHosts returns a registry map of n hosts with a role each. The last one is host.
+func mapOfHosts(n int) string {
 	var text strings.Builder
 	for i := range n {
 		account := fmt.Sprintf("%012d", i+1)
@@ -275,16 +274,16 @@ func hundred(n int) string {
 	return text.String()
 }
 
-// withMap is a contender with keys and a registry map.
-func (g *ground) withMap(label, verb, text string) func() (contender, error) {
+// withMap returns a contender with keys and a registry map.
+func (b *benchmark) withMap(label, verb, text string) func() (contender, error) {
 	return func() (contender, error) {
-		at := g.newPlace(keys()...)
+		env := b.newEnvironment(keys()...)
 		if text != "" {
-			if err := at.write(".ecr/config.toml", text); err != nil {
+			if err := env.write(".ecr/config.toml", text); err != nil {
 				return contender{}, err
 			}
 		}
-		c, err := g.get(label, g.programs.us, host, at)
+		c, err := b.get(label, b.programs.helper, host, env)
 		if verb != "get" {
 			c.runs[0].args = []string{verb}
 		}
@@ -292,8 +291,8 @@ func (g *ground) withMap(label, verb, text string) func() (contender, error) {
 	}
 }
 
-func mapped(g *ground) ([]contender, error) {
-	g.cloud.Grant("222222222222", userARN)
+func mapped(b *benchmark) ([]contender, error) {
+	b.aws.Grant("222222222222", testenv.UserARN)
 	var accounts strings.Builder
 	for i := range 99 {
 		fmt.Fprintf(&accounts, "%q, ", fmt.Sprintf("%012d", i+1))
@@ -301,116 +300,118 @@ func mapped(g *ground) ([]contender, error) {
 	byAccount := "[[registry]]\naccounts = [" + accounts.String() + "\"222222222222\"]\nregions = [\"ap-south-1\"]\n" +
 		"role_arn = \"arn:aws:iam::{account}:role/pull\"\n"
 	return collect(
-		g.withMap("no map", "get", ""),
-		g.withMap("map of 100 hosts", "get", hundred(100)),
-		g.withMap("map of 100 accounts by region", "get", byAccount),
+		b.withMap("no map", "get", ""),
+		b.withMap("map of 100 hosts", "get", mapOfHosts(100)),
+		b.withMap("map of 100 accounts by region", "get", byAccount),
 	)
 }
 
-func notECR(g *ground) ([]contender, error) {
+func notECR(b *benchmark) ([]contender, error) {
 	get := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, program, "docker.io", g.newPlace(keys()...))
+			c, err := b.get(label, program, "docker.io", b.newEnvironment(keys()...))
 			c.fails = true
 			return c, err
 		}
 	}
-	return collect(g.floor, get(ours, g.programs.us), get(theirs, g.programs.peer))
+	return collect(b.floor, get(ours, b.programs.helper), get(theirs, b.programs.peer))
 }
 
-func lists(g *ground) ([]contender, error) {
+func lists(b *benchmark) ([]contender, error) {
 	return collect(
-		g.withMap("get", "get", ""),
-		g.withMap("list of 1", "list", hundred(1)),
-		g.withMap("list of 100", "list", hundred(100)),
+		b.withMap("get", "get", ""),
+		b.withMap("list of 1", "list", mapOfHosts(1)),
+		b.withMap("list of 100", "list", mapOfHosts(100)),
 	)
 }
 
-// pass is what GitLab Runner does for a job: it lists, and gets every key.
-func pass(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
+// runnerPass does what GitLab Runner does for a job: it lists, and gets every key.
+func runnerPass(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
 	make := func(label, program string) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.onRole(label, program)
+			c, err := b.onRole(label, program)
 			if err != nil {
 				return c, err
 			}
 			first := c.runs[0]
-			c.runs = []run{{program, []string{"list"}, first.stdin, first.place}}
+			c.runs = []run{{program, []string{"list"}, first.stdin, first.env}}
 			for i := range 50 {
-				stdin, err := g.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
+				stdin, err := b.input(fmt.Sprintf("%012d.dkr.ecr.ap-south-1.amazonaws.com", i+1))
 				if err != nil {
 					return c, err
 				}
-				c.runs = append(c.runs, run{program, []string{"get"}, stdin, first.place})
+				c.runs = append(c.runs, run{program, []string{"get"}, stdin, first.env})
 			}
 			return c, nil
 		}
 	}
-	return collect(make(ours, g.programs.us), make(theirs, g.programs.peer))
+	return collect(make(ours, b.programs.helper), make(theirs, b.programs.peer))
 }
 
-// forgetful is a contender whose cache is empty at the beginning of each round.
-func forgetful(c contender, err error) (contender, error) {
-	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].place.home, ".ecr")) }
+// withEmptyCache empties the contender's cache at the beginning of each round.
+func withEmptyCache(c contender, err error) (contender, error) {
+	c.before = func() error { return os.RemoveAll(filepath.Join(c.runs[0].env.home, ".ecr")) }
 	return c, err
 }
 
-func coldStatic(latency time.Duration) func(g *ground) ([]contender, error) {
-	return func(g *ground) ([]contender, error) {
-		g.cloud.SetLatency(latency)
-		g.cloud.SetConnectLatency(latency)
+func coldStatic(latency time.Duration) func(b *benchmark) ([]contender, error) {
+	return func(b *benchmark) ([]contender, error) {
+		b.aws.SetLatency(latency)
+		b.aws.SetConnectLatency(latency)
 		get := func(label, program string) func() (contender, error) {
-			return func() (contender, error) { return forgetful(g.get(label, program, host, g.newPlace(keys()...))) }
+			return func() (contender, error) {
+				return withEmptyCache(b.get(label, program, host, b.newEnvironment(keys()...)))
+			}
 		}
-		return collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
+		return collect(get(ours, b.programs.helper), get(theirs, b.programs.peer))
 	}
 }
 
-func cold(g *ground) ([]contender, error) {
-	g.cloud.SetLatency(latency)
-	g.cloud.SetConnectLatency(latency)
+func cold(b *benchmark) ([]contender, error) {
+	b.aws.SetLatency(latency)
+	b.aws.SetConnectLatency(latency)
 	return collect(
-		func() (contender, error) { return forgetful(g.onRole(ours, g.programs.us)) },
-		func() (contender, error) { return forgetful(g.onRole(theirs, g.programs.peer)) },
+		func() (contender, error) { return withEmptyCache(b.onRole(ours, b.programs.helper)) },
+		func() (contender, error) { return withEmptyCache(b.onRole(theirs, b.programs.peer)) },
 	)
 }
 
-func nobody(breakCloud func(*ground)) func(g *ground) ([]contender, error) {
-	return func(g *ground) ([]contender, error) {
+func withoutCredentials(breakServer func(*benchmark)) func(b *benchmark) ([]contender, error) {
+	return func(b *benchmark) ([]contender, error) {
 		get := func(label, program string) func() (contender, error) {
 			return func() (contender, error) {
-				c, err := g.get(label, program, host, g.newPlace())
+				c, err := b.get(label, program, host, b.newEnvironment())
 				c.fails = true
 				return c, err
 			}
 		}
-		all, err := collect(get(ours, g.programs.us), get(theirs, g.programs.peer))
-		breakCloud(g)
+		all, err := collect(get(ours, b.programs.helper), get(theirs, b.programs.peer))
+		breakServer(b)
 		return all, err
 	}
 }
 
-func slowMetadata(g *ground) ([]contender, error) {
+func slowMetadata(b *benchmark) ([]contender, error) {
 	for _, action := range []string{"imds:token", "imds:roles", "imds:credentials"} {
-		g.cloud.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
+		b.aws.Fail(action, awstest.Fault{Delay: 400 * time.Millisecond})
 	}
-	c, err := forgetful(g.get(ours, g.programs.us, host, g.newPlace()))
+	c, err := withEmptyCache(b.get(ours, b.programs.helper, host, b.newEnvironment()))
 	return []contender{c}, err
 }
 
-// crowded has the tokens of other identities in the cache.
-func crowded(g *ground) ([]contender, error) {
+// withOtherTokens has tokens of other identities in the cache.
+func withOtherTokens(b *benchmark) ([]contender, error) {
 	beside := func(label string, n int) func() (contender, error) {
 		return func() (contender, error) {
-			c, err := g.get(label, g.programs.us, host, g.newPlace(keys()...))
+			c, err := b.get(label, b.programs.helper, host, b.newEnvironment(keys()...))
 			if err != nil {
 				return c, err
 			}
-			if _, err := g.output(c.runs[0]); err != nil {
+			if _, err := b.output(c.runs[0]); err != nil {
 				return c, err
 			}
-			dir := filepath.Join(c.runs[0].place.home, ".ecr/tokens")
+			dir := filepath.Join(c.runs[0].env.home, ".ecr/tokens")
 			found, err := filepath.Glob(filepath.Join(dir, "*.token"))
 			if err != nil || len(found) != 1 {
 				return c, fmt.Errorf("%d tokens in the cache, %w", len(found), err)

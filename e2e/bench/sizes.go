@@ -16,7 +16,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A size is something else than time that a contender takes.
+// A size is a measure other than time.
 type size struct {
 	what, unit string
 	of         map[string]float64 // by contender
@@ -24,18 +24,18 @@ type size struct {
 	note       string
 }
 
-// measureSizes measures what doesn't depend on the clock.
-func (g *ground) measureSizes() error {
-	if err := g.newCloud(); err != nil {
+// measureSizes measures memory, instructions and the size of the binary.
+func (b *benchmark) measureSizes() error {
+	if err := b.newServer(); err != nil {
 		return err
 	}
-	defer g.cloud.Close()
-	warm, err := static(g)
+	defer b.aws.Close()
+	warm, err := static(b)
 	if err != nil {
 		return err
 	}
 	for _, c := range warm {
-		if err := g.check(c); err != nil {
+		if err := b.check(c); err != nil {
 			return err
 		}
 	}
@@ -46,12 +46,12 @@ func (g *ground) measureSizes() error {
 	binary := size{what: "the binary, stripped", unit: "MB", of: map[string]float64{}, bar: bar{ours, theirs, 1.2}}
 	for _, c := range warm {
 		r := c.runs[0]
-		kib, err := g.peak(r)
+		kib, err := b.peak(r)
 		if err != nil {
 			return err
 		}
 		memory.of[c.label] = kib * 1024 / 1e6
-		if n, err := g.instructions(r); err == nil {
+		if n, err := b.instructions(r); err == nil {
 			instructions.of[c.label] = n / 1e3
 		} else {
 			instructions.note = "not measured: " + err.Error()
@@ -62,17 +62,17 @@ func (g *ground) measureSizes() error {
 		}
 		binary.of[c.label] = float64(info.Size()) / 1e6
 	}
-	parts, err := g.largestParts()
+	parts, err := b.largestParts()
 	if err != nil {
 		return err
 	}
 	binary.note = parts
-	g.sizes = []size{memory, instructions, binary}
+	b.sizes = []size{memory, instructions, binary}
 	return nil
 }
 
-// peak is the median of the peak memory in KiB of some runs.
-func (g *ground) peak(r run) (float64, error) {
+// peak returns the median of the peak memory of some runs, in KiB.
+func (b *benchmark) peak(r run) (float64, error) {
 	var all []float64
 	for range 21 {
 		var errs bytes.Buffer
@@ -80,8 +80,8 @@ func (g *ground) peak(r run) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		cmd := exec.CommandContext(g.ctx, g.programs.launch, append([]string{r.program}, r.args...)...)
-		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.place.home, r.place.env, stdin, &errs
+		cmd := exec.CommandContext(b.ctx, b.programs.launch, append([]string{r.program}, r.args...)...)
+		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 		err = cmd.Run()
 		stdin.Close()
 		if err != nil {
@@ -99,8 +99,8 @@ func (g *ground) peak(r run) (float64, error) {
 
 var guestInstructions = regexp.MustCompile(`guest instrs:\s+([\d,]+)`)
 
-// instructions counts with valgrind, where there is one.
-func (g *ground) instructions(r run) (float64, error) {
+// instructions counts instructions with valgrind, if it is installed.
+func (b *benchmark) instructions(r run) (float64, error) {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil {
 		return 0, fmt.Errorf("there is no valgrind here")
@@ -111,8 +111,8 @@ func (g *ground) instructions(r run) (float64, error) {
 	}
 	defer stdin.Close()
 	var errs bytes.Buffer
-	cmd := exec.CommandContext(g.ctx, valgrind, append([]string{"--tool=lackey", r.program}, r.args...)...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.place.home, r.place.env, stdin, &errs
+	cmd := exec.CommandContext(b.ctx, valgrind, append([]string{"--tool=lackey", r.program}, r.args...)...)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = r.env.home, r.env.env, stdin, &errs
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("valgrind: %w", err)
 	}
@@ -123,14 +123,12 @@ func (g *ground) instructions(r run) (float64, error) {
 	return strconv.ParseFloat(strings.ReplaceAll(match[1], ",", ""), 64)
 }
 
-// largestParts lists what takes most of our binary, by the symbols of one that has
-// them still.
-func (g *ground) largestParts() (string, error) {
-	path := filepath.Join(g.dir, "symbols")
-	cmd := exec.CommandContext(g.ctx, "go", "build", "-trimpath", "-ldflags", "-w", "-o", path, "./cmd/docker-credential-ecr-login")
-	cmd.Dir, cmd.Env = testenv.Root(), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+// largestParts lists the largest parts of the helper's binary, by the symbols of a build that has
+// them.
+func (b *benchmark) largestParts() (string, error) {
+	path := filepath.Join(b.dir, "symbols")
+	if err := testenv.BuildGo(b.ctx, testenv.Root(), "./cmd/"+testenv.Name, path, "-ldflags", "-w"); err != nil {
+		return "", err
 	}
 	file, err := elf.Open(path)
 	if err != nil {
@@ -143,7 +141,7 @@ func (g *ground) largestParts() (string, error) {
 	}
 	bytesOf := map[string]uint64{}
 	for _, s := range symbols {
-		// What has no bytes in the file, such as room for variables, takes none.
+		// Symbols without bytes in the file, such as room for variables, take no space.
 		if int(s.Section) >= len(file.Sections) || file.Sections[s.Section].Type == elf.SHT_NOBITS || elf.ST_TYPE(s.Info) == elf.STT_NOTYPE {
 			continue
 		}
@@ -165,7 +163,7 @@ func (g *ground) largestParts() (string, error) {
 	for name, size := range bytesOf {
 		parts = append(parts, part{name, size})
 	}
-	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.size, a.size) })
+	slices.SortFunc(parts, func(x, y part) int { return cmp.Compare(y.size, x.size) })
 	var text []string
 	for _, p := range parts[:min(12, len(parts))] {
 		text = append(text, fmt.Sprintf("%s %.2f MB", p.name, float64(p.size)/1e6))
@@ -173,7 +171,7 @@ func (g *ground) largestParts() (string, error) {
 	return "largest parts: " + strings.Join(text, ", "), nil
 }
 
-// partOf names the part of the program that a symbol belongs to.
+// partOf returns the part of the program to which a symbol belongs.
 func partOf(symbol string) string {
 	symbol = strings.TrimPrefix(symbol, "type:.eq.")
 	switch {

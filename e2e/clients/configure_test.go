@@ -9,85 +9,85 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// typed runs what a person types behind the helper's name, which has to succeed.
-func typed(t *testing.T, l *testenv.Env, words string) (stdout string) {
+// mustRun runs the helper with the arguments that a user types. It must succeed.
+func mustRun(t *testing.T, env *testenv.Env, words string) (stdout string) {
 	t.Helper()
-	r := l.Run(t, words, "")
+	r := env.Run(t, words, "")
 	if r.Status != 0 {
 		t.Fatalf("%s: status %d, stdout %q, stderr %q", words, r.Status, r.Stdout, r.Stderr)
 	}
 	return r.Stdout
 }
 
-// What configure writes is what clients read, and where.
+// Clients find the helper by the files that configure writes.
 func TestConfigure(t *testing.T) {
-	// ready is an Env with an image in its registry, and no configuration of a client.
+	// ready returns an Env with an image in the registry and without a client's configuration.
 	ready := func(t *testing.T) *testenv.Env {
-		l := onRunner(t)
-		putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-		return l
+		env := onRunner(t)
+		putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+		return env
 	}
 
 	t.Run("Docker", func(t *testing.T) {
 		for _, cli := range dockerCLIs(t) {
-			l := ready(t)
-			typed(t, l, "configure "+pullHost)
-			d := docker{l, cli.path}
-			d.furnish(t, l)
-			d.run(t, nil, "pull", trialRef)
-			wantRequests(t, l, cli.name, coldGet)
+			env := ready(t)
+			mustRun(t, env, "configure "+pullHost)
+			d := docker{env, cli.path}
+			d.prepare(t, env)
+			d.run(t, nil, "pull", imageRef)
+			wantRequests(t, env, cli.name, coldGet)
 			record(t, cli.name, cli.version, "pull after configure")
 		}
 	})
 	t.Run("crane", func(t *testing.T) {
-		l := ready(t)
+		env := ready(t)
 		path, version := built(t, "crane")
-		typed(t, l, "configure --creds-store")
+		mustRun(t, env, "configure --creds-store")
 		crane := client{name: "crane", path: path, version: version}
-		crane.must(t, l, "crane manifest $REF")
-		wantRequests(t, l, "crane", coldGet)
-		typed(t, l, "configure --creds-store --remove")
-		if out, err := crane.run(t, l, "crane manifest $REF"); err == nil {
+		crane.must(t, env, "crane manifest $REF")
+		wantRequests(t, env, "crane", coldGet)
+		mustRun(t, env, "configure --creds-store --remove")
+		if out, err := crane.run(t, env, "crane manifest $REF"); err == nil {
 			t.Errorf("after that was undone: %s", out.stdout)
 		}
 		record(t, "crane", version, "pull after configure")
 	})
 	t.Run("skopeo", func(t *testing.T) {
-		l := ready(t)
+		env := ready(t)
 		path, version := installed(t, "skopeo")
-		typed(t, l, "configure --podman "+pullHost)
-		client{name: "skopeo", path: path, version: version, shell: inPrivate}.must(t, l, "skopeo inspect docker://$REF")
-		wantRequests(t, l, "skopeo", coldGet)
+		mustRun(t, env, "configure --podman "+pullHost)
+		client{name: "skopeo", path: path, version: version, shell: privateMount}.must(t, env, "skopeo inspect docker://$REF")
+		wantRequests(t, env, "skopeo", coldGet)
 		record(t, "skopeo", version, "pull after configure")
 	})
 	t.Run("GitLab Runner", func(t *testing.T) {
-		l := ready(t)
-		for line := range strings.Lines(typed(t, l, "configure --print gitlab "+pullHost)) {
+		env := ready(t)
+		for line := range strings.Lines(mustRun(t, env, "configure --print gitlab "+pullHost)) {
 			if strings.HasPrefix(line, "DOCKER_AUTH_CONFIG=") {
-				l.Set(strings.TrimSpace(line))
+				env.Set(strings.TrimSpace(line))
 			}
 		}
 		var found map[string]types.AuthConfig
-		if stderr := runProgram(t, l, &found, "gitlab-runner"); stderr != "" || found[pullHost].Password == "" {
+		if stderr := runProgram(t, env, &found, "gitlab-runner"); stderr != "" || found[pullHost].Password == "" {
 			t.Errorf("found %d, stderr %q", len(found), stderr)
 		}
 		recordRunner(t, "the line of configure --print gitlab")
 	})
 }
 
-// doctor asks a registry that isn't of this project's making.
+// doctor can check a registry that this project didn't write.
 func TestDoctorAtRegistry(t *testing.T) {
-	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-	typed(t, l, "configure "+pullHost)
-	if out := typed(t, l, "doctor "+trialRef); !strings.Contains(out, "is there, and may be pulled") || strings.Contains(out, "warning") {
+	env := onRunner(t)
+	putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+	mustRun(t, env, "configure "+pullHost)
+	if out := mustRun(t, env, "doctor "+imageRef); !strings.Contains(out, "is there, and may be pulled") || strings.Contains(out, "warning") {
 		t.Errorf("%s", out)
 	}
 	for image, want := range map[string]string{
 		pullHost + "/team/app:2.0":  "but 2.0 isn't in it",
-		pullHost + "/team/none:1.0": "isn't in it", // distribution makes no difference
+		pullHost + "/team/none:1.0": "isn't in it", // distribution has one error for both
 	} {
-		if r := l.Run(t, "doctor "+image, ""); r.Status != 1 || !strings.Contains(r.Stdout, want) {
+		if r := env.Run(t, "doctor "+image, ""); r.Status != 1 || !strings.Contains(r.Stdout, want) {
 			t.Errorf("%s: status %d, %s", image, r.Status, r.Stdout)
 		}
 	}

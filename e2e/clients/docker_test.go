@@ -12,8 +12,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A cli is Docker's command line. The one of the machine may be years old, and from 29
-// on it takes any error of a helper but "not found" for fatal.
+// A cli is a version of Docker's command line. The installed one may be years old. Since version
+// 29, Docker aborts on any error of a helper except "not found".
 type cli struct{ name, path, version string }
 
 func dockerCLIs(t *testing.T) []cli {
@@ -26,36 +26,34 @@ func dockerCLIs(t *testing.T) []cli {
 	}
 }
 
-// docker is Docker's command line at an engine of its own.
+// docker runs Docker's command line with its own engine.
 type docker struct {
 	*testenv.Env
 	path string
 }
 
-// newDocker makes one, with a configuration, and an empty registry.
+// newDocker returns a docker with a configuration and an empty registry.
 func newDocker(t *testing.T, path, config string) docker {
 	t.Helper()
-	l := onRunner(t)
-	serveRegistry(t, l)
-	example(t, l, dockerConfig, config)
-	d := docker{l, path}
-	d.furnish(t, l)
+	env := onRunner(t)
+	serveRegistry(t, env)
+	example(t, env, dockerConfig, config)
+	d := docker{env, path}
+	d.prepare(t, env)
 	return d
 }
 
-// furnish starts the engine, and gives the command line its plugins.
-func (d docker) furnish(t *testing.T, l *testenv.Env) {
+// prepare starts the engine and installs the plugins of the command line.
+func (d docker) prepare(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	plugins := filepath.Join(l.Home, ".docker/cli-plugins")
+	plugins := filepath.Join(env.Home, ".docker/cli-plugins")
 	err := os.MkdirAll(plugins, 0o700)
 	for _, plugin := range []string{"docker-buildx", "docker-compose"} {
 		path, _ := built(t, plugin)
 		err = errors.Join(err, os.Symlink(path, filepath.Join(plugins, plugin)))
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Set("DOCKER_HOST=" + startEngine(t, l))
+	testenv.Must(t, err)
+	env.Set("DOCKER_HOST=" + startEngine(t, env))
 }
 
 // try runs docker.
@@ -90,11 +88,11 @@ func TestDocker(t *testing.T) {
 			t.Run(cli.name+"/"+name, func(t *testing.T) {
 				client{
 					name: cli.name, path: cli.path, version: cli.version,
-					file: dockerConfig, config: config, furnish: docker{path: cli.path}.furnish,
+					file: dockerConfig, config: config, prepare: docker{path: cli.path}.prepare,
 					before: []string{"docker load --input image.tar"},
 					push:   "docker push $REF", remove: "docker rmi $REF", pull: "docker pull $REF",
 					pulledID: "docker image inspect --format {{.Id}} $REF",
-				}.trial(t)
+				}.pushAndPull(t)
 			})
 		}
 	}
@@ -104,21 +102,21 @@ func TestDockerLogin(t *testing.T) {
 	for _, cli := range dockerCLIs(t) {
 		for name, config := range map[string]string{"credsStore": withStore, "credHelpers": withHelpers} {
 			t.Run(cli.name+"/"+name, func(t *testing.T) {
-				l := onRunner(t)
+				env := onRunner(t)
 				img := tinyImage(t)
-				putImage(t, serveRegistry(t, l), img, trialRef)
-				example(t, l, dockerConfig, config)
-				d := docker{l, cli.path}
-				d.furnish(t, l)
+				putImage(t, serveRegistry(t, env), img, imageRef)
+				example(t, env, dockerConfig, config)
+				d := docker{env, cli.path}
+				d.prepare(t, env)
 
-				// A login is with the credentials that are there, and is stored.
+				// A login uses the credentials of the helper and stores them.
 				d.run(t, nil, "login", pullHost)
 				wantRequests(t, d.Env, "a login", coldGet)
-				d.run(t, nil, "pull", trialRef)
+				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a login", nil)
-				// A logout forgets them.
+				// A logout erases them.
 				d.run(t, nil, "logout", pullHost)
-				d.run(t, nil, "pull", trialRef)
+				d.run(t, nil, "pull", imageRef)
 				wantRequests(t, d.Env, "a pull after a logout", coldGet)
 				if text, err := os.ReadFile(filepath.Join(d.Home, dockerConfig)); err != nil || strings.Contains(string(text), `"auth"`) {
 					t.Errorf("the configuration is %q, %v", text, err)
@@ -129,8 +127,8 @@ func TestDockerLogin(t *testing.T) {
 	}
 }
 
-// A build from a private image. Docker's old builder asks for a list and for all that
-// is in it; BuildKit asks for the one registry.
+// A build from a private image. Docker's classic builder calls list and gets every registry in it.
+// BuildKit gets the one registry.
 func TestDockerBuild(t *testing.T) {
 	cold := map[string]map[string]int{
 		"0": {
@@ -143,13 +141,13 @@ func TestDockerBuild(t *testing.T) {
 	for _, cli := range dockerCLIs(t) {
 		for buildKit, builder := range builders {
 			t.Run(cli.name+"/"+builder, func(t *testing.T) {
-				l := onRunner(t)
-				putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-				example(t, l, dockerConfig, withStore)
-				d := docker{l, cli.path}
-				d.furnish(t, l)
+				env := onRunner(t)
+				putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+				example(t, env, dockerConfig, withStore)
+				d := docker{env, cli.path}
+				d.prepare(t, env)
 				d.Set("DOCKER_BUILDKIT=" + buildKit)
-				d.Write(t, "context/Dockerfile", "FROM "+trialRef+"\nCOPY Dockerfile /\n")
+				d.Write(t, "context/Dockerfile", "FROM "+imageRef+"\nCOPY Dockerfile /\n")
 				build := []string{"build", "--no-cache", "--pull", "--tag", "built", "context"}
 
 				d.run(t, nil, build...)
@@ -169,13 +167,12 @@ func TestDockerBuild(t *testing.T) {
 	}
 }
 
-// Everything a project is made of is pulled at once, from many repositories, with one
-// token.
+// Compose pulls many repositories at once, with one token.
 func TestCompose(t *testing.T) {
 	_, version := built(t, "docker-compose")
 	path, _ := built(t, "docker")
 	const images = 40
-	l := onRunner(t)
+	env := onRunner(t)
 	var refs []string
 	var file strings.Builder
 	file.WriteString("services:\n")
@@ -184,11 +181,11 @@ func TestCompose(t *testing.T) {
 		refs = append(refs, ref)
 		fmt.Fprintf(&file, "  app-%d:\n    image: %s\n", i, ref)
 	}
-	putImage(t, serveRegistry(t, l), tinyImage(t), refs...)
-	example(t, l, dockerConfig, withStore)
-	l.Write(t, "compose.yaml", file.String())
-	d := docker{l, path}
-	d.furnish(t, l)
+	putImage(t, serveRegistry(t, env), tinyImage(t), refs...)
+	example(t, env, dockerConfig, withStore)
+	env.Write(t, "compose.yaml", file.String())
+	d := docker{env, path}
+	d.prepare(t, env)
 
 	d.run(t, nil, "compose", "pull")
 	wantRequests(t, d.Env, fmt.Sprintf("%d pulls at once", images), coldGet)

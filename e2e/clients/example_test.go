@@ -16,10 +16,10 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// The set-up that docs/gitlab-runner.md shows, from the same files.
+// The set-up of docs/gitlab-runner.md, with the files that it shows.
 
-// The runner's configuration has it find credentials for the image of its jobs, and pull
-// that.
+// With the runner's configuration of the docs, the runner finds credentials for the image of its
+// jobs, and can pull it.
 func TestGitLabRunnerExample(t *testing.T) {
 	var config struct {
 		Runners []struct {
@@ -27,24 +27,22 @@ func TestGitLabRunnerExample(t *testing.T) {
 			Docker      struct{ Image string }
 		}
 	}
-	if err := toml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/config.toml")), &config); err != nil || len(config.Runners) != 1 {
+	if err := toml.Unmarshal(testenv.ReadFile(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/config.toml")), &config); err != nil || len(config.Runners) != 1 {
 		t.Fatalf("%d runners, %v", len(config.Runners), err)
 	}
 	runner := config.Runners[0]
-	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), runner.Docker.Image)
-	l.Set(runner.Environment...)
+	env := onRunner(t)
+	putImage(t, serveRegistry(t, env), tinyImage(t), runner.Docker.Image)
+	env.Set(runner.Environment...)
 
 	var found map[string]types.AuthConfig
-	if stderr := runProgram(t, l, &found, "gitlab-runner"); stderr != "" {
+	if stderr := runProgram(t, env, &found, "gitlab-runner"); stderr != "" {
 		t.Errorf("on stderr is %q", stderr)
 	}
 	ref, err := name.ParseReference(runner.Docker.Image)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	auth := found["https://"+ref.Context().RegistryStr()]
-	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, l)),
+	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, env)),
 		remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
 	if err == nil {
 		err = validate.Image(img)
@@ -55,7 +53,7 @@ func TestGitLabRunnerExample(t *testing.T) {
 	recordRunner(t, "the config.toml of the docs")
 }
 
-// The compose file builds the runner's image and mounts what it needs.
+// The compose file of the docs builds the runner's image and mounts what it needs.
 func testCompose(t *testing.T, d docker) {
 	override := filepath.Join(t.TempDir(), "override.yaml")
 	text, err := json.Marshal(map[string]any{"services": map[string]any{"runner": map[string]any{
@@ -63,18 +61,16 @@ func testCompose(t *testing.T, d docker) {
 			"network": "none",
 			"args":    map[string]string{"GO_IMAGE": "go:local", "GITLAB_RUNNER_IMAGE": "glibc:local"},
 		},
-		"command":      []string{"sleep", "600"}, // in the place of the runner itself
+		"command":      []string{"sleep", "600"}, // instead of the runner
 		"network_mode": "host",
 		"environment": map[string]string{
 			"HTTPS_PROXY":                       d.AWS.ProxyURL(),
 			"AWS_EC2_METADATA_SERVICE_ENDPOINT": d.AWS.MetadataURL(),
 		},
-		// Not the machine's own, which may not be there.
-		"volumes": []string{d.socket(t) + ":/var/run/docker.sock"},
+		// The machine may have no socket at its usual path.
+		"volumes": []string{d.socket() + ":/var/run/docker.sock"},
 	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	write(t, override, text)
 	compose := func(stdin string, args ...string) (output, error) {
 		t.Helper()
@@ -98,14 +94,5 @@ func testCompose(t *testing.T, d docker) {
 	d.wantPull(t, out.stdout)
 }
 
-// socket is the path of the engine's.
-func (d docker) socket(t *testing.T) string {
-	t.Helper()
-	for _, kv := range d.Vars {
-		if path, ok := strings.CutPrefix(kv, "DOCKER_HOST=unix://"); ok {
-			return path
-		}
-	}
-	t.Fatal("there is no engine")
-	return ""
-}
+// socket returns the path of the engine's socket.
+func (d docker) socket() string { return strings.TrimPrefix(d.Get("DOCKER_HOST"), "unix://") }

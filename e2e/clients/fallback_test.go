@@ -13,22 +13,23 @@ import (
 	"strings"
 	"testing"
 
+	"docker-credential-ecr-login/e2e/internal/testenv"
+
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// fileHelper is a credential helper beside ours, made of the package that those of
-// Docker are made of. It keeps what it is given in a file of the home, under the name
-// that docs/docker.md has for one.
+// fileHelper is the name of another credential helper, one that docs/docker.md mentions. It is made
+// with the package that Docker's own helpers use, and stores credentials in a file of the home.
 const fileHelper = "docker-credential-pass"
 
 type fileStore struct{}
 
-func kept() string { return filepath.Join(os.Getenv("HOME"), "kept.json") }
+func storeFile() string { return filepath.Join(os.Getenv("HOME"), "kept.json") }
 
 func (fileStore) read() (map[string]credentials.Credentials, error) {
 	all := map[string]credentials.Credentials{}
-	text, err := os.ReadFile(kept())
+	text, err := os.ReadFile(storeFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}
@@ -48,7 +49,7 @@ func (f fileStore) change(change func(map[string]credentials.Credentials)) error
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(kept(), text, 0o600)
+	return os.WriteFile(storeFile(), text, 0o600)
 }
 
 func (f fileStore) Add(c *credentials.Credentials) error {
@@ -82,8 +83,8 @@ func (f fileStore) List() (map[string]string, error) {
 
 const otherHost = "registry.example.com"
 
-// credsStore beside another registry: what docker logs in to there is kept by the
-// fallback, and ECR needs no login.
+// With a fallback, the helper as credsStore also serves another registry: the fallback stores the
+// login there, and ECR needs none.
 func TestDockerFallback(t *testing.T) {
 	const (
 		image = pullHost + "/team/app:1.0"
@@ -101,20 +102,11 @@ func TestDockerFallback(t *testing.T) {
 		images.ServeHTTP(w, r)
 	}))
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	bin := filepath.Join(d.Home, "bin")
-	if err := errors.Join(os.Mkdir(bin, 0o700), os.Symlink(self, filepath.Join(bin, fileHelper))); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, errors.Join(os.Mkdir(bin, 0o700), os.Symlink(self, filepath.Join(bin, fileHelper))))
 	example(t, d.Env, ".ecr/config.toml", "testdata/docker/fallback.toml")
-	for _, kv := range d.Vars {
-		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
-			d.Set("PATH=" + bin + ":" + path)
-			break
-		}
-	}
+	d.Set("PATH=" + bin + ":" + d.Get("PATH"))
 
 	d.run(t, bytes.NewReader(tinyRoot(t)), "import", "-", image)
 	d.run(t, nil, "tag", image, other)
@@ -134,7 +126,7 @@ func TestDockerFallback(t *testing.T) {
 	}
 	wantRequests(t, d.Env, "all of the other registry", nil)
 
-	// A runner beside it has both; public ECR comes with the list.
+	// A runner gets both; the list has public ECR, too.
 	found, stderr := runJob(t, d.Env, map[string]any{"credsStore": "ecr-login"})
 	wantCredentials(t, d.Env, found, "https://"+pullHost, pullHost)
 	if auth := found[otherHost]; auth.Username != "me" || auth.Password != "my password" || stderr != "" {

@@ -17,30 +17,28 @@ import (
 	"docker-credential-ecr-login/ecr"
 )
 
-// Crane, ko, cosign and Kaniko find credentials and talk to registries with the
-// package go-containerregistry.
+// Crane, ko, cosign and Kaniko use package go-containerregistry to find credentials and to call
+// registries.
 
 const ggcrImage = pullHost + "/team/app:1.0"
 
-// transferred is an image that was pushed and pulled again, or the status of the
-// registry's refusal.
+// transferred is the result of a push and a pull, or the status with which the registry refused.
 type transferred struct {
 	Pushed, Pulled string // digests
 	Refused        int
 }
 
-// ggcr is crane and its kin: the helper is a program named in docker's
-// configuration.
+// ggcr does what crane and similar clients do: Docker's configuration names the helper.
 func ggcr(ctx context.Context, _ []string) (any, error) {
 	return transfer(ctx, authn.DefaultKeychain)
 }
 
-// ggcrLibrary is Kaniko and others that have the helper built in.
+// ggcrLibrary does what Kaniko and other clients do that use the helper as a library.
 func ggcrLibrary(ctx context.Context, _ []string) (any, error) {
 	return transfer(ctx, authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard))))
 }
 
-// transfer pushes an image and pulls it again, checking every digest.
+// transfer pushes an image, pulls it again and checks all digests.
 func transfer(ctx context.Context, keychain authn.Keychain) (transferred, error) {
 	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain)}
 	ref, err := name.ParseReference(ggcrImage)
@@ -78,26 +76,26 @@ func transfer(ctx context.Context, keychain authn.Keychain) (transferred, error)
 
 func TestGgcr(t *testing.T) {
 	for _, test := range []struct{ name, program, config string }{
-		// The keychain asks for HOST/team/app first, then for HOST.
+		// The keychain gets HOST/team/app first, then HOST.
 		{"credsStore", "ggcr", `{"credsStore":"ecr-login"}`},
 		{"credHelpers", "ggcr", `{"credHelpers":{"` + pullHost + `":"ecr-login"}}`},
 		{"library", "ggcr-library", `{}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := onRunner(t)
-			serveRegistry(t, l)
-			l.Write(t, ".docker/config.json", test.config)
+			env := onRunner(t)
+			serveRegistry(t, env)
+			env.Write(t, ".docker/config.json", test.config)
 			for _, run := range []struct {
 				when string
 				want map[string]int
 			}{{"cold", coldGet}, {"warm", nil}} {
 				var got transferred
-				stderr := runProgram(t, l, &got, test.program)
+				stderr := runProgram(t, env, &got, test.program)
 				if got.Pushed == "" || got.Pushed != got.Pulled || stderr != "" {
 					t.Errorf("%s: pushed %q, pulled %q, refused with status %d, stderr %q",
 						run.when, got.Pushed, got.Pulled, got.Refused, stderr)
 				}
-				wantRequests(t, l, run.when, run.want)
+				wantRequests(t, env, run.when, run.want)
 			}
 			record(t, ggcrRows[test.program], moduleVersion(t, ggcrModule), "push", "pull")
 		})
@@ -106,23 +104,23 @@ func TestGgcr(t *testing.T) {
 
 const ggcrModule = "github.com/google/go-containerregistry"
 
-// ggcrRows are what the matrix calls the programs.
+// ggcrRows holds the names of the programs in the matrix.
 var ggcrRows = map[string]string{
 	"ggcr":         "go-containerregistry, DefaultKeychain",
 	"ggcr-library": "go-containerregistry, NewKeychainFromHelper with our library",
 }
 
-// The keychain takes "not found" for "go on without credentials", and any error
-// of a library too: it is the registry that refuses, and the helper that tells.
+// For the keychain, "not found" and any error of a library mean that there are no credentials. Then
+// the registry refuses, and the helper's message has the reason.
 func TestGgcrBrokenRole(t *testing.T) {
 	for _, program := range []string{"ggcr", "ggcr-library"} {
 		t.Run(program, func(t *testing.T) {
-			l := onRunner(t)
-			serveRegistry(t, l)
-			l.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
-			l.AWS.Deny("sts:AssumeRole", pullRole)
+			env := onRunner(t)
+			serveRegistry(t, env)
+			env.Write(t, ".docker/config.json", `{"credHelpers":{"`+pullHost+`":"ecr-login"}}`)
+			env.AWS.Deny("sts:AssumeRole", pullRole)
 			var got transferred
-			stderr := runProgram(t, l, &got, program)
+			stderr := runProgram(t, env, &got, program)
 			if got.Refused != http.StatusUnauthorized {
 				t.Errorf("refused with status %d, want 401; %+v", got.Refused, got)
 			}
@@ -138,15 +136,15 @@ func TestGgcrBrokenRole(t *testing.T) {
 	}
 }
 
-// The library and the program are one helper with one cache.
+// The library and the program share one cache.
 func TestGgcrLibrarySharesTokens(t *testing.T) {
-	l := onRunner(t)
-	serveRegistry(t, l)
-	l.Password(t, pullHost)
-	wantRequests(t, l, "the program", coldGet)
+	env := onRunner(t)
+	serveRegistry(t, env)
+	env.Password(t, pullHost)
+	wantRequests(t, env, "the program", coldGet)
 	var got transferred
-	runProgram(t, l, &got, "ggcr-library")
-	wantRequests(t, l, "the library", nil)
+	runProgram(t, env, &got, "ggcr-library")
+	wantRequests(t, env, "the library", nil)
 	if got.Pushed == "" || got.Pushed != got.Pulled {
 		t.Errorf("pushed %q, pulled %q, refused with status %d", got.Pushed, got.Pulled, got.Refused)
 	}

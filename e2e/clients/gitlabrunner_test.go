@@ -18,9 +18,9 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// gitlabRunner finds credentials as GitLab Runner does, which can't be had as a
-// module, with the package that it does it with: all the credsStore lists and
-// every key of credHelpers verbatim, and after an error none at all.
+// gitlabRunner finds credentials as GitLab Runner does, with the same package; GitLab Runner itself
+// is not available as a module. It gets all that the credsStore lists and each key of credHelpers,
+// and returns none of them after an error.
 func gitlabRunner(context.Context, []string) (any, error) {
 	config := configfile.New("")
 	if err := config.LoadFromReader(strings.NewReader(os.Getenv("DOCKER_AUTH_CONFIG"))); err != nil {
@@ -44,72 +44,69 @@ func gitlabRunner(context.Context, []string) (any, error) {
 	return found, nil
 }
 
-// runJob has the runner find its credentials.
-func runJob(t *testing.T, l *testenv.Env, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
+// runJob makes the runner find its credentials.
+func runJob(t *testing.T, env *testenv.Env, config map[string]any) (found map[string]types.AuthConfig, stderr string) {
 	t.Helper()
 	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Set("DOCKER_AUTH_CONFIG=" + string(text))
-	stderr = runProgram(t, l, &found, "gitlab-runner")
+	testenv.Must(t, err)
+	env.Set("DOCKER_AUTH_CONFIG=" + string(text))
+	stderr = runProgram(t, env, &found, "gitlab-runner")
 	return found, stderr
 }
 
-// wantCredentials checks that the runner has credentials under a key, and that
-// the registry at host takes them.
-func wantCredentials(t *testing.T, l *testenv.Env, found map[string]types.AuthConfig, key, host string) {
+// wantCredentials checks that the runner has credentials for a key, and that the registry at host
+// accepts them.
+func wantCredentials(t *testing.T, env *testenv.Env, found map[string]types.AuthConfig, key, host string) {
 	t.Helper()
 	auth := found[key]
 	if auth.Username != "AWS" {
 		t.Errorf("%s: user %q, want AWS", key, auth.Username)
 	}
-	if _, err := l.AWS.VerifyToken(auth.Password, host); err != nil {
+	if _, err := env.AWS.VerifyToken(auth.Password, host); err != nil {
 		t.Errorf("%s: the registry refuses the password: %v", key, err)
 	}
 }
 
 func TestGitLabRunnerCredsStore(t *testing.T) {
-	l := onRunner(t)
+	env := onRunner(t)
 	config := map[string]any{"credsStore": "ecr-login"}
 
-	found, stderr := runJob(t, l, config)
-	wantCredentials(t, l, found, "https://"+pullHost, pullHost)
-	wantCredentials(t, l, found, "https://public.ecr.aws", "public.ecr.aws")
+	found, stderr := runJob(t, env, config)
+	wantCredentials(t, env, found, "https://"+pullHost, pullHost)
+	wantCredentials(t, env, found, "https://public.ecr.aws", "public.ecr.aws")
 	if len(found) != 2 || stderr != "" {
 		t.Errorf("the first job found %d credentials, want 2, and on stderr is %q", len(found), stderr)
 	}
-	if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
+	if n := env.AWS.Count("ecr:GetAuthorizationToken"); n != 1 {
 		t.Errorf("the first job asked ECR %d times, want 1", n)
 	}
 
-	// The second registry is the other account's. The runner learns of it once it
-	// was asked for; the role's one token serves both.
-	l.AWS.ResetCounts()
-	l.Password(t, sharedHost)
-	found, stderr = runJob(t, l, config)
-	wantCredentials(t, l, found, "https://"+pullHost, pullHost)
-	wantCredentials(t, l, found, "https://"+sharedHost, sharedHost)
-	wantCredentials(t, l, found, "https://public.ecr.aws", "public.ecr.aws")
+	// The second registry belongs to another account. It is in the list after the first get, and
+	// the role's token is valid for both.
+	env.AWS.ResetCounts()
+	env.Password(t, sharedHost)
+	found, stderr = runJob(t, env, config)
+	wantCredentials(t, env, found, "https://"+pullHost, pullHost)
+	wantCredentials(t, env, found, "https://"+sharedHost, sharedHost)
+	wantCredentials(t, env, found, "https://public.ecr.aws", "public.ecr.aws")
 	if len(found) != 3 || stderr != "" {
 		t.Errorf("the next job found %d credentials, want 3, and on stderr is %q", len(found), stderr)
 	}
-	wantRequests(t, l, "the next job", nil)
+	wantRequests(t, env, "the next job", nil)
 	recordRunner(t, "credsStore")
 }
 
-// recordRunner is about the package that the runner finds credentials with.
+// recordRunner records what the runner's package did.
 func recordRunner(t *testing.T, did ...string) {
 	t.Helper()
 	record(t, "GitLab Runner's resolution, by docker/cli's NativeStore", moduleVersion(t, "github.com/docker/cli"), did...)
 }
 
-// An error other than "not found" would have the runner drop the credentials of
-// the whole source.
+// After an error other than "not found" the runner would drop all credentials of this source.
 func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
-	l := onRunner(t)
-	l.AWS.Deny("sts:AssumeRole", pullRole)
-	found, stderr := runJob(t, l, map[string]any{"credsStore": "ecr-login"})
+	env := onRunner(t)
+	env.AWS.Deny("sts:AssumeRole", pullRole)
+	found, stderr := runJob(t, env, map[string]any{"credsStore": "ecr-login"})
 	if len(found) != 0 {
 		t.Errorf("credentials of a role that can't be assumed: %d", len(found))
 	}
@@ -119,31 +116,29 @@ func TestGitLabRunnerCredsStoreBrokenRole(t *testing.T) {
 	recordRunner(t, "a denied role")
 }
 
-// Two accounts with a role each, told apart as people did it without a map, by wrapper
-// scripts that choose the profile.
+// Two accounts have a role each, and wrapper scripts choose the profile. Before the registry map
+// there was no other way.
 func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	const (
 		brokenRole = "arn:aws:iam::333333333333:role/pull"
 		healthyKey = pullHost + "/team/app" // a key may have a path
 		brokenKey  = sharedHost
 	)
-	l := onRunner(t)
-	l.AWS.AddRole(awstest.Role{ARN: brokenRole}) // trusts nobody
+	env := onRunner(t)
+	env.AWS.AddRole(awstest.Role{ARN: brokenRole}) // trusts no principal
 	var profiles strings.Builder
 	for name, role := range map[string]string{"healthy": pullRole, "broken": brokenRole} {
 		fmt.Fprintf(&profiles, "[%s]\nrole_arn=%s\ncredential_source=Ec2InstanceMetadata\nregion=ap-south-1\n", name, role)
 		script := "bin/docker-credential-ecr-" + name
-		l.Write(t, script, fmt.Sprintf("#!/bin/sh\nAWS_PROFILE=%s exec %s \"$@\"\n", name, testenv.Name))
-		if err := os.Chmod(filepath.Join(l.Home, script), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		env.Write(t, script, fmt.Sprintf("#!/bin/sh\nAWS_PROFILE=%s exec %s \"$@\"\n", name, testenv.Name))
+		testenv.Must(t, os.Chmod(filepath.Join(env.Home, script), 0o700))
 	}
-	l.Write(t, ".aws/credentials", profiles.String())
-	l.Set("PATH=" + filepath.Join(l.Home, "bin") + ":" + filepath.Dir(testenv.Binary(t)))
+	env.Write(t, ".aws/credentials", profiles.String())
+	env.Set("PATH=" + filepath.Join(env.Home, "bin") + ":" + filepath.Dir(testenv.Binary(t)))
 	config := map[string]any{"credHelpers": map[string]string{healthyKey: "ecr-healthy", brokenKey: "ecr-broken"}}
 
-	found, stderr := runJob(t, l, config)
-	wantCredentials(t, l, found, healthyKey, pullHost)
+	found, stderr := runJob(t, env, config)
+	wantCredentials(t, env, found, healthyKey, pullHost)
 	if auth := found[brokenKey]; auth.Username != "" || auth.Password != "" {
 		t.Errorf("%s: credentials of a role that can't be assumed, for user %q", brokenKey, auth.Username)
 	}
@@ -151,8 +146,8 @@ func TestGitLabRunnerCredHelpersOneBroken(t *testing.T) {
 	recordRunner(t, "credHelpers, one role broken")
 }
 
-// Ten registries in three accounts, as the registry map has them: the runner's own
-// account by host, the others by account and region.
+// Ten registries in three accounts, as entries of the registry map: the runner's own account by
+// host, the others by account and region.
 const tenRegistries = `
 [[registry]]
 host = "111111111111.dkr.ecr.ap-south-1.amazonaws.com"
@@ -171,23 +166,21 @@ role_arn = "arn:aws:iam::{account}:role/pull"
 
 const partnerRole = "arn:aws:iam::333333333333:role/pull"
 
-// onMappedRunner puts a runner on an EC2 instance whose own role may assume the
-// pull roles of two other accounts.
+// onMappedRunner returns an Env on an EC2 instance whose role may assume the pull roles of two
+// other accounts.
 func onMappedRunner(t *testing.T) *testenv.Env {
 	t.Helper()
-	l := onRunner(t)
-	l.AWS.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
-	if err := os.Remove(filepath.Join(l.Home, ".aws/credentials")); err != nil {
-		t.Fatal(err)
-	}
-	l.Write(t, ".ecr/config.toml", tenRegistries)
-	return l
+	env := onRunner(t)
+	env.AWS.AddRole(awstest.Role{ARN: partnerRole, Trusts: []string{runnerRole}})
+	testenv.Must(t, os.Remove(filepath.Join(env.Home, ".aws/credentials")))
+	env.Write(t, ".ecr/config.toml", tenRegistries)
+	return env
 }
 
-// The runner's pass over a map, cold and warm: the list asks nobody, and a get asks
-// what it has to.
+// The runner lists and gets all registries of a map, with an empty cache and again. A list makes no
+// requests, and a get makes the necessary ones.
 func TestGitLabRunnerMap(t *testing.T) {
-	l := onMappedRunner(t)
+	env := onMappedRunner(t)
 	config := map[string]any{"credsStore": "ecr-login"}
 	for _, pass := range []struct {
 		name string
@@ -199,22 +192,22 @@ func TestGitLabRunnerMap(t *testing.T) {
 		}},
 		{"warm", nil},
 	} {
-		found, stderr := runJob(t, l, config)
+		found, stderr := runJob(t, env, config)
 		if len(found) != 10 || stderr != "" {
 			t.Errorf("%s: %d credentials, want 10, and on stderr is %q", pass.name, len(found), stderr)
 		}
 		for key := range found {
-			wantCredentials(t, l, found, key, strings.TrimPrefix(key, "https://"))
+			wantCredentials(t, env, found, key, strings.TrimPrefix(key, "https://"))
 		}
-		wantRequests(t, l, pass.name, pass.want)
+		wantRequests(t, env, pass.name, pass.want)
 	}
 }
 
-// A role that is broken costs its own registries, and no others.
+// A role that can't be assumed affects its own registries alone.
 func TestGitLabRunnerMapOneBroken(t *testing.T) {
-	l := onMappedRunner(t)
-	l.AWS.Deny("sts:AssumeRole", partnerRole)
-	found, stderr := runJob(t, l, map[string]any{"credsStore": "ecr-login"})
+	env := onMappedRunner(t)
+	env.AWS.Deny("sts:AssumeRole", partnerRole)
+	found, stderr := runJob(t, env, map[string]any{"credsStore": "ecr-login"})
 	healthy := 0
 	for key, auth := range found {
 		host := strings.TrimPrefix(key, "https://")
@@ -224,7 +217,7 @@ func TestGitLabRunnerMapOneBroken(t *testing.T) {
 			}
 			continue
 		}
-		wantCredentials(t, l, found, key, host)
+		wantCredentials(t, env, found, key, host)
 		healthy++
 	}
 	if healthy != 7 {

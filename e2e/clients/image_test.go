@@ -23,12 +23,12 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// The targets of the Dockerfile, built by a real engine from images that are made
-// here, as none can be pulled. A container has the network of the machine and reaches
-// the server there.
+// These tests build the targets of the Dockerfile with a real engine. Their base images are made
+// here, because none can be pulled. A container uses the network of the machine, and so reaches the
+// server.
 
-// goImage imports the image that the helper is built in: Debian with Go and the modules
-// that the helper needs, so that a build needs no network.
+// goImage imports the image in which the helper is built: Debian, Go and the modules of the helper,
+// so that the build needs no network.
 func (d docker) goImage(t *testing.T, tag string) {
 	t.Helper()
 	modules, file := t.TempDir(), filepath.Join(t.TempDir(), "go.tar")
@@ -54,24 +54,24 @@ func (d docker) goImage(t *testing.T, tag string) {
 		"--change", "ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOPROXY=file:///modules GOTOOLCHAIN=local", file, tag)
 }
 
-const authorities = "etc/ssl/certs/ca-certificates.crt"
+const caCertificates = "etc/ssl/certs/ca-certificates.crt"
 
-// glibcImage makes an image of Debian's that trusts the server's authority besides its own.
+// glibcImage makes an image of Debian that also trusts the server's CA certificate.
 func (d docker) glibcImage(t *testing.T, tag string) {
 	t.Helper()
 	tree := filepath.Join(testenv.Root(), "dist/glibc.tar")
-	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+authorities).Output()
+	own, err := exec.CommandContext(t.Context(), "tar", "-xOf", tree, "./"+caCertificates).Output()
 	if err != nil {
-		t.Fatalf("no authorities in Debian's tree, which e2e/install makes: %v", err)
+		t.Fatalf("no CA certificates in Debian's tree, which e2e/install makes: %v", err)
 	}
 	d.run(t, nil, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", tree, "debian:local")
 	d.build(t, tag, map[string]string{
-		"Dockerfile":  "FROM debian:local\nCOPY authorities /" + authorities + "\n",
-		"authorities": string(own) + string(d.AWS.CAPEM()),
+		"Dockerfile": "FROM debian:local\nCOPY ca.crt /" + caCertificates + "\n",
+		"ca.crt":     string(own) + string(d.AWS.CAPEM()),
 	})
 }
 
-// build builds an image from a few files.
+// build builds an image from files.
 func (d docker) build(t *testing.T, tag string, files map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,59 +81,41 @@ func (d docker) build(t *testing.T, tag string, files map[string]string) {
 	d.run(t, nil, "build", "--tag", tag, dir)
 }
 
-// muslImage imports a small system of musl's loader and a static shell.
+// muslImage imports an image with musl's loader and a static shell.
 func (d docker) muslImage(t *testing.T, tag string) {
 	t.Helper()
 	loader := "lib/ld-musl-" + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + ".so.1"
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for path, text := range map[string][]byte{
-		loader:        read(t, "/"+loader),
-		"bin/busybox": read(t, need(t, "busybox")),
-		authorities:   d.AWS.CAPEM(),
-		"etc/passwd":  []byte("root:x:0:0::/root:/bin/sh\n"),
+		loader:         testenv.ReadFile(t, "/"+loader),
+		"bin/busybox":  testenv.ReadFile(t, need(t, "busybox")),
+		caCertificates: d.AWS.CAPEM(),
+		"etc/passwd":   []byte("root:x:0:0::/root:/bin/sh\n"),
 	} {
 		addFile(t, w, path, text)
 	}
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/sh", Linkname: "busybox", Mode: 0o777}))
+	testenv.Must(t, w.Close())
 	d.run(t, &buf, "import", "--change", "ENV PATH=/usr/local/bin:/bin", "-", tag)
 }
 
 func addFile(t *testing.T, w *tar.Writer, path string, text []byte) {
 	t.Helper()
-	if err := w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(text))}))
 	if _, err := w.Write(text); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func read(t *testing.T, file string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
+// write writes a file that all users may read.
 func write(t *testing.T, file string, text []byte) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	testenv.Must(t, os.WriteFile(file, text, 0o644))
 }
 
-// container is how a container is run that reaches the server.
+// container returns the arguments that run a container which reaches the server.
 func (d docker) container(options ...string) []string {
 	return append([]string{
 		"run", "--rm", "--interactive", "--network", "host",
@@ -142,17 +124,15 @@ func (d docker) container(options ...string) []string {
 	}, options...)
 }
 
-// wantPull checks that an image can be pulled with what a get has printed.
+// wantPull checks that the credentials which a get has printed pull the image.
 func (d docker) wantPull(t *testing.T, stdout string) {
 	t.Helper()
 	var got struct{ Username, Secret string }
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatalf("get printed %.40q: %v", stdout, err)
 	}
-	ref, err := name.ParseReference(trialRef)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ref, err := name.ParseReference(imageRef)
+	testenv.Must(t, err)
 	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)),
 		remote.WithAuth(&authn.Basic{Username: got.Username, Password: got.Secret}))
 	if err == nil {
@@ -163,21 +143,20 @@ func (d docker) wantPull(t *testing.T, stdout string) {
 	}
 }
 
-// throughProxy reaches the server's hosts, and trusts no others.
-func throughProxy(t *testing.T, l *testenv.Env) *http.Transport {
+// throughProxy returns a transport that reaches the server's hosts and trusts its CA certificate
+// alone.
+func throughProxy(t *testing.T, env *testenv.Env) *http.Transport {
 	t.Helper()
-	proxy, err := url.Parse(l.AWS.ProxyURL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	proxy, err := url.Parse(env.AWS.ProxyURL())
+	testenv.Must(t, err)
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(l.AWS.CAPEM())
+	roots.AppendCertsFromPEM(env.AWS.CAPEM())
 	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return transport
 }
 
-// wantGet has a container get a token, and pulls an image with it.
+// wantGet runs a get in a container and pulls an image with the result.
 func (d docker) wantGet(t *testing.T, options ...string) {
 	t.Helper()
 	d.AWS.ResetCounts()
@@ -186,16 +165,16 @@ func (d docker) wantGet(t *testing.T, options ...string) {
 	d.wantPull(t, out)
 }
 
-// onImages is where images are built: an engine, the registry with one image, and the
-// runner's credentials in a directory to mount.
+// onImages returns an engine, a registry with one image, and a volume option with the runner's
+// credentials.
 func onImages(t *testing.T) (d docker, credentials string) {
 	t.Helper()
 	path, _ := built(t, "docker")
-	l := onRunner(t)
-	putImage(t, serveRegistry(t, l), tinyImage(t), trialRef)
-	d = docker{l, path}
-	d.furnish(t, l)
-	return d, filepath.Join(l.Home, ".aws") + ":/root/.aws:ro"
+	env := onRunner(t)
+	putImage(t, serveRegistry(t, env), tinyImage(t), imageRef)
+	d = docker{env, path}
+	d.prepare(t, env)
+	return d, filepath.Join(env.Home, ".aws") + ":/root/.aws:ro"
 }
 
 // target builds a target of the Dockerfile.
@@ -230,16 +209,16 @@ func TestImages(t *testing.T) {
 			d.target(t, "gitlab-runner", "glibc:test", "--build-arg", "GITLAB_RUNNER_IMAGE=glibc:local")
 			d.target(t, "gitlab-runner", "musl:test", "--build-arg", "GITLAB_RUNNER_IMAGE=musl:local")
 
-			// The authorities are those of the base image.
+			// The CA certificates are those of the base image.
 			d.wantGet(t, "--volume", credentials, "glibc:test", testenv.Name)
 			d.wantGet(t, "--volume", credentials, "musl:test", testenv.Name)
 			for _, image := range []string{"glibc:test", "musl:test"} {
 				out := d.run(t, nil, "run", "--rm", "--network", "none", image, "sh", "-c", testenv.Name+" version && command -v "+testenv.Name)
 				if !strings.HasPrefix(out, testenv.Name+" ") || !strings.HasSuffix(out, "/usr/local/bin/"+testenv.Name) {
-					t.Errorf("in %s it says %q", image, out)
+					t.Errorf("in %s it prints %q", image, out)
 				}
 			}
-			// Here there is no home, no file of users, no /tmp and no authority.
+			// This image has no home, no /etc/passwd, no /tmp and no CA certificates.
 			d.wantGet(t, "--volume", ca, "--env", "AWS_CA_BUNDLE=/ca.pem", "--env", "HOME=",
 				"--env", "AWS_ECR_ROLE_ARN="+pullRole, "binary:test")
 			if layers, user := d.inspect(t, "binary:test", "{{len .RootFS.Layers}}"), d.inspect(t, "binary:test", "{{.Config.User}}"); layers != "1" || user != "65534:65534" {
@@ -256,7 +235,7 @@ func TestImages(t *testing.T) {
 					t.Errorf("--output gives %v, %v; want the file alone", entries, err)
 				}
 				if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, testenv.Name), "version").Output(); err != nil || !strings.HasPrefix(string(out), testenv.Name+" ") {
-					t.Errorf("the file says %q, %v", out, err)
+					t.Errorf("the file prints %q, %v", out, err)
 				}
 			}
 

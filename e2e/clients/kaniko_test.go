@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,33 +18,26 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// kanikoImage imports an image that is laid out as Kaniko's own is (deploy/Dockerfile
-// there), around the executor: nothing but its directory, with the authorities in it.
+// kanikoImage imports an image with the layout of Kaniko's own (deploy/Dockerfile there): it holds
+// the executor's directory alone, with the CA certificates in it.
 func (d docker) kanikoImage(t *testing.T, tag string) {
 	t.Helper()
 	executor := filepath.Join(t.TempDir(), "executor")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", executor, "./kaniko")
-	cmd.Dir, cmd.Env = filepath.Join(testenv.Root(), "e2e"), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	testenv.Must(t, testenv.BuildGo(t.Context(), filepath.Join(testenv.Root(), "e2e"), "./kaniko", executor))
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
-	addFile(t, w, "kaniko/executor", read(t, executor))
+	addFile(t, w, "kaniko/executor", testenv.ReadFile(t, executor))
 	addFile(t, w, "kaniko/ssl/certs/ca-certificates.crt", d.AWS.CAPEM())
-	// Its debug images, which jobs of GitLab need, have a shell.
-	addFile(t, w, "busybox/sh", read(t, need(t, "busybox")))
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	// Kaniko's debug images, which jobs of GitLab need, have a shell.
+	addFile(t, w, "busybox/sh", testenv.ReadFile(t, need(t, "busybox")))
+	testenv.Must(t, w.Close())
 	d.run(t, &buf, "import",
 		"--change", "ENV HOME=/root USER=root PATH=/usr/local/bin:/kaniko:/busybox SSL_CERT_DIR=/kaniko/ssl/certs DOCKER_CONFIG=/kaniko/.docker/",
 		"--change", `ENTRYPOINT ["/kaniko/executor"]`, "-", tag)
 }
 
-// A build pulls its base images from ECR and pushes the image and its cache there. No
-// token gets into a layer, though the file system that layers are made of is the one that
-// the helper runs in.
+// A build pulls its base images from ECR, and pushes the image and its cache there. No token gets
+// into a layer, though the layers are made of the file system in which the helper runs.
 func testKaniko(t *testing.T, d docker, credentials string) {
 	d.kanikoImage(t, "kaniko:local")
 	d.target(t, "kaniko", "kaniko:test", "--build-arg", "KANIKO_IMAGE=kaniko:local", "--build-arg", "GITLAB_RUNNER_IMAGE=kaniko:local")
@@ -64,7 +55,7 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 	}{
 		{"helper", "kaniko:test", config},
 		{"library", "kaniko:test", nil},
-		// Somebody's own image, that sets no variable.
+		// An image of a user, which sets no variable.
 		{"elsewhere", "kaniko:local", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -75,7 +66,8 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 			d.wantLayers(t, destination, false)
 		})
 	}
-	// What it is prevented from: if this held no token, the others would say nothing.
+	// Without these measures a layer has a token. If it had none here, the tests above would prove
+	// nothing.
 	t.Run("in the home", func(t *testing.T) {
 		const destination = pullHost + "/team/leaks:1.0"
 		d.run(t, nil, executor("kaniko:test", destination, "--env", "AWS_ECR_CACHE_DIR=/root/.ecr")...)
@@ -90,8 +82,8 @@ func testKaniko(t *testing.T, d docker, credentials string) {
 		"pull", "push", "a denied role", "no token in a layer")
 }
 
-// The job that docs/gitlab-runner.md shows, run as the runner does: its script by a shell,
-// its variables and its ID token in the environment.
+// The job of docs/gitlab-runner.md, run as the runner does: a shell runs its script, with its
+// variables and its ID token in the environment.
 func testKanikoJob(t *testing.T, d docker) {
 	const pushRole = "arn:aws:iam::222222222222:role/push"
 	job := awstest.WebIdentity{
@@ -104,10 +96,8 @@ func testKanikoJob(t *testing.T, d docker) {
 		Variables map[string]string
 		Script    []string
 	}
-	if err := yaml.Unmarshal(read(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs); err != nil {
-		t.Fatal(err)
-	}
-	spec, ok := jobs["build-image"] // a job of the name "image" would be none
+	testenv.Must(t, yaml.Unmarshal(testenv.ReadFile(t, filepath.Join(testenv.Root(), "testdata/gitlab-runner/gitlab-ci.yml")), &jobs))
+	spec, ok := jobs["build-image"] // GitLab doesn't allow a job named "image"
 	if !ok || len(jobs) != 1 {
 		t.Fatalf("there is no job, or another: %v", jobs)
 	}
@@ -125,8 +115,8 @@ func testKanikoJob(t *testing.T, d docker) {
 	d.wantLayers(t, pullHost+"/team/app:1.0", false)
 }
 
-// wantLayers checks that an image has all that was built, and none of the helper's files
-// unless it leaks them.
+// wantLayers checks that an image has all files that were built, and none of the helper's files
+// unless leaks is true.
 func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
 	t.Helper()
 	files := d.files(t, image)
@@ -137,7 +127,7 @@ func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
 	}
 	var leaked []string
 	for file, text := range files {
-		// As the passwords begin that the stand-in issues: base64 of a JSON object.
+		// The passwords of the stand-in begin like this: base64 of a JSON object.
 		if strings.Contains(file, ".ecr") || strings.Contains(file, "token") || strings.Contains(text, "eyJkYXRha2V5Ijoi") {
 			leaked = append(leaked, file)
 		}
@@ -150,40 +140,28 @@ func (d docker) wantLayers(t *testing.T, image string, leaks bool) {
 	}
 }
 
-// files are those of all the layers of an image, with what they hold.
+// files returns the files of all layers of an image.
 func (d docker) files(t *testing.T, image string) map[string]string {
 	t.Helper()
 	ref, err := name.ParseReference(image)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	img, err := remote.Image(ref, remote.WithTransport(throughProxy(t, d.Env)), remote.WithAuth(&authn.Basic{Username: "AWS", Password: d.Password(t, pullHost)}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	layers, err := img.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	files := map[string]string{}
 	for _, layer := range layers {
 		content, err := layer.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		defer content.Close()
 		for r := tar.NewReader(content); ; {
 			header, err := r.Next()
 			if err == io.EOF {
 				break
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			text, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			files[header.Name] += string(text)
 		}
 	}

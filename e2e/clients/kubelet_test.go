@@ -3,6 +3,7 @@ package clients
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,29 +12,27 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The kubelet's own code finds credentials by the files of docs/kubernetes.md.
+// The kubelet's own code gets credentials with the files of docs/kubernetes.md.
 func TestKubelet(t *testing.T) {
 	path, version := built(t, "kubelet")
-	l := onRunner(t)
+	env := onRunner(t)
 	for _, file := range []string{"credential-provider.yaml", "service-accounts.yaml"} {
-		text := string(read(t, filepath.Join(testenv.Root(), "testdata/kubernetes", file)))
-		l.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(l.Home, "tokens"), 1))
+		text := string(testenv.ReadFile(t, filepath.Join(testenv.Root(), "testdata/kubernetes", file)))
+		env.Write(t, file, strings.Replace(text, "/var/lib/ecr-login", filepath.Join(env.Home, "tokens"), 1))
 	}
 	bin := filepath.Dir(testenv.Binary(t))
-	// asks returns whose tokens the kubelet gets for images, in no order, and its log. What
-	// begins with a dash goes before the images.
-	asks := func(config string, words ...string) (principals []string, log string) {
+	// lookup returns the principals of the tokens that the kubelet gets for images, in any order,
+	// and its log. Arguments that begin with a dash are flags, and come first.
+	lookup := func(config string, args ...string) (principals []string, log string) {
 		t.Helper()
 		flags := 0
-		for flags < len(words) && strings.HasPrefix(words[flags], "-") {
+		for flags < len(args) && strings.HasPrefix(args[flags], "-") {
 			flags++
 		}
-		args := append([]string{"kubelet"}, words[:flags]...)
-		args = append(args, filepath.Join(l.Home, config), bin)
-		args = append(args, words[flags:]...)
-		out, err := run(t, l, nil, path, args...)
+		argv := slices.Concat([]string{"kubelet"}, args[:flags], []string{filepath.Join(env.Home, config), bin}, args[flags:])
+		out, err := run(t, env, nil, path, argv...)
 		if err != nil {
-			t.Fatalf("%v: %v, %s", args, err, out.stderr)
+			t.Fatalf("%v: %v, %s", argv, err, out.stderr)
 		}
 		for line := range strings.Lines(out.stdout) {
 			words := strings.Fields(line)
@@ -41,7 +40,7 @@ func TestKubelet(t *testing.T) {
 				t.Fatalf("%d words in a line about %s", len(words), words[0])
 			}
 			host, _, _ := strings.Cut(words[0], "/")
-			who, err := l.AWS.VerifyToken(words[2], host)
+			who, err := env.AWS.VerifyToken(words[2], host)
 			if err != nil {
 				t.Errorf("%s: %v", words[0], err)
 			}
@@ -61,47 +60,41 @@ func TestKubelet(t *testing.T) {
 		}
 	}
 
-	who, _ := asks("credential-provider.yaml", trialRef)
+	who, _ := lookup("credential-provider.yaml", imageRef)
 	wantRole(who, 1, "pull")
-	wantRequests(t, l, "a node's first pull", coldGet)
-	who, _ = asks("credential-provider.yaml", trialRef)
+	wantRequests(t, env, "a node's first pull", coldGet)
+	who, _ = lookup("credential-provider.yaml", imageRef)
 	wantRole(who, 1, "pull")
-	wantRequests(t, l, "a pull after a restart of the kubelet", nil)
-	if who, _ := asks("credential-provider.yaml", "docker.io/library/busybox"); len(who) != 0 {
+	wantRequests(t, env, "a pull after a restart of the kubelet", nil)
+	if who, _ := lookup("credential-provider.yaml", "docker.io/library/busybox"); len(who) != 0 {
 		t.Errorf("credentials of %s for another registry", who)
 	}
 
-	// The kubelet starts the provider for each image that is wanted at the same time.
-	if err := os.RemoveAll(filepath.Join(l.Home, "tokens")); err != nil {
-		t.Fatal(err)
-	}
-	who, _ = asks("credential-provider.yaml", testenv.Host+"/a", testenv.Host+"/b", testenv.Host+"/c:1", testenv.Host+"/d:2")
+	// The kubelet starts the provider for each image that it pulls at the same time.
+	testenv.Must(t, os.RemoveAll(filepath.Join(env.Home, "tokens")))
+	who, _ = lookup("credential-provider.yaml", testenv.Host+"/a", testenv.Host+"/b", testenv.Host+"/c:1", testenv.Host+"/d:2")
 	wantRole(who, 4, "pull")
-	wantRequests(t, l, "the first pulls of a node, all at once", coldGet)
+	wantRequests(t, env, "the first pulls of a node, all at once", coldGet)
 
 	const pod = "arn:aws:iam::222222222222:role/cart-pull"
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.AWS.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
-	who, _ = asks("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	env.AWS.AddRole(awstest.Role{ARN: pod, WebIdentity: &cart})
+	who, _ = lookup("service-accounts.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	wantRole(who, 1, "cart-pull")
-	wantRequests(t, l, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
-	// On a node of EKS, where it stands in the place of AWS's own.
-	eks := filepath.Join(l.Home, "eks")
-	if err := os.Mkdir(eks, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(testenv.Binary(t), filepath.Join(eks, "ecr-credential-provider")); err != nil {
-		t.Fatal(err)
-	}
-	l.Write(t, "eks.yaml", strings.Replace(string(read(t, filepath.Join(l.Home, "service-accounts.yaml"))), "name: "+testenv.Name, "name: ecr-credential-provider", 1))
+	wantRequests(t, env, "a service account's first pull", map[string]int{"sts:AssumeRoleWithWebIdentity": 1, "ecr:GetAuthorizationToken": 1})
+	// On a node of EKS, where the helper replaces AWS's provider.
+	eks := filepath.Join(env.Home, "eks")
+	testenv.Must(t, os.Mkdir(eks, 0o755))
+	testenv.Must(t, os.Symlink(testenv.Binary(t), filepath.Join(eks, "ecr-credential-provider")))
+	env.Write(t, "eks.yaml", strings.Replace(string(testenv.ReadFile(t, filepath.Join(env.Home, "service-accounts.yaml"))), "name: "+testenv.Name, "name: ecr-credential-provider", 1))
 	bin = eks
-	who, _ = asks("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	who, _ = lookup("eks.yaml", "-token="+cart.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	wantRole(who, 1, "cart-pull")
-	wantRequests(t, l, "the same on a node of EKS", nil)
+	wantRequests(t, env, "the same on a node of EKS", nil)
 	bin = filepath.Dir(testenv.Binary(t))
 	thief := cart
 	thief.Subject = "system:serviceaccount:shop:thief"
-	who, log := asks("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, trialRef)
+	who, log := lookup("service-accounts.yaml", "-token="+thief.Token(time.Now().Add(time.Hour)), "-role="+pod, imageRef)
 	if len(who) != 0 || !strings.Contains(log, "may not assume "+pod) {
 		t.Errorf("a service account that isn't trusted gets the token of %q; the kubelet's log is %s", who, log)
 	}

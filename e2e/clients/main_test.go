@@ -1,6 +1,6 @@
-// Package clients drives real clients against the built binary and the library:
-// one file a client. AWS is the stand-in, and a registry stands behind its gate
-// under its ECR name. A client that isn't installed fails its test.
+// Package clients runs real clients with the helper's binary and with the library, one file a
+// client. AWS is the stand-in. A registry, with ECR's access control, has its ECR name. The test of
+// a client that isn't installed fails.
 package clients
 
 import (
@@ -21,30 +21,29 @@ import (
 	"github.com/docker/docker-credential-helpers/credentials"
 
 	"docker-credential-ecr-login/e2e/internal/testenv"
-	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The accounts: the runner's own, the one its role pulls from, and one that lets
-// that role read.
+// The accounts: the runner's own, the one from which its role pulls, and one that lets this role
+// read.
 const (
-	runnerRole = "arn:aws:iam::111111111111:role/runner"
-	pullRole   = "arn:aws:iam::222222222222:role/pull"
+	runnerRole = testenv.RunnerRole
+	pullRole   = testenv.PullRole
 
-	pullHost   = "222222222222.dkr.ecr.ap-south-1.amazonaws.com"
+	pullHost   = testenv.Host
 	sharedHost = "333333333333.dkr.ecr.ap-south-1.amazonaws.com"
 )
 
-// programs are the clients that are Go packages, by the name their process is
-// started under. What they return is printed as JSON.
+// programs are clients that are Go packages, by the name of their process. The results are printed
+// as JSON.
 var programs = map[string]func(ctx context.Context, args []string) (any, error){
 	"gitlab-runner": gitlabRunner,
 	"ggcr":          ggcr,
 	"ggcr-library":  ggcrLibrary,
 }
 
-// TestMain is also the main of programs: packages such as docker/cli take their
-// home, PATH and proxy from the environment of their process, and there a clean
-// one can be had only by starting it with one.
+// TestMain is also the main function of programs. Packages such as docker/cli take home, PATH and
+// proxy from the environment of their process, so the test process starts itself with a clean
+// environment.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == fileHelper {
 		credentials.Serve(fileStore{})
@@ -73,36 +72,32 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// onRunner puts a runner on an EC2 instance whose role may assume pullRole, as
-// its credentials file says.
+// onRunner returns an Env on an EC2 instance whose role may assume pullRole, as its credentials
+// file says.
 func onRunner(t *testing.T) *testenv.Env {
 	t.Helper()
-	l := testenv.New(t)
-	l.AWS.AddRole(awstest.Role{ARN: runnerRole})
-	l.AWS.AddRole(awstest.Role{ARN: pullRole, Trusts: []string{runnerRole}})
-	l.AWS.SetInstanceRole(runnerRole)
-	l.AWS.Grant("333333333333", pullRole)
-	example(t, l, ".aws/credentials", "testdata/gitlab-runner/credentials")
-	// What AWS_CA_BUNDLE is for the binary, this is for the clients.
-	l.Set("SSL_CERT_FILE=" + filepath.Join(l.Home, "ca.pem"))
-	return l
+	env := testenv.OnInstance(t)
+	env.AWS.Grant("333333333333", pullRole)
+	// The clients need SSL_CERT_FILE, as the helper needs AWS_CA_BUNDLE.
+	env.Set("SSL_CERT_FILE=" + filepath.Join(env.Home, "ca.pem"))
+	return env
 }
 
-// A run of a client that takes longer than this hangs.
-const hung = time.Minute
+// runTimeout is the time after which a client is killed.
+const runTimeout = time.Minute
 
-// output is what a client left on stdout and stderr.
+// output is what a client wrote to stdout and stderr.
 type output struct{ stdout, stderr string }
 
-// run runs a client in the Env's environment. The error is that of exec.Cmd.
-func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
+// run runs a client in an Env. The error is that of exec.Cmd.
+func run(t *testing.T, env *testenv.Env, stdin io.Reader, path string, args ...string) (output, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), hung)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Args = args
-	cmd.Dir, cmd.Env = l.Home, l.Vars
+	cmd.Dir, cmd.Env = env.Home, env.Vars
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -111,15 +106,13 @@ func run(t *testing.T, l *testenv.Env, stdin io.Reader, path string, args ...str
 	return output{out.String(), errs.String()}, err
 }
 
-// runProgram runs one of programs and reads what it reports. It returns what the
-// program and the binary below it wrote to stderr.
-func runProgram(t *testing.T, l *testenv.Env, report any, args ...string) (stderr string) {
+// runProgram runs one of programs and decodes its result. It returns what the program and the
+// helper wrote to stderr.
+func runProgram(t *testing.T, env *testenv.Env, report any, args ...string) (stderr string) {
 	t.Helper()
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := run(t, l, nil, self, args...)
+	testenv.Must(t, err)
+	out, err := run(t, env, nil, self, args...)
 	if err == nil {
 		err = json.Unmarshal([]byte(out.stdout), report)
 	}
@@ -129,24 +122,24 @@ func runProgram(t *testing.T, l *testenv.Env, report any, args ...string) (stder
 	return out.stderr
 }
 
-// wantRequests checks the requests to AWS since the last call, by action.
-func wantRequests(t *testing.T, l *testenv.Env, when string, want map[string]int) {
+// wantRequests checks how often each action was requested since the last call.
+func wantRequests(t *testing.T, env *testenv.Env, when string, want map[string]int) {
 	t.Helper()
-	got := l.AWS.Counts()
-	l.AWS.ResetCounts()
+	got := env.AWS.Counts()
+	env.AWS.ResetCounts()
 	if !maps.Equal(got, want) {
 		t.Errorf("%s: requests %v, want %v", when, got, want)
 	}
 }
 
-// The requests of one cold get on the runner; a warm one makes none.
+// coldGet are the requests of a get on the runner with an empty cache. With a cached token there
+// are none.
 var coldGet = map[string]int{
 	"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 	"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
 }
 
-// wantReason checks that stderr is the one line that says why there is no token
-// for a role that can't be assumed.
+// wantReason checks that stderr is one line that says why the role can't be assumed.
 func wantReason(t *testing.T, stderr, role string) {
 	t.Helper()
 	var err error

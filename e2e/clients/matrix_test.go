@@ -18,47 +18,47 @@ import (
 
 var writeMatrix = flag.Bool("matrix", false, "write what the clients did into README.md")
 
-// ran is what each client did, in tests that passed.
-var ran = struct {
+// recorded holds what each client did in tests that passed.
+var recorded = struct {
 	sync.Mutex
 	versions map[string]string
 	did      map[string]map[string]bool
 }{versions: map[string]string{}, did: map[string]map[string]bool{}}
 
-// record notes down what a client does in a test. It counts once the test has passed.
+// record records what a client does in a test, if the test passes.
 func record(t *testing.T, client, version string, does ...string) {
 	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() || t.Skipped() {
 			return
 		}
-		ran.Lock()
-		defer ran.Unlock()
-		ran.versions[client] = version
-		if ran.did[client] == nil {
-			ran.did[client] = map[string]bool{}
+		recorded.Lock()
+		defer recorded.Unlock()
+		recorded.versions[client] = version
+		if recorded.did[client] == nil {
+			recorded.did[client] = map[string]bool{}
 		}
 		for _, what := range does {
-			ran.did[client][what] = true
+			recorded.did[client][what] = true
 		}
 	})
 }
 
-// matrix is the table of all that has been recorded.
+// matrix returns the table of all that was recorded.
 func matrix() string {
 	var b strings.Builder
 	b.WriteString("| client | version | what was run | result |\n|---|---|---|---|\n")
-	for _, client := range slices.Sorted(maps.Keys(ran.did)) {
+	for _, client := range slices.Sorted(maps.Keys(recorded.did)) {
 		fmt.Fprintf(&b, "| %s | %s | %s | passed |\n",
-			client, ran.versions[client], strings.Join(slices.Sorted(maps.Keys(ran.did[client])), "; "))
+			client, recorded.versions[client], strings.Join(slices.Sorted(maps.Keys(recorded.did[client])), "; "))
 	}
 	return b.String()
 }
 
 const matrixBegin, matrixEnd = "<!-- written by make matrix -->\n", "<!-- end -->\n"
 
-// checkMatrix compares the table with README's, or writes it there. Another machine
-// has other versions of what it installs.
+// checkMatrix compares the table with that in the README, or writes it there. Versions may differ,
+// because other machines have other ones.
 func checkMatrix() error {
 	file := filepath.Join(testenv.Root(), "README.md")
 	text, err := os.ReadFile(file)
@@ -75,7 +75,7 @@ func checkMatrix() error {
 	}
 	version := regexp.MustCompile(`\| [0-9.]+ \|`)
 	if got := matrix(); version.ReplaceAllString(got, "||") != version.ReplaceAllString(old, "||") {
-		return fmt.Errorf("README.md says of the clients\n%s\nbut they did\n%s\nmake matrix mends it", old, got)
+		return fmt.Errorf("README.md says of the clients\n%s\nbut they did\n%s\nmake matrix writes it", old, got)
 	}
 	return nil
 }

@@ -8,58 +8,58 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// podman, buildah and skopeo are made of the same packages, which know credHelpers
-// but no credsStore, and have a setting of their own for every registry.
+// podman, buildah and skopeo share their packages. These support credHelpers, don't support
+// credsStore, and have a setting for a helper of all registries.
 
 const podmanConfig = "run/containers/auth.json"
 
-// ownStorage keeps what they store, and what they note down of it, below the home.
-func ownStorage(t *testing.T, l *testenv.Env) {
+// ownStorage puts their storage and state below the home.
+func ownStorage(t *testing.T, env *testenv.Env) {
 	t.Helper()
-	in := func(dir string) string { return filepath.Join(l.Home, dir) }
-	l.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
-	l.Write(t, "containers.conf", fmt.Sprintf(
+	in := func(dir string) string { return filepath.Join(env.Home, dir) }
+	env.Write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", in("graph"), in("runroot")))
+	env.Write(t, "containers.conf", fmt.Sprintf(
 		"[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nlock_type = \"file\"\ntmp_dir = %q\nstatic_dir = %q\nvolume_path = %q\n",
 		in("tmp"), in("static"), in("volumes")))
-	l.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
+	env.Set("CONTAINERS_STORAGE_CONF="+in("storage.conf"), "CONTAINERS_CONF="+in("containers.conf"))
 }
 
-// inPrivate runs a program in a mount namespace where what it notes down of registries
-// is its own, for which there is no setting.
-const inPrivate = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
+// privateMount is a shell command that runs a program in a mount namespace with its own state of
+// registries, for which there is no setting.
+const privateMount = `mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"`
 
 func TestSkopeo(t *testing.T) {
 	path, version := installed(t, "skopeo")
 	client{
-		name: "skopeo", path: path, version: version, shell: inPrivate,
+		name: "skopeo", path: path, version: version, shell: privateMount,
 		file: podmanConfig, config: withHelpers,
 		push: "skopeo copy docker-archive:image.tar docker://$REF",
 		pull: "skopeo copy docker://$REF docker-archive:pulled.tar", pulledTar: "pulled.tar",
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestPodman(t *testing.T) {
 	path, version := installed(t, "podman")
 	client{
-		name: "podman", path: path, version: version, shell: inPrivate,
+		name: "podman", path: path, version: version, shell: privateMount,
 		file: "registries.conf", config: "testdata/docker/registries.conf",
-		furnish: func(t *testing.T, l *testenv.Env) {
-			ownStorage(t, l)
-			l.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(l.Home, "registries.conf"))
+		prepare: func(t *testing.T, env *testenv.Env) {
+			ownStorage(t, env)
+			env.Set("CONTAINERS_REGISTRIES_CONF=" + filepath.Join(env.Home, "registries.conf"))
 		},
 		before: []string{"podman load --input image.tar"},
 		push:   "podman push $REF", remove: "podman rmi $REF", pull: "podman pull $REF",
 		pulledID: "podman image inspect --format {{.Id}} $REF",
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestBuildah(t *testing.T) {
 	path, version := installed(t, "buildah")
 	client{
-		name: "buildah", path: path, version: version, shell: inPrivate,
-		file: dockerConfig, config: withHelpers, furnish: ownStorage,
+		name: "buildah", path: path, version: version, shell: privateMount,
+		file: dockerConfig, config: withHelpers, prepare: ownStorage,
 		before: []string{"buildah pull docker-archive:image.tar"},
 		push:   "buildah push $REF", remove: "buildah rmi $REF", pull: "buildah pull $REF",
 		pulledID: "buildah images --no-trunc --quiet $REF",
-	}.trial(t)
+	}.pushAndPull(t)
 }

@@ -10,8 +10,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// need is the path of a program that must be installed: a client that is missing
-// has not been tested.
+// need returns the path of a program. If it isn't installed, the test fails: a client that is
+// missing hasn't been tested.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -21,7 +21,7 @@ func need(t *testing.T, program string) string {
 	return path
 }
 
-// installed is a program of the machine's, and its version.
+// installed returns the path and the version of a program of the machine.
 func installed(t *testing.T, program string) (path, version string) {
 	t.Helper()
 	path = need(t, program)
@@ -31,12 +31,12 @@ func installed(t *testing.T, program string) (path, version string) {
 	}
 	version = regexp.MustCompile(`\d+\.\d+[0-9.]*`).FindString(string(out))
 	if version == "" {
-		t.Fatalf("%s --version tells none: %q", program, out)
+		t.Fatalf("%s --version prints none: %q", program, out)
 	}
 	return path, version
 }
 
-// built is a program that e2e/install has built from its Go module, and its version.
+// built returns the path and the version of a program that e2e/install has built.
 func built(t *testing.T, program string) (path, version string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(testenv.Root(), "dist/clients", program+"@v*"))
@@ -49,7 +49,7 @@ func built(t *testing.T, program string) (path, version string) {
 	return path, version
 }
 
-// moduleVersion is that of a module the tests themselves are built with.
+// moduleVersion returns the version of a module that the tests are built with.
 func moduleVersion(t *testing.T, module string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", module)

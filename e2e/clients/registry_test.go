@@ -25,71 +25,56 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// serveRegistry puts an empty registry behind the gate of pullHost, which lets in who
-// has a token that the server issued and that hasn't expired. It is the CNCF's own, with
-// its images in memory. What is returned is its back door.
-func serveRegistry(t *testing.T, l *testenv.Env) http.Handler {
+// serveRegistry serves an empty registry at pullHost, with ECR's access control. It is CNCF's
+// distribution, with images in memory. The handler it returns has no access control.
+func serveRegistry(t *testing.T, env *testenv.Env) http.Handler {
 	t.Helper()
-	logrus.SetOutput(io.Discard) // where it writes its log
+	logrus.SetOutput(io.Discard) // the registry's log
 	images := handlers.NewApp(t.Context(), &configuration.Configuration{Storage: configuration.Storage{
 		"inmemory":    nil,
 		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
 	}})
-	l.AWS.Handle(pullHost, l.AWS.RegistryAuth(pullHost, images))
+	env.AWS.Handle(pullHost, env.AWS.RegistryAuth(pullHost, images))
 	return images
 }
 
-// putImage puts an image into a registry by its back door.
+// putImage puts an image into a registry, by a handler without access control.
 func putImage(t *testing.T, images http.Handler, img v1.Image, refs ...string) {
 	t.Helper()
-	door := httptest.NewServer(images)
-	defer door.Close()
+	server := httptest.NewServer(images)
+	defer server.Close()
 	for _, ref := range refs {
 		_, path, _ := strings.Cut(ref, "/")
-		inside, err := name.ParseReference(strings.TrimPrefix(door.URL, "http://") + "/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := remote.Write(inside, img, remote.WithContext(t.Context())); err != nil {
-			t.Fatal(err)
-		}
+		dst, err := name.ParseReference(strings.TrimPrefix(server.URL, "http://") + "/" + path)
+		testenv.Must(t, err)
+		testenv.Must(t, remote.Write(dst, img, remote.WithContext(t.Context())))
 	}
 }
 
-// tinyRoot is the smallest of root file systems, as a tar file.
+// tinyRoot returns a root file system of one file, as a tar file.
 func tinyRoot(t *testing.T) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	text := "an image of one file\n"
-	if err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.WriteHeader(&tar.Header{Name: "file", Mode: 0o644, Size: int64(len(text))}))
 	if _, err := io.WriteString(w, text); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.Close())
 	return buf.Bytes()
 }
 
-// tinyImage is an image of tinyRoot.
+// tinyImage returns an image of tinyRoot.
 func tinyImage(t *testing.T) v1.Image {
 	t.Helper()
 	root := tinyRoot(t)
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(root)), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	img, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH
 	if img, err = mutate.ConfigFile(img, config); err != nil {
@@ -98,24 +83,18 @@ func tinyImage(t *testing.T) v1.Image {
 	return img
 }
 
-// imageID is what clients call an image by: the digest of its configuration, in hex.
+// imageID returns the ID of an image: the digest of its configuration, in hex.
 func imageID(t *testing.T, img v1.Image) string {
 	t.Helper()
 	id, err := img.ConfigName()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return id.Hex
 }
 
-// saveImage writes an image to a file of the home, as docker save does.
-func saveImage(t *testing.T, l *testenv.Env, file, ref string, img v1.Image) {
+// saveImage writes an image to a file of the home, in the format of docker save.
+func saveImage(t *testing.T, env *testenv.Env, file, ref string, img v1.Image) {
 	t.Helper()
 	tag, err := name.NewTag(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tarball.WriteToFile(filepath.Join(l.Home, file), tag, img); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
+	testenv.Must(t, tarball.WriteToFile(filepath.Join(env.Home, file), tag, img))
 }

@@ -13,12 +13,12 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Shells complete the words of the program from what it prints for them.
+// Shells complete the helper's arguments with the completions that it prints.
 func TestCompletions(t *testing.T) {
-	l := testenv.New(t)
-	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
+	env := testenv.New(t)
+	env.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		l.Write(t, shell, typed(t, l, "completion "+shell))
+		env.Write(t, shell, mustRun(t, env, "completion "+shell))
 	}
 
 	t.Run("bash", func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestCompletions(t *testing.T) {
 			{"doctor 2", testenv.Host}, {"whoami 2", testenv.Host}, {"configure --all 2", testenv.Host}, {"cache clear 2", testenv.Host}, {"cache list ", "--help"},
 			{"configure --print ", "gitlab"}, {"configure --region ", ""},
 		} {
-			out, err := run(t, l, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(`+testenv.Name+` `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
+			out, err := run(t, env, nil, path, "bash", "-c", `source ./bash; COMP_WORDS=(`+testenv.Name+` `+c.words+`""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ecr_login; echo ${COMPREPLY[@]}`)
 			if err != nil || strings.TrimSpace(out.stdout) != c.want {
 				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
 			}
@@ -41,7 +41,7 @@ func TestCompletions(t *testing.T) {
 			{"doctor 2", testenv.Host}, {"whoami 2", testenv.Host}, {"configure --all 2", testenv.Host}, {"cache clear 2", testenv.Host}, {"cache clear cl", ""},
 			{"configure --print g", "gitlab"},
 		} {
-			out, err := run(t, l, nil, path, "fish", "--no-config", "-c", `source ./fish; complete -C "docker-credential-ecr-login `+c.words+`"`)
+			out, err := run(t, env, nil, path, "fish", "--no-config", "-c", `source ./fish; complete -C "docker-credential-ecr-login `+c.words+`"`)
 			word, _, _ := strings.Cut(strings.TrimSpace(out.stdout), "\t")
 			if err != nil || word != c.want || strings.Contains(strings.TrimSpace(out.stdout), "\n") {
 				t.Errorf("%s: %q, %q, %v; want %q", c.words, out.stdout, out.stderr, err, c.want)
@@ -50,11 +50,11 @@ func TestCompletions(t *testing.T) {
 	})
 	t.Run("zsh", func(t *testing.T) {
 		path := need(t, "zsh")
-		// As installed: from a directory of fpath.
-		l.Write(t, "functions/_docker-credential-ecr-login", typed(t, l, "completion zsh"))
+		// The file is in a directory of fpath, as after an installation.
+		env.Write(t, "functions/_docker-credential-ecr-login", mustRun(t, env, "completion zsh"))
 		for typed, want := range map[string]string{
 			"docker-credential-ecr-login who\t\n":                 "whoami: it takes one HOST",
-			"docker-credential-ecr-login cache pa\t\n":            filepath.Join(l.Home, ".ecr/tokens"),
+			"docker-credential-ecr-login cache pa\t\n":            filepath.Join(env.Home, ".ecr/tokens"),
 			"docker-credential-ecr-login configure --dr\t\n":      "it takes a HOST",
 			"docker-credential-ecr-login completion fi\t\n":       "# fish completion of",
 			"docker-credential-ecr-login help completi\t\n":       "usage: docker-credential-ecr-login completion",
@@ -63,23 +63,21 @@ func TestCompletions(t *testing.T) {
 			"docker-credential-ecr-login cache clear 2\t\n":       "no tokens",
 			"docker-credential-ecr-login configure --print g\t\n": "DOCKER_AUTH_CONFIG=",
 		} {
-			if shown := inZsh(t, l, path, typed, want); !strings.Contains(shown, want) {
+			if shown := inZsh(t, env, path, typed, want); !strings.Contains(shown, want) {
 				t.Errorf("%q shows %q; want %q", typed, shown, want)
 			}
 		}
 	})
 }
 
-// inZsh types into a zsh at a terminal, and returns what that shows until there is what was
-// wanted, or nothing more.
-func inZsh(t *testing.T, l *testenv.Env, path, typed, want string) string {
+// inZsh types a text into a zsh at a terminal. It returns what the terminal shows, as soon as that
+// contains want or nothing more comes.
+func inZsh(t *testing.T, env *testenv.Env, path, typed, want string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, "-f", "-i")
-	cmd.Dir, cmd.Env = l.Home, append([]string{"TERM=dumb", "PS1=ready> "}, l.Vars...)
+	cmd.Dir, cmd.Env = env.Home, append([]string{"TERM=dumb", "PS1=ready> "}, env.Vars...)
 	terminal, err := pty.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	defer cmd.Wait()
 	defer terminal.Close()
 	defer cmd.Process.Kill()
@@ -105,19 +103,19 @@ func inZsh(t *testing.T, l *testenv.Env, path, typed, want string) string {
 	return shown.String()
 }
 
-// The manual page is one by the rules.
+// mandoc accepts the manual page.
 func TestManual(t *testing.T) {
 	path := need(t, "mandoc")
-	l := testenv.New(t)
-	l.Write(t, "page.1", typed(t, l, "help --man"))
-	// It has no date, as that would be another one's each time.
-	out, err := run(t, l, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")
+	env := testenv.New(t)
+	env.Write(t, "page.1", mustRun(t, env, "help --man"))
+	// The page has no date, because it would change with each build.
+	out, err := run(t, env, nil, path, "mandoc", "-T", "lint", "-W", "warning", "page.1")
 	for line := range strings.Lines(out.stdout + out.stderr) {
 		if !strings.Contains(line, "missing date") {
 			t.Errorf("%v: %s", err, line)
 		}
 	}
-	out, err = run(t, l, nil, path, "mandoc", "-T", "utf8", "page.1")
+	out, err = run(t, env, nil, path, "mandoc", "-T", "utf8", "page.1")
 	if err != nil || !strings.Contains(out.stdout, "docker-credential-ecr-login configure --all --dry-run") {
 		t.Errorf("%v: %s%s", err, out.stdout, out.stderr)
 	}

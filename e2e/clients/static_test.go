@@ -18,7 +18,7 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// goBuild builds the helper, with go build's arguments and environment of its own.
+// goBuild builds the helper with given environment variables and arguments of go build.
 func goBuild(t *testing.T, env, args []string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), testenv.Name)
@@ -34,35 +34,36 @@ func TestStatic(t *testing.T) {
 	bin := testenv.Binary(t)
 	out, err := exec.CommandContext(t.Context(), need(t, "file"), "--brief", bin).Output()
 	if err != nil || !strings.Contains(string(out), "statically linked") {
-		t.Errorf("file says %q, %v", out, err)
+		t.Errorf("file prints %q, %v", out, err)
 	}
-	// It fails where there is nothing to list.
+	// ldd fails if there is nothing to list.
 	out, err = exec.CommandContext(t.Context(), need(t, "ldd"), bin).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "not a dynamic executable") {
-		t.Errorf("ldd says %q, %v", out, err)
+		t.Errorf("ldd prints %q, %v", out, err)
 	}
 }
 
-// wantArm64 runs a helper that was built for arm64, under emulation.
+// wantArm64 runs a helper that was built for arm64, with an emulator.
 func wantArm64(t *testing.T, bin string) {
 	t.Helper()
 	emulator := need(t, "qemu-aarch64-static")
-	l := onRunner(t)
+	env := onRunner(t)
 	for _, want := range []map[string]int{coldGet, nil} {
-		out, err := run(t, l, strings.NewReader(pullHost), emulator, "qemu", bin, "get")
+		out, err := run(t, env, strings.NewReader(pullHost), emulator, "qemu", bin, "get")
 		var got struct{ Secret string }
 		if err != nil || json.Unmarshal([]byte(out.stdout), &got) != nil || out.stderr != "" {
 			t.Fatalf("get: %v, stderr %q", err, out.stderr)
 		}
-		if _, err := l.AWS.VerifyToken(got.Secret, pullHost); err != nil {
+		if _, err := env.AWS.VerifyToken(got.Secret, pullHost); err != nil {
 			t.Error(err)
 		}
-		wantRequests(t, l, "a get on arm64", want)
+		wantRequests(t, env, "a get on arm64", want)
 	}
 }
 
-// A system without any authorities trusts Mozilla's. As none of those signs for the
-// Server, its own takes their place in the helper, and nothing else is changed.
+// On a system without CA certificates, the helper trusts Mozilla's. No certificate of Mozilla signs
+// for the server, so here the server's certificate replaces them. Nothing else of the helper
+// changes.
 func TestOwnRoots(t *testing.T) {
 	d, _ := onImages(t)
 	trusting := goBuild(t, []string{"CGO_ENABLED=0"}, []string{"-modfile", withRoots(t, d.AWS.CAPEM())})
@@ -70,13 +71,11 @@ func TestOwnRoots(t *testing.T) {
 		t.Helper()
 		var buf bytes.Buffer
 		w := tar.NewWriter(&buf)
-		addFile(t, w, testenv.Name, read(t, helper))
+		addFile(t, w, testenv.Name, testenv.ReadFile(t, helper))
 		for path, text := range files {
 			addFile(t, w, path, text)
 		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.Close())
 		d.run(t, &buf, "import", "-", "scratch:test")
 		options = append(options, "--env", "AWS_ECR_ROLE_ARN="+pullRole, "scratch:test", "/"+testenv.Name, "get")
 		return d.try(t, strings.NewReader(pullHost), d.container(options...)...)
@@ -84,26 +83,24 @@ func TestOwnRoots(t *testing.T) {
 
 	out, err := get(trusting, nil)
 	if err != nil || out.stderr != "" {
-		t.Fatalf("with no authorities but its own: %v, stderr %q", err, out.stderr)
+		t.Fatalf("with no CA certificates but its own: %v, stderr %q", err, out.stderr)
 	}
 	d.wantPull(t, out.stdout)
-	if out, err := get(trusting, map[string][]byte{authorities: nil}); err != nil {
-		t.Errorf("with an empty file of authorities: %v, stderr %q", err, out.stderr)
+	if out, err := get(trusting, map[string][]byte{caCertificates: nil}); err != nil {
+		t.Errorf("with an empty file of CA certificates: %v, stderr %q", err, out.stderr)
 	}
 	wantBundle(t)
 
-	stranger, err := awstest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger, err := awstest.NewServer()
+	testenv.Must(t, err)
 	defer stranger.Close()
 	other := stranger.CAPEM()
 	for when, try := range map[string]func() (output, error){
-		"Mozilla's authorities":        func() (output, error) { return get(testenv.Binary(t), nil) },
-		"a system that has some":       func() (output, error) { return get(trusting, map[string][]byte{authorities: other}) },
-		"a folder that has some":       func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
-		"a file that the user has set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
-		"a folder that the user set":   func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_DIR=/none") },
+		"Mozilla's certificates":        func() (output, error) { return get(testenv.Binary(t), nil) },
+		"a system that has some":        func() (output, error) { return get(trusting, map[string][]byte{caCertificates: other}) },
+		"a directory that has some":     func() (output, error) { return get(trusting, map[string][]byte{"etc/ssl/certs/a.pem": other}) },
+		"a file that the user has set":  func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_FILE=/none.pem") },
+		"a directory that the user set": func() (output, error) { return get(trusting, nil, "--env", "SSL_CERT_DIR=/none") },
 	} {
 		if out, err := try(); err == nil || !strings.Contains(out.stderr, "signed by an authority that isn't trusted here") {
 			t.Errorf("%s: %v, stderr %q", when, err, out.stderr)
@@ -111,29 +108,29 @@ func TestOwnRoots(t *testing.T) {
 	}
 }
 
-// wantBundle checks that the helper as it is built holds Mozilla's authorities.
+// wantBundle checks that the helper's binary holds Mozilla's CA certificates.
 func wantBundle(t *testing.T) {
 	t.Helper()
-	helper, found := read(t, testenv.Binary(t)), 0
+	helper, found := testenv.ReadFile(t, testenv.Binary(t)), 0
 	for root := range bundle.Roots() {
 		if bytes.Contains(helper, root.Certificate) {
 			found++
 		}
 	}
 	if found < 100 {
-		t.Errorf("the helper holds %d authorities", found)
+		t.Errorf("the helper holds %d CA certificates", found)
 	}
 }
 
-// withRoots is a go.mod for go build by which the bundle of authorities is another one.
+// withRoots returns a go.mod for go build that replaces the bundle of CA certificates.
 func withRoots(t *testing.T, ca []byte) (file string) {
 	t.Helper()
 	const module = "golang.org/x/crypto/x509roots/fallback"
 	block, _ := pem.Decode(ca)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	write(t, in("go.sum"), read(t, filepath.Join(testenv.Root(), "go.sum")))
-	write(t, in("go.mod"), append(read(t, filepath.Join(testenv.Root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
+	write(t, in("go.sum"), testenv.ReadFile(t, filepath.Join(testenv.Root(), "go.sum")))
+	write(t, in("go.mod"), append(testenv.ReadFile(t, filepath.Join(testenv.Root(), "go.mod")), "\nreplace "+module+" => "+in("roots")+"\n"...))
 	write(t, in("roots/go.mod"), []byte("module "+module+"\n\ngo 1.26\n"))
 	write(t, in("roots/bundle/roots.go"), []byte(`package bundle
 
@@ -154,13 +151,13 @@ func Roots() iter.Seq[Root] {
 	return in("go.mod")
 }
 
-// A program that was linked for another libc isn't found, as sh says, though it is
-// there. This is what people see who download a helper; ours runs in the same shell.
+// If a program was linked for another libc, sh says that it isn't found, though the file exists.
+// Users see this with other helpers. This helper runs in the same shell.
 func TestNotFound(t *testing.T) {
 	path, _ := built(t, "docker")
-	l := onRunner(t)
-	d := docker{l, path}
-	d.furnish(t, l)
+	env := onRunner(t)
+	d := docker{env, path}
+	d.prepare(t, env)
 	d.muslImage(t, "musl:local")
 	for _, test := range []struct{ helper, want string }{
 		{goBuild(t, []string{"CGO_ENABLED=1"}, nil), "sh: " + testenv.Name + ": not found"},
@@ -169,7 +166,7 @@ func TestNotFound(t *testing.T) {
 		out, _ := d.try(t, nil, "run", "--rm", "--network", "none",
 			"--volume", test.helper+":/usr/local/bin/"+testenv.Name, "musl:local", "sh", "-c", testenv.Name+" version")
 		if all := out.stdout + out.stderr; !strings.Contains(all, test.want) {
-			t.Errorf("sh says %q, want %q in it", all, test.want)
+			t.Errorf("sh prints %q, want %q in it", all, test.want)
 		}
 	}
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// resolved are the credentials a runner has found, by the key the helper listed.
+// resolved holds the credentials that a runner has found, by the key that the helper listed.
 type resolved map[string]struct {
 	User   string
 	Length int // of the password
 }
 
-// pulled is an image that was pulled, or the registry's refusal.
+// pulled is the image that was pulled, or the registry's refusal.
 type pulled struct {
 	Digest  string
 	Layers  int
@@ -32,8 +32,7 @@ type pulled struct {
 	Refusal string
 }
 
-// client is a client of the helper in a process of its own. What it has to
-// tell goes to stdout as JSON.
+// client runs a client of the helper, in its own process. It prints the result as JSON.
 func client(ctx context.Context, args []string) (err error) {
 	var report any
 	switch args[0] {
@@ -50,8 +49,8 @@ func client(ctx context.Context, args []string) (err error) {
 	return json.NewEncoder(os.Stdout).Encode(report)
 }
 
-// runner finds credentials as GitLab Runner does, with the same package: by the
-// credsStore of the configuration, and for all keys or for none.
+// runner finds credentials as GitLab Runner does, with the same package: by the credsStore of the
+// configuration, for all keys or for none.
 func runner() (resolved, error) {
 	file, err := os.Open(filepath.Join(os.Getenv("HOME"), ".docker/config.json"))
 	if err != nil {
@@ -75,7 +74,7 @@ func runner() (resolved, error) {
 	return found, nil
 }
 
-// pull pulls an image to nowhere and checks all its digests.
+// pull pulls an image, checks all its digests and discards it.
 func pull(ctx context.Context, image string) (pulled, error) {
 	ref, err := name.ParseReference(image)
 	if err != nil {

@@ -1,10 +1,8 @@
-// Command demo shows the helper at its main job: a GitLab runner in one AWS
-// account pulls an image from ECR in another. AWS is the stand-in; the helper,
-// the clients, the registry and the TLS between them are real, and nothing
-// leaves loopback.
+// Command demo shows the main use of the helper: a GitLab runner in one AWS account pulls an image
+// from ECR in another. AWS is the stand-in. The helper, the clients, the registry and the TLS
+// between them are real, and nothing leaves loopback.
 //
-// Every step checks what it shows. The first that isn't as it should be ends
-// the demo with exit status 1.
+// Every step checks what it shows. The first step that fails ends the demo with exit status 1.
 package main
 
 import (
@@ -16,13 +14,13 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	act := play
+	run := runDemo
 	if len(os.Args) > 1 {
-		// The demo runs itself as the clients, since those take their proxy,
-		// authority and home from the environment of their process.
-		act = func(ctx context.Context) error { return client(ctx, os.Args[1:]) }
+		// The demo runs itself as the clients, because they take proxy, CA certificates and home
+		// from the environment of their process.
+		run = func(ctx context.Context) error { return client(ctx, os.Args[1:]) }
 	}
-	err := act(ctx)
+	err := run(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)

@@ -3,102 +3,90 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// env is all the environment that the helper and the clients get.
-func (s *stage) env(home string) []string {
+// environ returns the whole environment of the helper and of the clients.
+func (d *demo) environ(home string) []string {
 	return []string{
 		"HOME=" + home,
-		"PATH=" + s.bin,
-		"HTTPS_PROXY=" + s.cloud.ProxyURL(),
-		"SSL_CERT_FILE=" + s.ca,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.cloud.MetadataURL(),
+		"PATH=" + d.bin,
+		"HTTPS_PROXY=" + d.aws.ProxyURL(),
+		"SSL_CERT_FILE=" + d.ca,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + d.aws.MetadataURL(),
 	}
 }
 
-// result is what a run of the helper left, without the white space around it.
-type result struct {
-	stdout, stderr string
-	status         int
-	took           time.Duration
-}
-
-// helper runs the helper with a verb, as a client does.
-func (s *stage) helper(ctx context.Context, verb, server string) (result, error) {
-	s.cloud.ResetCounts()
-	var out, errs strings.Builder
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), verb)
-	cmd.Dir, cmd.Env = s.home, s.env(s.home)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(server), &out, &errs
-	start := time.Now()
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return result{}, fmt.Errorf("%s: %w", verb, err)
+// helper runs the helper with a verb, as a client does. The result has no white space around the
+// output.
+func (d *demo) helper(ctx context.Context, verb, server string) (testenv.Result, error) {
+	d.aws.ResetCounts()
+	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, program), verb)
+	cmd.Dir, cmd.Env, cmd.Stdin = d.home, d.environ(d.home), strings.NewReader(server)
+	r, err := testenv.Capture(cmd)
+	if err != nil {
+		return testenv.Result{}, fmt.Errorf("%s: %w", verb, err)
 	}
-	return result{
-		strings.TrimSpace(out.String()), strings.TrimSpace(errs.String()),
-		cmd.ProcessState.ExitCode(), time.Since(start),
-	}, nil
+	r.Stdout, r.Stderr = strings.TrimSpace(r.Stdout), strings.TrimSpace(r.Stderr)
+	return r, nil
 }
 
-// get gets the password of the registry, which must take the requests wanted.
-func (s *stage) get(ctx context.Context, want map[string]int) error {
-	r, err := s.helper(ctx, "get", host)
+// get gets the password of the registry and checks the number of requests.
+func (d *demo) get(ctx context.Context, want map[string]int) error {
+	r, err := d.helper(ctx, "get", host)
 	if err != nil {
 		return err
 	}
-	var c struct{ ServerURL, Username, Secret string }
-	if err := json.Unmarshal([]byte(r.stdout), &c); err != nil || r.status != 0 || r.stderr != "" {
-		return fmt.Errorf("get: status %d, and on stderr %q", r.status, r.stderr)
+	c, err := r.Credentials()
+	if err != nil {
+		return fmt.Errorf("get: status %d, and on stderr %q", r.Status, r.Stderr)
 	}
-	principal, err := s.cloud.VerifyToken(c.Secret, host)
-	if err != nil || c.Username != "AWS" || c.ServerURL != host {
+	principal, err := d.aws.VerifyToken(c.Secret, host)
+	if err != nil || c.ServerURL != host {
 		return fmt.Errorf("get: %s, %s: the registry wouldn't take that: %w", c.ServerURL, c.Username, err)
 	}
-	s.teller.say("get", "a token of %s, in %.0f ms", principal, float64(r.took.Microseconds())/1000)
-	return s.requests(want)
+	d.out.print("get", "a token of %s, in %.0f ms", principal, float64(r.Took.Microseconds())/1000)
+	return d.requests(want)
 }
 
-// forget has the helper erase the tokens it holds for a registry.
-func (s *stage) forget(ctx context.Context, host string) error {
-	r, err := s.helper(ctx, "erase", host)
+// forget makes the helper erase its tokens for a registry.
+func (d *demo) forget(ctx context.Context, host string) error {
+	r, err := d.helper(ctx, "erase", host)
 	if err != nil {
 		return err
 	}
-	if r != (result{took: r.took}) {
-		return fmt.Errorf("erase: status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
+	if r != (testenv.Result{Took: r.Took}) {
+		return fmt.Errorf("erase: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 	}
 	return nil
 }
 
-// client runs the demo itself as a client and reads what that reports.
-func (s *stage) client(ctx context.Context, home string, report any, args ...string) error {
-	stderr, err := s.clientSaying(ctx, home, report, args...)
+// client runs the demo itself as a client and decodes its result.
+func (d *demo) client(ctx context.Context, home string, report any, args ...string) error {
+	stderr, err := d.clientWithStderr(ctx, home, report, args...)
 	if err == nil && stderr != "" {
 		err = fmt.Errorf("%s: on stderr of the client or the helper: %s", args[0], stderr)
 	}
 	return err
 }
 
-// clientSaying returns what the client, or the helper below it, says on stderr too.
-func (s *stage) clientSaying(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
-	s.cloud.ResetCounts()
+// clientWithStderr also returns what the client, and the helper it runs, wrote to stderr.
+func (d *demo) clientWithStderr(ctx context.Context, home string, report any, args ...string) (stderr string, err error) {
+	d.aws.ResetCounts()
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
 	var errs strings.Builder
 	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Dir, cmd.Env = home, s.env(home)
+	cmd.Dir, cmd.Env = home, d.environ(home)
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
@@ -107,21 +95,20 @@ func (s *stage) clientSaying(ctx context.Context, home string, report any, args 
 	return errs.String(), json.Unmarshal(out, report)
 }
 
-func (s *stage) pullFrom(ctx context.Context, home, image string) (got pulled, err error) {
-	err = s.client(ctx, home, &got, "pull", image)
+func (d *demo) pullFrom(ctx context.Context, home, image string) (got pulled, err error) {
+	err = d.client(ctx, home, &got, "pull", image)
 	return got, err
 }
 
-// requests shows the requests that reached AWS since the last run of a client
-// or of the helper, by service, and checks them. Those to the registry aren't
-// counted.
-func (s *stage) requests(want map[string]int) error {
+// requests prints and checks the requests to AWS since the last run of a client or of the helper,
+// by service. Requests to the registry aren't counted.
+func (d *demo) requests(want map[string]int) error {
 	got := map[string]int{}
-	for action, n := range s.cloud.Counts() {
+	for action, n := range d.aws.Counts() {
 		service, _, _ := strings.Cut(action, ":")
 		got[service] += n
 	}
-	s.teller.say("requests to AWS", "%s", inWords(got))
+	d.out.print("requests to AWS", "%s", inWords(got))
 	if !maps.Equal(got, want) {
 		return fmt.Errorf("requests to AWS: %s; they should be: %s", inWords(got), inWords(want))
 	}

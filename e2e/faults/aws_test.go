@@ -16,12 +16,13 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// budget is how many requests one get may make of one kind, whatever it is told: the
-// SDK's three tries.
-const budget = 3
+// maxRequests is how many requests of one action a get may make, whatever the response: the SDK
+// tries three times.
+const maxRequests = 3
 
-// answerOf is an answer of ECR, of which some of it is wrong.
-func answerOf(token string, expires any) []byte {
+// responseOf returns a response of ECR with a token and an expiry as JSON values, which may be
+// invalid. A nil expiry is omitted.
+func responseOf(token string, expires any) []byte {
 	data := `{"authorizationToken":` + token + `,"proxyEndpoint":"https://` + testenv.Host + `"`
 	if expires != nil {
 		data += fmt.Sprintf(`,"expiresAt":%v`, expires)
@@ -29,16 +30,17 @@ func answerOf(token string, expires any) []byte {
 	return []byte(`{"authorizationData":[` + data + `}]}`)
 }
 
+// encoded returns a text in base64, as a JSON string.
 func encoded(text string) string {
 	return strconv.Quote(base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
-// Whatever AWS, or who answers in its place, sends: one line, in time, and no token but
-// a good one.
-func TestAnswers(t *testing.T) {
+// Whatever AWS or a server in its place responds, a get ends in time, with one line on stderr or
+// with a valid token.
+func TestResponses(t *testing.T) {
 	soon := time.Now().Add(12 * time.Hour).Unix()
 	status := func(code int, name string, header http.Header) awstest.Fault {
-		return awstest.Fault{Status: code, Code: name, Message: "said by the test", Header: header}
+		return awstest.Fault{Status: code, Code: name, Message: "a message of the test", Header: header}
 	}
 	body := func(text string) awstest.Fault { return awstest.Fault{Body: []byte(text)} }
 	for name, fault := range map[string]awstest.Fault{
@@ -77,24 +79,24 @@ func TestAnswers(t *testing.T) {
 		"a redirect to a file":            {Status: 308, Body: []byte("moved"), Header: http.Header{"Location": {"file:///etc/passwd"}}},
 		"a redirect to the metadata":      {Status: 301, Body: []byte("moved"), Header: http.Header{"Location": {"http://169.254.169.254/"}}},
 		"64 MB":                           {Body: bytes.Repeat([]byte("x"), 64<<20)},
-		"a token of 8 MB":                 {Body: answerOf(encoded("AWS:"+strings.Repeat("x", 8<<20)), soon)},
+		"a token of 8 MB":                 {Body: responseOf(encoded("AWS:"+strings.Repeat("x", 8<<20)), soon)},
 		"a deep body":                     {Body: bytes.Repeat([]byte("["), 1<<20)},
 		"a wrong type, and no token":      {Body: []byte("{}"), Header: http.Header{"Content-Type": {"image/png"}}},
 		"a wrong encoding":                {Body: []byte("{}"), Header: http.Header{"Content-Encoding": {"gzip"}}},
-		"a token that isn't base64":       {Body: answerOf(`"%%%"`, soon)},
-		"a token without a colon":         {Body: answerOf(encoded("AWS"), soon)},
-		"a token of somebody else":        {Body: answerOf(encoded("root:secret"), soon)},
-		"a token without a password":      {Body: answerOf(encoded("AWS:"), soon)},
-		"a token of two lines":            {Body: answerOf(encoded("AWS:one\ntwo"), soon)},
-		"a token with a NUL":              {Body: answerOf(encoded("AWS:one\x00two"), soon)},
-		"an empty token":                  {Body: answerOf(`""`, soon)},
-		"no token":                        {Body: answerOf("null", soon)},
-		"a number for a token":            {Body: answerOf("17", soon)},
-		"an expiry in the past":           {Body: answerOf(encoded("AWS:old"), 1000000000)},
-		"an expiry of zero":               {Body: answerOf(encoded("AWS:old"), 0)},
-		"an expiry before that":           {Body: answerOf(encoded("AWS:old"), -1)},
-		"an expiry that is text":          {Body: answerOf(encoded("AWS:old"), `"tomorrow"`)},
-		"an expiry past all numbers":      {Body: answerOf(encoded("AWS:old"), "1e999")},
+		"a token that isn't base64":       {Body: responseOf(`"%%%"`, soon)},
+		"a token without a colon":         {Body: responseOf(encoded("AWS"), soon)},
+		"a token of somebody else":        {Body: responseOf(encoded("root:secret"), soon)},
+		"a token without a password":      {Body: responseOf(encoded("AWS:"), soon)},
+		"a token of two lines":            {Body: responseOf(encoded("AWS:one\ntwo"), soon)},
+		"a token with a NUL":              {Body: responseOf(encoded("AWS:one\x00two"), soon)},
+		"an empty token":                  {Body: responseOf(`""`, soon)},
+		"no token":                        {Body: responseOf("null", soon)},
+		"a number for a token":            {Body: responseOf("17", soon)},
+		"an expiry in the past":           {Body: responseOf(encoded("AWS:old"), 1000000000)},
+		"an expiry of zero":               {Body: responseOf(encoded("AWS:old"), 0)},
+		"an expiry before that":           {Body: responseOf(encoded("AWS:old"), -1)},
+		"an expiry that is text":          {Body: responseOf(encoded("AWS:old"), `"tomorrow"`)},
+		"an expiry past all numbers":      {Body: responseOf(encoded("AWS:old"), "1e999")},
 		"a slow drip":                     {Drip: 100 * time.Millisecond},
 		"a body that ends in the middle":  {Cut: true},
 		"a reset":                         {Reset: true},
@@ -103,36 +105,36 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_TIMEOUT=10s")
-			l.AWS.Fail("ecr:GetAuthorizationToken", fault)
-			r := l.Run(t, "get", testenv.Host)
-			n := l.AWS.Count("ecr:GetAuthorizationToken")
+			env, f := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_TIMEOUT=10s")
+			env.AWS.Fail("ecr:GetAuthorizationToken", fault)
+			r := env.Run(t, "get", testenv.Host)
+			n := env.AWS.Count("ecr:GetAuthorizationToken")
 			switch {
 			case r.Status == 0:
-				s.Count(t, r, fmt.Errorf("it takes that for a token"))
-			case n > budget:
-				s.Count(t, r, fmt.Errorf("%d requests", n))
+				f.Count(t, r, fmt.Errorf("it takes that for a token"))
+			case n > maxRequests:
+				f.Count(t, r, fmt.Errorf("%d requests", n))
 			case r.Took > 40*time.Second: // on a busy machine
-				s.Count(t, r, fmt.Errorf("the timeout is 10 s"))
+				f.Count(t, r, fmt.Errorf("the timeout is 10 s"))
 			default:
-				s.Judge(t, l, r, testenv.UserARN)
+				f.Check(t, env, r, testenv.UserARN)
 			}
-			if connects := l.AWS.Connects(); len(connects) > 0 {
+			if connects := env.AWS.Connects(); len(connects) > 0 {
 				for _, to := range connects {
 					if to != "api.ecr.ap-south-1.amazonaws.com" {
-						s.Wrong(t, "it goes to %s", to)
+						f.Errorf(t, "it goes to %s", to)
 					}
 				}
 			}
-			l.AWS.Heal("ecr:GetAuthorizationToken")
-			s.Must(t, l, testenv.UserARN)
+			env.AWS.Heal("ecr:GetAuthorizationToken")
+			f.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }
 
-// The same for the services before ECR, and for the way there.
-func TestWayToAWS(t *testing.T) {
+// The same for the services that are called before ECR, and for the connections to them.
+func TestPathToAWS(t *testing.T) {
 	page := awstest.Fault{Body: []byte("<html>Welcome</html>"), Header: http.Header{"Content-Type": {"text/html"}}}
 	for name, fault := range map[string]awstest.Fault{
 		"a page": page, "500": {Status: 500, Code: "InternalFailure"}, "429": {Status: 429, Code: "Throttling"}, "a reset": {Reset: true},
@@ -142,15 +144,15 @@ func TestWayToAWS(t *testing.T) {
 		for _, action := range []string{"sts:AssumeRole", "imds:token", "imds:roles", "imds:credentials"} {
 			t.Run(action+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				l, s := testenv.OnInstance(t), testenv.NewFault(t)
-				l.Set("AWS_ECR_TIMEOUT=3s")
-				l.AWS.Fail(action, fault)
-				s.Judge(t, l, l.Run(t, "get", testenv.Host), "assumed-role/pull/")
-				if n := l.AWS.Count(action); n > 2*budget {
-					s.Wrong(t, "%d requests", n)
+				env, f := testenv.OnInstance(t), testenv.NewFault(t)
+				env.Set("AWS_ECR_TIMEOUT=3s")
+				env.AWS.Fail(action, fault)
+				f.Check(t, env, env.Run(t, "get", testenv.Host), "assumed-role/pull/")
+				if n := env.AWS.Count(action); n > 2*maxRequests {
+					f.Errorf(t, "%d requests", n)
 				}
-				l.AWS.Heal(action)
-				s.Must(t, l, "assumed-role/pull/")
+				env.AWS.Heal(action)
+				f.MustGet(t, env, "assumed-role/pull/")
 			})
 		}
 	}
@@ -169,25 +171,25 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.AWS.SpoilCertificates(c.spoil)
-			r := l.Run(t, "get", testenv.Host)
-			s.Judge(t, l, r, testenv.UserARN)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.AWS.ModifyCertificates(c.spoil)
+			r := env.Run(t, "get", testenv.Host)
+			fault.Check(t, env, r, testenv.UserARN)
 			if r.Status == 0 || !strings.Contains(strings.ReplaceAll(r.Stderr, "is not its own", "isn't its own"), c.want) {
 				t.Errorf("status %d, stderr %q; want %q", r.Status, r.Stderr, c.want)
 			}
-			l.AWS.SpoilCertificates(nil)
-			s.Must(t, l, testenv.UserARN)
+			env.AWS.ModifyCertificates(nil)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }
 
-// A proxy wants a password, has none for AWS, or is silent.
+// A proxy requires a password, refuses connections to AWS, or doesn't answer.
 func TestProxies(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testenv.Must(t, err)
 	defer silent.Close()
-	for name, spoil := range map[string]func(cloud *awstest.Server) (proxy string){
+	for name, spoil := range map[string]func(server *awstest.Server) (proxy string){
 		"a password":    func(c *awstest.Server) string { c.RequireProxyAuth("me", "x"); return c.ProxyURL() },
 		"silence":       func(*awstest.Server) string { return "http://" + silent.Addr().String() },
 		"nobody":        func(*awstest.Server) string { return "http://127.0.0.1:1" },
@@ -197,17 +199,17 @@ func TestProxies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := l.AWS.ProxyURL()
-			l.Set("HTTPS_PROXY="+spoil(l.AWS), "AWS_ECR_TIMEOUT=10s")
-			r := l.Run(t, "get", testenv.Host)
-			s.Judge(t, l, r, testenv.UserARN)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			old := env.AWS.ProxyURL()
+			env.Set("HTTPS_PROXY="+spoil(env.AWS), "AWS_ECR_TIMEOUT=10s")
+			r := env.Run(t, "get", testenv.Host)
+			fault.Check(t, env, r, testenv.UserARN)
 			if r.Status == 0 || r.Took > 40*time.Second {
 				t.Errorf("status %d, after %v", r.Status, r.Took)
 			}
-			l.AWS.RequireProxyAuth("", "")
-			l.Set("HTTPS_PROXY=" + old)
-			s.Must(t, l, testenv.UserARN)
+			env.AWS.RequireProxyAuth("", "")
+			env.Set("HTTPS_PROXY=" + old)
+			fault.MustGet(t, env, testenv.UserARN)
 		})
 	}
 }

@@ -1,6 +1,6 @@
-// Package torture does to the built binary whatever AWS, a network, people and other processes
-// can do to it, and counts what it answers. With -short each fault is shorter; none is left
-// out. What needs root is in package machine.
+// Package faults runs the helper while something is wrong with AWS, the network, its input or other
+// processes, and counts wrong results. With -short each test repeats less; none is omitted. Tests
+// that need root are in package root.
 package faults
 
 import (
@@ -15,11 +15,4 @@ func TestMain(m *testing.M) {
 	testenv.Clean()
 	testenv.Report()
 	os.Exit(status)
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

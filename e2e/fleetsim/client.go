@@ -12,30 +12,31 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A client is what needs the password of an image's registry on a machine, and asks a program.
+// A client gets the password for an image on a machine by running a program.
 type client func(ctx context.Context, m *machine, image string) (password string, err error)
 
-// docker asks by Docker's protocol, each time.
+// docker returns a client that runs a program by Docker's protocol for each pull.
 func docker(program string) client {
 	return func(ctx context.Context, m *machine, image string) (string, error) {
 		out, err := m.run(ctx, registryOf(image), program, "get")
 		if err != nil {
 			return "", err
 		}
-		var answer struct{ Secret string }
-		err = json.Unmarshal(out, &answer)
-		return answer.Secret, err
+		var response struct{ Secret string }
+		err = json.Unmarshal(out, &response)
+		return response.Secret, err
 	}
 }
 
-// kubelet asks by the kubelet's protocol, and keeps answers by registry for as long as they say,
-// as the kubelet does (k8s.io/kubernetes, pkg/credentialprovider/plugin, provide): two images
-// that are wanted at once are asked for twice, as it knows only from the answer what that is good
-// for. Where there is an account, the images are those of its pods.
-func kubelet(account *serviceAccount, words ...string) client {
+// kubelet returns a client that runs a program by the kubelet's protocol. Like the kubelet, it
+// caches each response by registry for the time that the response says (k8s.io/kubernetes,
+// pkg/credentialprovider/plugin, provide). It runs the program for each of two images that are
+// pulled at once, because the registry is known from the response only. With an account, the images
+// are those of its pods.
+func kubelet(account *serviceAccount, args ...string) client {
 	return func(ctx context.Context, m *machine, image string) (string, error) {
 		registry := registryOf(image)
-		if password, ok := m.remembers(registry); ok {
+		if password, ok := m.cached(registry); ok {
 			return password, nil
 		}
 		request := v1.CredentialProviderRequest{Image: image}
@@ -48,43 +49,45 @@ func kubelet(account *serviceAccount, words ...string) client {
 		if err != nil {
 			return "", err
 		}
-		out, err := m.run(ctx, string(text), words...)
+		out, err := m.run(ctx, string(text), args...)
 		if err != nil {
 			return "", err
 		}
-		var answer v1.CredentialProviderResponse
-		if err := json.Unmarshal(out, &answer); err != nil {
+		var response v1.CredentialProviderResponse
+		if err := json.Unmarshal(out, &response); err != nil {
 			return "", err
 		}
-		password := answer.Auth[registry].Password
-		if password == "" || answer.CacheKeyType != v1.RegistryPluginCacheKeyType || answer.CacheDuration == nil {
-			return "", fmt.Errorf("%s: nothing to keep for the registry in the answer about %s", words[0], image)
+		password := response.Auth[registry].Password
+		if password == "" || response.CacheKeyType != v1.RegistryPluginCacheKeyType || response.CacheDuration == nil {
+			return "", fmt.Errorf("%s: nothing to keep for the registry in the answer about %s", args[0], image)
 		}
-		m.remember(registry, password, answer.CacheDuration.Duration)
+		m.store(registry, password, response.CacheDuration.Duration)
 		return password, nil
 	}
 }
 
-// A serviceAccount is whose images a kubelet pulls, where it isn't the node.
+// A serviceAccount is the account of the pods whose images are pulled.
 type serviceAccount struct {
 	identity awstest.WebIdentity
 	role     string
 }
 
-func (m *machine) remembers(registry string) (password string, ok bool) {
-	m.memory.Lock()
-	defer m.memory.Unlock()
-	k, ok := m.kept[registry]
+// cached returns the password that the machine's kubelet has in memory.
+func (m *machine) cached(registry string) (password string, ok bool) {
+	m.passwordsMu.Lock()
+	defer m.passwordsMu.Unlock()
+	k, ok := m.passwords[registry]
 	return k.password, ok && m.clock <= k.until
 }
 
-func (m *machine) remember(registry, password string, life time.Duration) {
-	if life == 0 {
-		return // as the kubelet takes it
+// store puts a password into the memory of the machine's kubelet.
+func (m *machine) store(registry, password string, ttl time.Duration) {
+	if ttl == 0 {
+		return // the kubelet doesn't cache it either
 	}
-	m.memory.Lock()
-	defer m.memory.Unlock()
-	m.kept[registry] = kept{password, m.clock + life}
+	m.passwordsMu.Lock()
+	defer m.passwordsMu.Unlock()
+	m.passwords[registry] = cachedPassword{password, m.clock + ttl}
 }
 
 func registryOf(image string) string {

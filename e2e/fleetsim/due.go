@@ -9,16 +9,16 @@ import (
 	"docker-credential-ecr-login/cache"
 )
 
-// dueInMemory tells when the first of what the machine's kubelet has in memory is to be renewed.
+// dueInMemory returns when the first password in the kubelet's memory is to be renewed.
 func dueInMemory(m *machine) (time.Duration, error) {
 	var all []time.Duration
-	for _, k := range m.kept {
+	for _, k := range m.passwords {
 		all = append(all, k.until)
 	}
 	return earliest(m, all)
 }
 
-// dueOnDisk tells so of what this helper has on disk.
+// dueOnDisk returns when the first token in this helper's cache is to be renewed.
 func dueOnDisk(m *machine) (time.Duration, error) {
 	var all []time.Duration
 	for _, item := range cache.New(filepath.Join(m.home, ".ecr")).All() {

@@ -12,11 +12,11 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-const insideVariable = "ECR_LOGIN_FLEET"
+// insideVariable is set in the child process of inNamespaces.
+const insideVariable = "ECR_LOGIN_FLEETSIM"
 
-// inNamespaces runs a function in another process like this one that can change its boot id: in
-// namespaces of its own. If the machine refuses those, the function runs here and gets the
-// reason.
+// inNamespaces runs a function in a child process that can change its boot ID, in its own
+// namespaces. If the machine refuses these, the function runs in this process and gets the reason.
 func inNamespaces(run func(refused error) (status int)) (status int) {
 	if os.Getenv(insideVariable) != "" {
 		return run(nil)
@@ -32,7 +32,7 @@ func inNamespaces(run func(refused error) (status int)) (status int) {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		os.Stderr.WriteString("fleet: in namespaces of its own: " + err.Error() + "\n")
+		os.Stderr.WriteString("fleetsim: in namespaces of its own: " + err.Error() + "\n")
 		return 1
 	}
 	return cmd.ProcessState.ExitCode()
@@ -40,18 +40,17 @@ func inNamespaces(run func(refused error) (status int)) (status int) {
 
 const bootID = "/proc/sys/kernel/random/boot_id"
 
-// A host starts processes under a boot id of its own.
+// A host starts processes that see its own boot ID.
 type host struct {
 	starts  chan *exec.Cmd
 	started chan error
 }
 
-// boot makes a host whose boot id is what a file holds.
+// boot returns a host whose boot ID is in a file.
 func boot(id string) (*host, error) {
 	h := &host{make(chan *exec.Cmd), make(chan error)}
 	go func() {
-		// The thread's mounts are the host's. It is never unlocked, so that it ends with
-		// the goroutine.
+		// The mounts belong to the thread. It stays locked, so that it ends with the goroutine.
 		runtime.LockOSThread()
 		err := unix.Unshare(unix.CLONE_NEWNS)
 		if err == nil {
@@ -70,5 +69,5 @@ func (h *host) start(cmd *exec.Cmd) error {
 	return <-h.started
 }
 
-// halt ends the host. Nothing can be started on it any more.
+// halt ends the host. It can't start processes any more.
 func (h *host) halt() { close(h.starts) }

@@ -18,25 +18,26 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// patience is for one process, and many times what any takes.
-const patience = time.Minute
+// processTimeout is the timeout of one process, many times what any needs.
+const processTimeout = time.Minute
 
-// A machine runs programs, in a home, after a boot and at a time of its own.
+// A machine is a simulated EC2 instance. It runs programs in its own home, with its own boot ID and
+// clock.
 type machine struct {
 	home string
 	env  []string
-	// clock is how far its clock has been moved.
+	// clock is how far the clock was moved.
 	clock time.Duration
 
 	starting sync.Mutex
 	host     *host
 
-	memory sync.Mutex
-	kept   map[string]kept // by registry
+	passwordsMu sync.Mutex
+	passwords   map[string]cachedPassword // by registry
 }
 
-// kept is what the machine's kubelet has in memory.
-type kept struct {
+// A cachedPassword is what the machine's kubelet has in memory.
+type cachedPassword struct {
 	password string
 	until    time.Duration // by the machine's clock
 }
@@ -51,14 +52,13 @@ func newMachine(home string, env []string) (*machine, error) {
 
 // write writes a file below the home.
 func (m *machine) write(path, text string) error {
-	path = filepath.Join(m.home, path)
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+	return testenv.WriteFile(filepath.Join(m.home, path), text)
 }
 
-// restartKubelet makes the kubelet forget.
-func (m *machine) restartKubelet() { m.kept = map[string]kept{} }
+// restartKubelet empties the kubelet's memory.
+func (m *machine) restartKubelet() { m.passwords = map[string]cachedPassword{} }
 
-// reboot gives the machine another boot id. The first boot is one, too.
+// reboot gives the machine another boot ID. It is also called for the first boot.
 func (m *machine) reboot() error {
 	m.halt()
 	m.restartKubelet()
@@ -78,7 +78,8 @@ func (m *machine) halt() {
 	}
 }
 
-// move sets the clock, never back. No program may be running: what they have kept gets older.
+// move sets the clock forward, by making the cache of its programs older. No program may be
+// running.
 func (m *machine) move(to time.Duration) error {
 	by := to - m.clock
 	m.clock = to
@@ -97,11 +98,11 @@ func (m *machine) move(to time.Duration) error {
 }
 
 // run runs a program with a text on stdin and returns its stdout.
-func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (m *machine) run(ctx context.Context, stdin string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir, cmd.Env = m.home, m.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	m.starting.Lock()
@@ -111,32 +112,32 @@ func (m *machine) run(ctx context.Context, stdin string, words ...string) ([]byt
 		err = cmd.Wait()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %.60q, %q", filepath.Base(words[0]), err, out.String(), errs.String())
+		return nil, fmt.Errorf("%s: %w: %.60q, %q", filepath.Base(args[0]), err, out.String(), errs.String())
 	}
 	return out.Bytes(), nil
 }
 
-// newFleet makes the machines of a setting, in a directory.
-func newFleet(s setting, c *awstest.Server, dir string, machines int) ([]*machine, error) {
+// newMachines makes the machines of a setting in a directory.
+func newMachines(s setting, server *awstest.Server, dir string, machines int) ([]*machine, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(ca, c.CAPEM(), 0o600); err != nil {
+	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 		return nil, err
 	}
 	env := []string{
-		"HTTPS_PROXY=" + c.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + c.MetadataURL(),
-		// A timeout on this busy machine would add requests.
+		"HTTPS_PROXY=" + server.ProxyURL(), "SSL_CERT_FILE=" + ca, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.MetadataURL(),
+		// A timeout on a busy machine causes more requests.
 		"AWS_METADATA_SERVICE_TIMEOUT=60", "AWS_ECR_TIMEOUT=50s",
 	}
-	var fleet []*machine
+	var all []*machine
 	for i := range machines {
 		m, err := newMachine(filepath.Join(dir, fmt.Sprintf("machine%d", i)), env)
 		if err != nil {
 			return nil, err
 		}
-		fleet = append(fleet, m)
+		all = append(all, m)
 		if s.credentials == "" {
 			continue
 		}
@@ -148,5 +149,5 @@ func newFleet(s setting, c *awstest.Server, dir string, machines int) ([]*machin
 			return nil, err
 		}
 	}
-	return fleet, nil
+	return all, nil
 }

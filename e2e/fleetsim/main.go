@@ -1,9 +1,9 @@
-// Command fleet counts what fleets of machines cost AWS: with this helper, with its peer, awslabs'
-// v0.12.0, and with AWS's own credential provider for the kubelet.
+// Command fleetsim counts the requests that fleets of machines make to AWS: with this helper, with
+// awslabs' helper v0.12.0, and with AWS's own credential provider for the kubelet.
 //
-// Each machine of a fleet has a home, a boot id and a clock of its own. The programs are real
-// processes, and ask the stand-in for AWS, which counts. The machine's clock is moved by making
-// what its programs have kept older. What a kubelet keeps in memory is kept for it here.
+// Each machine has its own home, boot ID and clock. The programs are real processes and call the
+// stand-in for AWS, which counts. A machine's clock is moved by making the caches of its programs
+// older. The memory of a kubelet is simulated here.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 			err = measureAll(ctx, *machines, *out)
 		}
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "fleet: %v\n", err)
+			fmt.Fprintf(os.Stderr, "fleetsim: %v\n", err)
 			return 1
 		}
 		return 0
@@ -39,7 +39,7 @@ func main() {
 }
 
 func measureAll(ctx context.Context, machines int, out string) error {
-	dir, err := os.MkdirTemp("", "ecr-login-fleet-")
+	dir, err := os.MkdirTemp("", "ecr-login-fleetsim-")
 	if err != nil {
 		return err
 	}
@@ -61,25 +61,25 @@ func measureAll(ctx context.Context, machines int, out string) error {
 			results = append(results, r)
 		}
 	}
-	var crowds []crowd
-	for _, c := range crowded.contenders {
+	var starts []quotaStart
+	for _, c := range quotaSetting.contenders {
 		fmt.Fprintf(os.Stderr, "a start above the quota: %s…\n", c.label)
-		got, err := startCrowd(ctx, filepath.Join(dir, fmt.Sprintf("crowd%d", len(crowds))), machines, crowdQuota(machines), crowded, c, all)
+		got, err := startAboveQuota(ctx, filepath.Join(dir, fmt.Sprintf("start%d", len(starts))), machines, startQuota(machines), quotaSetting, c, all)
 		if err != nil {
 			return fmt.Errorf("a start above the quota: %s: %w", c.label, err)
 		}
-		crowds = append(crowds, got)
+		starts = append(starts, got)
 	}
 	provider, err := buildinfo.ReadFile(all.provider)
 	if err != nil {
 		return err
 	}
-	text := report(results, crowds, machines, provider.Main.Version, time.Since(began))
+	text := report(results, starts, machines, provider.Main.Version, time.Since(began))
 	fmt.Print(text)
 	return os.WriteFile(out, []byte(text), 0o644)
 }
 
-// programs are the paths of what machines run.
+// programs are the paths of the programs that machines run.
 type programs struct{ helper, peer, provider string }
 
 func buildAll(ctx context.Context, dir string) (programs, error) {
@@ -98,7 +98,7 @@ func buildAll(ctx context.Context, dir string) (programs, error) {
 	if p.peer, err = testenv.InstallPeer(ctx, peer); err != nil {
 		return p, err
 	}
-	// A module of its own, so that it is built from just what its authors build it from.
+	// The provider is built from its own module, with the versions that its authors chose.
 	module := filepath.Join(testenv.Root(), "e2e/fleetsim/provider")
 	return p, testenv.BuildGo(ctx, module, "k8s.io/cloud-provider-aws/cmd/ecr-credential-provider", p.provider)
 }

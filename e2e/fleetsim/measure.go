@@ -12,100 +12,100 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A phase is something that all machines of a fleet go through.
+// A phase is something that all machines go through.
 type phase string
 
 const (
-	start    phase = "start"           // all images are pulled at once, and nothing is kept
+	start    phase = "start"           // all images are pulled at once, and nothing is cached
 	day      phase = "day"             // an image is pulled each 20 minutes, the registries in turn
-	restart  phase = "kubelet restart" // then one of each registry
-	rebooted phase = "reboot"          // so
+	restart  phase = "kubelet restart" // then an image of each registry is pulled
+	rebooted phase = "reboot"          // the same
 )
 
-// A count is of requests to AWS.
+// A count counts requests to AWS.
 type count struct{ metadata, sts, ecr int }
 
-// A result is what a contender's fleet cost.
+// A result holds the requests that a contender's fleet made.
 type result struct {
 	setting   setting
 	contender contender
 	machines  int
 	counts    map[phase]count
-	// spread is how long it takes from the first of the tokens that were got at the start to
-	// the last until they are due; zero for a contender that keeps none.
+	// spread is the time from the first token of the start that is to be renewed to the last; zero
+	// for a contender that caches none.
 	spread time.Duration
 }
 
-// atOnce is how many machines do something at the same time: as many as these machines bear.
+// atOnce is how many machines run at the same time, as many as this machine can run.
 var atOnce = 25
 
 const (
 	dayLong   = 24 * time.Hour
 	pullEvery = 20 * time.Minute
 
-	tokenLife    = 12 * time.Hour // of ECR's tokens
-	instanceLife = 6 * time.Hour  // of the keys that an instance gets, here
+	tokenTTL    = 12 * time.Hour // of ECR's tokens
+	instanceTTL = 6 * time.Hour  // of the keys that the stand-in gives an instance
 )
 
-// A trial is a fleet and its Server, under way.
-type trial struct {
-	ctx    context.Context
-	cloud  *awstest.Server
-	fleet  []*machine
-	images []string
-	ask    client
-	whose  string
+// A simulation is a fleet with its server.
+type simulation struct {
+	ctx       context.Context
+	aws       *awstest.Server
+	machines  []*machine
+	images    []string
+	ask       client
+	principal string
 
 	mu     sync.Mutex
-	issued map[string]time.Duration // when a password was seen first, by the clock of its machine
+	issued map[string]time.Duration // when a password was first seen, by its machine's clock
 }
 
-// newTrial makes a fleet, in a directory, that asks a contender, and a Server for it.
-func newTrial(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*trial, error) {
-	cloud, err := awstest.Start()
+// newSimulation makes a server, and machines in a directory that run a contender.
+func newSimulation(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (*simulation, error) {
+	server, err := awstest.NewServer()
 	if err != nil {
 		return nil, err
 	}
-	populate(cloud)
-	fleet, err := newFleet(s, cloud, dir, machines)
+	addPrincipals(server)
+	fleet, err := newMachines(s, server, dir, machines)
 	if err != nil {
-		cloud.Close()
+		server.Close()
 		return nil, err
 	}
-	return &trial{ctx: ctx, cloud: cloud, fleet: fleet, images: s.images, ask: c.client(all), whose: s.principal, issued: map[string]time.Duration{}}, nil
+	return &simulation{ctx: ctx, aws: server, machines: fleet, images: s.images, ask: c.client(all), principal: s.principal, issued: map[string]time.Duration{}}, nil
 }
 
-func (t *trial) end() {
-	for _, m := range t.fleet {
+func (s *simulation) end() {
+	for _, m := range s.machines {
 		m.halt()
 	}
-	t.cloud.Close()
+	s.aws.Close()
 }
 
-// measure takes a contender's fleet, made in a directory, through all phases.
+// measure runs all phases with a contender, in a directory.
 func measure(ctx context.Context, dir string, machines int, s setting, c contender, all programs) (result, error) {
-	t, err := newTrial(ctx, dir, machines, s, c, all)
+	sim, err := newSimulation(ctx, dir, machines, s, c, all)
 	if err != nil {
 		return result{}, err
 	}
-	defer t.end()
+	defer sim.end()
 	r := result{setting: s, contender: c, machines: machines, counts: map[phase]count{}}
 	for _, p := range []struct {
 		phase phase
 		do    func() error
 	}{
-		{start, func() error { return t.each(t.pullAll) }},
-		{day, t.day},
-		{restart, func() error { return t.each(t.afterRestart) }},
-		{rebooted, func() error { return t.each(t.afterReboot) }},
+		{start, func() error { return sim.each(sim.pullAll) }},
+		{day, sim.day},
+		{restart, func() error { return sim.each(sim.afterRestart) }},
+		{rebooted, func() error { return sim.each(sim.afterReboot) }},
 	} {
-		t.cloud.ResetCounts()
+		sim.aws.ResetCounts()
 		if err := p.do(); err != nil {
 			return r, fmt.Errorf("%s: %w", p.phase, err)
 		}
-		r.counts[p.phase] = countOf(t.cloud)
+		r.counts[p.phase] = countOf(sim.aws)
 		if p.phase == start && c.due != nil {
-			if r.spread, err = t.spread(c.due); err != nil {
+			if r.spread, err = sim.spread(c.due); err != nil {
 				return r, err
 			}
 		}
@@ -113,9 +113,9 @@ func measure(ctx context.Context, dir string, machines int, s setting, c contend
 	return r, nil
 }
 
-func countOf(c *awstest.Server) count {
+func countOf(server *awstest.Server) count {
 	var n count
-	for action, times := range c.Counts() {
+	for action, times := range server.Counts() {
 		switch service, _, _ := strings.Cut(action, ":"); service {
 		case "imds":
 			n.metadata += times
@@ -128,12 +128,12 @@ func countOf(c *awstest.Server) count {
 	return n
 }
 
-// each does something on every machine, on many at once.
-func (t *trial) each(do func(*machine) error) error {
-	errs := make([]error, len(t.fleet))
+// each runs a function for every machine, for several at once.
+func (s *simulation) each(do func(*machine) error) error {
+	errs := make([]error, len(s.machines))
 	places := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
-	for i, m := range t.fleet {
+	for i, m := range s.machines {
 		places <- struct{}{}
 		wg.Go(func() {
 			errs[i] = do(m)
@@ -144,58 +144,58 @@ func (t *trial) each(do func(*machine) error) error {
 	return errors.Join(errs...)
 }
 
-// pull gets a password for an image, and sees that it is the right one and hasn't expired.
-func (t *trial) pull(m *machine, image string) error {
-	password, err := t.ask(t.ctx, m, image)
+// pull gets a password for an image, and checks its principal and that it hasn't expired.
+func (s *simulation) pull(m *machine, image string) error {
+	password, err := s.ask(s.ctx, m, image)
 	if err != nil {
 		return err
 	}
-	who, err := t.cloud.VerifyToken(password, registryOf(image))
-	if err != nil || !strings.HasPrefix(who, t.whose) {
-		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, t.whose, err)
+	who, err := s.aws.VerifyToken(password, registryOf(image))
+	if err != nil || !strings.HasPrefix(who, s.principal) {
+		return fmt.Errorf("%s: the token of %q, not of %s: %w", image, who, s.principal, err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	since, ok := t.issued[password]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since, ok := s.issued[password]
 	if !ok {
-		t.issued[password] = m.clock
-	} else if m.clock-since >= tokenLife {
+		s.issued[password] = m.clock
+	} else if m.clock-since >= tokenTTL {
 		return fmt.Errorf("%s: a token of %v", image, m.clock-since)
 	}
 	return nil
 }
 
-func (t *trial) pullAll(m *machine) error {
-	errs := make([]error, len(t.images))
+func (s *simulation) pullAll(m *machine) error {
+	errs := make([]error, len(s.images))
 	var wg sync.WaitGroup
-	for i, image := range t.images {
-		wg.Go(func() { errs[i] = t.pull(m, image) })
+	for i, image := range s.images {
+		wg.Go(func() { errs[i] = s.pull(m, image) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-// pullEach pulls an image of each registry, one after the other.
-func (t *trial) pullEach(m *machine) error {
-	for i := 0; i < len(t.images); i += 2 {
-		if err := t.pull(m, t.images[i]); err != nil {
+// pullEach pulls one image of each registry, one after the other.
+func (s *simulation) pullEach(m *machine) error {
+	for i := 0; i < len(s.images); i += 2 {
+		if err := s.pull(m, s.images[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *trial) day() error {
+func (s *simulation) day() error {
 	for now := pullEvery; now <= dayLong; now += pullEvery {
-		if now%instanceLife == 0 && now < dayLong {
-			t.cloud.ExpireSessions()
+		if now%instanceTTL == 0 && now < dayLong {
+			s.aws.ExpireSessions()
 		}
-		image := t.images[2*int(now/pullEvery)%len(t.images)]
-		if err := t.each(func(m *machine) error {
+		image := s.images[2*int(now/pullEvery)%len(s.images)]
+		if err := s.each(func(m *machine) error {
 			if err := m.move(now); err != nil {
 				return err
 			}
-			return t.pull(m, image)
+			return s.pull(m, image)
 		}); err != nil {
 			return fmt.Errorf("after %v: %w", now, err)
 		}
@@ -203,22 +203,22 @@ func (t *trial) day() error {
 	return nil
 }
 
-func (t *trial) afterRestart(m *machine) error {
+func (s *simulation) afterRestart(m *machine) error {
 	m.restartKubelet()
-	return t.pullEach(m)
+	return s.pullEach(m)
 }
 
-func (t *trial) afterReboot(m *machine) error {
+func (s *simulation) afterReboot(m *machine) error {
 	if err := m.reboot(); err != nil {
 		return err
 	}
-	return t.pullEach(m)
+	return s.pullEach(m)
 }
 
-// spread returns how long it takes from the first machine on which something is due to the last.
-func (t *trial) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
+// spread returns the time from the first machine on which something is to be renewed to the last.
+func (s *simulation) spread(due func(*machine) (time.Duration, error)) (time.Duration, error) {
 	var all []time.Duration
-	for _, m := range t.fleet {
+	for _, m := range s.machines {
 		at, err := due(m)
 		if err != nil {
 			return 0, err

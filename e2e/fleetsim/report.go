@@ -9,13 +9,13 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// crowdQuota is to so many machines what ECR's quota is to the largest fleet.
-func crowdQuota(machines int) int { return max(1, ecrQuota*machines/sizes[len(sizes)-1]) }
+// startQuota returns a quota that is to so many machines what ECR's quota is to the largest fleet.
+func startQuota(machines int) int { return max(1, ecrQuota*machines/sizes[len(sizes)-1]) }
 
 var sizes = []int{10, 100, 1000, 10000}
 
-// report writes all results as one Markdown document.
-func report(results []result, crowds []crowd, machines int, provider string, took time.Duration) string {
+// report returns all results as a Markdown document.
+func report(results []result, starts []quotaStart, machines int, provider string, took time.Duration) string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("# What fleets cost AWS")
@@ -31,7 +31,7 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	line("- *reboot*: so after another boot.")
 	line("")
 	line("The machine's clock is moved by making what its programs have kept older. What a kubelet keeps in memory is kept as the kubelet does, which starts its provider for each image that is wanted at the same")
-	line("time. The instance's keys are others every %.0f hours. Every token was seen to be the right principal's, and none to be used after its twelve hours.", instanceLife.Hours())
+	line("time. The instance's keys are others every %.0f hours. Every token was seen to be the right principal's, and none to be used after its twelve hours.", instanceTTL.Hours())
 	line("")
 	line("## One machine")
 	line("")
@@ -97,12 +97,12 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	line("")
 	line("### A start above the quota")
 	line("")
-	line("Measured, too: %d machines are started where ECR takes %d requests a second, which is to them what its quota is to %s. They pull as the instance's own role, as fast as the machine that this was", machines, crowdQuota(machines), thousands(sizes[len(sizes)-1]))
-	line("measured on runs processes, up to %d at once. A pull without credentials is tried again after %.0f s, then after twice that and so on, as the kubelet does.", crowdPlaces, firstPause.Seconds())
+	line("Measured, too: %d machines are started where ECR takes %d requests a second, which is to them what its quota is to %s. They pull as the instance's own role, as fast as the machine that this was", machines, startQuota(machines), thousands(sizes[len(sizes)-1]))
+	line("measured on runs processes, up to %d at once. A pull without credentials is tried again after %.0f s, then after twice that and so on, as the kubelet does.", maxPulls, firstPause.Seconds())
 	line("")
 	line("| program | pulls | without credentials at first | requests to ECR, throttled ones too | until all had them |")
 	line("|---|--:|--:|--:|--:|")
-	for _, c := range crowds {
+	for _, c := range starts {
 		line("| %s | %s | %s | %s | %.0f s |", c.contender.label, thousands(c.pulls), thousands(c.refused), thousands(c.requests), c.took.Seconds())
 	}
 	line("")
@@ -115,32 +115,33 @@ func report(results []result, crowds []crowd, machines int, provider string, too
 	return text.String()
 }
 
-// each is the mean of a machine.
+// each returns the mean of a machine.
 func (r result) each(total int) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(total)/float64(r.machines)), ".0")
 }
 
+// threes returns the means of a machine in a phase: requests to IMDS, STS and ECR.
 func (r result) threes(p phase) string {
 	c := r.counts[p]
 	return r.each(c.metadata) + ", " + r.each(c.sts) + ", " + r.each(c.ecr)
 }
 
-// of is how many requests n machines make, where these made a total.
+// of returns how many requests n machines make, if these machines made total.
 func (r result) of(total, n int) float64 { return float64(total) * float64(n) / float64(r.machines) }
 
-// starting tells of a start of n machines, and how long it takes at a quota.
+// starting describes the requests of n machines that start, and how long they take at a quota.
 func (r result) starting(total, n, quota int) string {
 	requests := r.of(total, n)
 	return with(requests, "s", requests/float64(quota))
 }
 
-// daily tells of a day of n machines, and which part of a quota it takes.
+// daily describes the requests of n machines in a day, and the part of a quota that they take.
 func (r result) daily(total, n, quota int) string {
 	requests := r.of(total, n)
 	return with(requests, "%", 100*requests/dayLong.Seconds()/float64(quota))
 }
 
-// renewals is how many of n machines renew in a minute, where they do so evenly.
+// renewals returns how many of n machines renew in a minute, if the renewals are spread evenly.
 func (r result) renewals(n int) string {
 	if r.contender.due == nil {
 		return "–"
@@ -155,7 +156,7 @@ func (r result) renewals(n int) string {
 	return thousands(perMinute)
 }
 
-// with writes a number of requests with what it amounts to.
+// with returns a number of requests and what it amounts to.
 func with(requests float64, unit string, amount float64) string {
 	switch {
 	case requests == 0:

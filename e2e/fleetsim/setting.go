@@ -7,25 +7,26 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A setting is whose images the machines of a fleet pull, and as whom.
+// A setting says which images the machines pull, and as which principal.
 type setting struct {
 	name, about string
-	// images are what a machine pulls, and quota how many requests a second their ECR takes.
+	// images are the images that a machine pulls. quota is how many requests a second ECR accepts
+	// for them.
 	images []string
 	quota  int
-	// credentials is the AWS shared credentials file of each machine, of the repository's.
+	// credentials is the AWS credentials file of each machine, a path in the repository.
 	credentials string
-	// principal begins the ARN that every token must be of.
+	// principal is the beginning of the ARN to which every token must belong.
 	principal  string
 	contenders []contender
 }
 
-// A contender is a program, and how it is asked.
+// A contender is a program and the protocol by which it is run.
 type contender struct {
 	label, asked string
 	client       func(programs) client
-	// due tells when, on a machine's clock, what it has kept is to be renewed; nil for the peer,
-	// for which that depends on its keys.
+	// due returns when a machine's cache is to be renewed, by its clock. It is nil for the awslabs
+	// helper, for which that depends on its keys.
 	due func(*machine) (time.Duration, error)
 }
 
@@ -39,7 +40,7 @@ const (
 	shopRole = "arn:aws:iam::222222222222:role/shop"
 )
 
-// The registries that are pulled from, two images each, and their accounts.
+// The registries, two images each, and their accounts.
 var (
 	accounts = []string{"222222222222", "333333333333", "444444444444"}
 
@@ -68,8 +69,8 @@ var asNode = []contender{
 	{awsOwn, byNodes, func(p programs) client { return kubelet(nil, p.provider) }, dueInMemory},
 }
 
-// crowded is the setting of a start above the quota: there each program can be asked.
-var crowded = settings[1]
+// quotaSetting is the setting of a start above the quota. Every program can run in it.
+var quotaSetting = settings[1]
 
 var settings = []setting{
 	{
@@ -124,15 +125,15 @@ const (
 	stsQuota    = 600
 )
 
-// populate makes the people of all settings known to a Server.
-func populate(c *awstest.Server) {
-	c.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	c.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
-	c.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})
-	c.SetInstanceRole(testenv.RunnerRole)
+// addPrincipals adds the principals of all settings to a server.
+func addPrincipals(server *awstest.Server) {
+	server.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	server.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole}})
+	server.AddRole(awstest.Role{ARN: shopRole, WebIdentity: &shop.identity})
+	server.SetInstanceRole(testenv.RunnerRole)
 	for _, account := range accounts {
 		for _, role := range []string{testenv.RunnerRole, testenv.PullRole, shopRole} {
-			c.Grant(account, role)
+			server.Grant(account, role)
 		}
 	}
 }

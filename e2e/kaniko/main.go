@@ -1,13 +1,11 @@
-// Command kaniko stands in for Kaniko's executor, which can't be had as a module, in
-// what a credential helper meets there. It finds credentials with a keychain that is
-// composed as pkg/creds of Kaniko does it, and builds in the root file system it runs in:
-// for each stage it unpacks the base image, takes a snapshot, runs a command, takes
-// what has changed since for a layer, and pushes that to a cache. Before each stage it
-// empties the file system. What lies in its own directory or is mounted it leaves alone
-// (pkg/util of Kaniko, DefaultIgnoreList and DeleteFilesystem).
+// Command kaniko is a stand-in for Kaniko's executor, which isn't available as a module. It does
+// what matters to a credential helper. It finds credentials with a keychain that is composed like
+// that of Kaniko's pkg/creds. It builds in the root file system in which it runs: for each stage it
+// unpacks the base image, takes a snapshot, runs a command, makes a layer of what has changed, and
+// pushes that to a cache. Before each stage it empties the file system, except for its own
+// directory and mounts (pkg/util of Kaniko, DefaultIgnoreList and DeleteFilesystem).
 //
-// Of Kaniko's flags it has the few below, of a Dockerfile's instructions FROM, and COPY
-// of one file.
+// It knows the flags below, and the instructions FROM and COPY of one file.
 package main
 
 import (
@@ -36,7 +34,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	var b builder
-	flag.StringVar(&b.context, "context", "", "the folder that files are copied from")
+	flag.StringVar(&b.context, "context", "", "the directory from which files are copied")
 	flag.StringVar(&b.dockerfile, "dockerfile", "", "the Dockerfile")
 	flag.Bool("cache", true, "")
 	flag.StringVar(&b.cache, "cache-repo", "", "the repository for layers")
@@ -47,8 +45,8 @@ func main() {
 	}
 }
 
-// keychain asks the helpers that docker's configuration names, then the library.
-// Kaniko has Google's, Azure's and GitLab's besides, which know nothing of ECR.
+// keychain runs the helpers that Docker's configuration names, then the library. Kaniko also has
+// keychains of Google, Azure and GitLab, which don't know ECR.
 var keychain = authn.NewMultiKeychain(
 	authn.DefaultKeychain,
 	authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard))),
@@ -91,8 +89,7 @@ func (b builder) build() error {
 	return push(img, b.destination)
 }
 
-// copy makes a layer of what has changed with a command, and of what has changed since
-// the last one.
+// copy copies a file and makes a layer of what has changed since the last snapshot.
 func (b builder) copy(img v1.Image, before map[string]string, from, to string) (v1.Image, map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(b.context, from))
 	if err != nil {
@@ -113,8 +110,7 @@ func (b builder) copy(img v1.Image, before map[string]string, from, to string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	// What is cached in the home has to be fetched anew for the push, as in a build that
-	// lasts longer than a token is fresh.
+	// The push needs a new token, as in a build that takes longer than a token is fresh.
 	return img, after, empty(os.Getenv("HOME"))
 }
 
@@ -158,7 +154,7 @@ func push(img v1.Image, image string) error {
 	return remote.Write(ref, img, remote.WithAuthFromKeychain(keychain))
 }
 
-// walk visits all that isn't ignored.
+// walk visits all files that aren't ignored.
 func walk(visit func(path string, entry fs.DirEntry) error) error {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -207,7 +203,7 @@ func snapshot() (map[string]string, error) {
 	})
 }
 
-// layerOf is a layer of what has been added or changed.
+// layerOf returns a layer of what has been added or changed.
 func layerOf(before, after map[string]string) (v1.Layer, error) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)

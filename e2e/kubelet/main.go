@@ -1,7 +1,11 @@
-// Command kubelet asks credential providers for the credentials of images, all at once, by the
-// code of the kubelet itself: kubelet [-token TOKEN -role ROLE] CONFIG BINDIR IMAGE.... With a
-// token the images are those of a pod whose service account has it and names the role. It prints
-// a line of image, user and password for each answer, and the kubelet's log goes to stderr.
+// Command kubelet runs credential providers with the code of the kubelet, for several images at
+// once:
+//
+//	kubelet [-token TOKEN -role ROLE] CONFIG BINDIR IMAGE...
+//
+// With a token, the images are those of a pod whose service account has the token and names the
+// role. For each image with credentials it prints a line of image, user and password. The kubelet's
+// log goes to stderr.
 package main
 
 import (
@@ -17,8 +21,8 @@ import (
 )
 
 func main() {
-	token := flag.String("token", "", "the `token` of the pod's service account, which has none otherwise")
-	role := flag.String("role", "", "the ARN of the role that it names")
+	token := flag.String("token", "", "the `token` of the pod's service account")
+	role := flag.String("role", "", "the ARN of the role that the account names")
 	flag.Parse()
 	args := flag.Args()
 	if len(args) < 3 {

@@ -1,5 +1,5 @@
-// Package library_test shows how a Go program pulls with the package ecr. It is here and not beside
-// that package, as the product has no need of a registry's client.
+// Package library_test shows how a Go program pulls an image with package ecr. It isn't beside that
+// package, because the helper's module has no client of registries.
 package library_test
 
 import (
@@ -18,11 +18,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"docker-credential-ecr-login/e2e/internal/testenv"
 	"docker-credential-ecr-login/ecr"
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// Pull an image with go-containerregistry, on which crane, ko, cosign and Kaniko stand.
+// Pull an image with go-containerregistry, which crane, ko, cosign and Kaniko use.
 func Example_pull() {
 	keychain := authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard)))
 	ref, err := name.ParseReference("111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app:1.0")
@@ -38,7 +39,7 @@ func Example_pull() {
 	// Output: 2 <nil>
 }
 
-// The registry serves nobody without a token: else the example would prove nothing.
+// The registry refuses requests without a token. Otherwise the example would prove nothing.
 func TestRegistryWantsToken(t *testing.T) {
 	ref, err := name.ParseReference(host + "/team/app:1.0")
 	if err != nil {
@@ -51,38 +52,38 @@ func TestRegistryWantsToken(t *testing.T) {
 
 const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
-// TestMain makes the environment of the process: AWS is a stand-in, and behind its registry's host is
-// an image.
+// TestMain sets the environment of the process. AWS is a stand-in, and its registry at host has an
+// image.
 func TestMain(m *testing.M) {
 	home, err := os.MkdirTemp("", "ecr-login-")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(home)
-	server, err := awstest.Start()
+	server, err := awstest.NewServer()
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer server.Close()
-	server.AddUser("arn:aws:iam::111111111111:user/ci", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	server.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
 	ca := filepath.Join(home, "ca.pem")
 	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 		log.Fatal(err)
 	}
 	os.Clearenv()
-	// Before any request: net/http reads the proxy once.
+	// net/http reads the proxy at the first request.
 	for name, value := range map[string]string{
 		"HOME": home, "HTTPS_PROXY": server.ProxyURL(), "SSL_CERT_FILE": ca, "AWS_REGION": "eu-west-1",
-		"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+		"AWS_ACCESS_KEY_ID": testenv.KeyID, "AWS_SECRET_ACCESS_KEY": testenv.Secret,
 	} {
 		os.Setenv(name, value)
 	}
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server.Handle(host, server.RegistryAuth(host, images))
 
-	back := httptest.NewServer(images)
-	defer back.Close()
-	ref, err := name.ParseReference(strings.TrimPrefix(back.URL, "http://") + "/team/app:1.0")
+	backend := httptest.NewServer(images)
+	defer backend.Close()
+	ref, err := name.ParseReference(strings.TrimPrefix(backend.URL, "http://") + "/team/app:1.0")
 	if err != nil {
 		log.Fatal(err)
 	}

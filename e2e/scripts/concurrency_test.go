@@ -3,7 +3,6 @@ package scripts
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,13 +12,13 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// latency is what a request to AWS takes, so that a crowd really meets at it.
+// latency delays each request to AWS, so that processes that start together overlap there.
 const latency = 150 * time.Millisecond
 
 // mustCount fails the test unless exactly these requests were made.
-func mustCount(t testing.TB, l *testenv.Env, want map[string]int) {
+func mustCount(t testing.TB, env *testenv.Env, want map[string]int) {
 	t.Helper()
-	got := l.AWS.Counts()
+	got := env.AWS.Counts()
 	for action, n := range want {
 		if got[action] != n {
 			t.Errorf("%d requests of %s, want %d", got[action], action, n)
@@ -32,175 +31,164 @@ func mustCount(t testing.TB, l *testenv.Env, want map[string]int) {
 	}
 }
 
-func TestHundredAtOnceMakeOneCall(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.NoTimeouts()
-	l.AWS.SetLatency(latency)
-	testenv.Concurrently(100, func(int) { l.Password(t, testenv.Host) })
-	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+func TestHundredGetsMakeOneCall(t *testing.T) {
+	env := testenv.WithKeys(t)
+	env.NoTimeouts()
+	env.AWS.SetLatency(latency)
+	testenv.Concurrently(100, func(int) { env.Password(t, testenv.Host) })
+	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 1})
 }
 
-func TestSixtyOverARoleMakeOneCallEach(t *testing.T) {
-	l := testenv.OnInstance(t)
-	l.NoTimeouts()
-	l.AWS.SetLatency(latency)
-	testenv.Concurrently(60, func(int) { l.Password(t, testenv.Host) })
-	mustCount(t, l, map[string]int{
+func TestSixtyGetsAsRoleMakeOneCallEach(t *testing.T) {
+	env := testenv.OnInstance(t)
+	env.NoTimeouts()
+	env.AWS.SetLatency(latency)
+	testenv.Concurrently(60, func(int) { env.Password(t, testenv.Host) })
+	mustCount(t, env, map[string]int{
 		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
 	})
 }
 
 func TestTwoHundredRegistriesShareOneCall(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.NoTimeouts()
-	l.AWS.SetLatency(latency)
+	env := testenv.WithKeys(t)
+	env.NoTimeouts()
+	env.AWS.SetLatency(latency)
 	get := func(i int) {
-		l.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
+		env.Password(t, fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com", i+1))
 	}
 	testenv.Concurrently(200, get)
-	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 1})
 
-	// None is lost: each is found again, and not as a sibling's.
-	l.AWS.ResetCounts()
-	list := l.Run(t, "list", "").Stdout
+	// No registry is lost from the cache.
+	env.AWS.ResetCounts()
+	list := env.Run(t, "list", "").Stdout
 	if n := strings.Count(list, ".dkr.ecr.eu-west-1."); n != 200 {
 		t.Errorf("%d of 200 registries are in the cache", n)
 	}
 }
 
-func TestDeniedCrowdEndsWithTheReason(t *testing.T) {
-	l := testenv.OnInstance(t)
-	l.NoTimeouts()
-	l.AWS.SetLatency(latency)
-	l.AWS.Deny("sts:AssumeRole", testenv.PullRole)
+func TestDeniedGetsShareTheReason(t *testing.T) {
+	env := testenv.OnInstance(t)
+	env.NoTimeouts()
+	env.AWS.SetLatency(latency)
+	env.AWS.Deny("sts:AssumeRole", testenv.PullRole)
 	testenv.Concurrently(60, func(int) {
-		r := l.Run(t, "get", testenv.Host)
+		r := env.Run(t, "get", testenv.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "may not assume "+testenv.PullRole) {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
 	})
-	// Those that wait when a denial comes share it; whoever comes later asks again. How many do
-	// depends on how long the machine takes to start sixty processes.
-	n := l.AWS.Count("sts:AssumeRole")
+	// The processes that wait when AWS denies share that answer; a process that starts later calls
+	// AWS again. Their number depends on how long the machine takes to start sixty processes.
+	n := env.AWS.Count("sts:AssumeRole")
 	t.Logf("60 denied gets made %d calls of STS", n)
 	if n == 0 || n >= 60 {
 		t.Errorf("60 denied gets made %d calls of STS, want fewer than 60", n)
 	}
 }
 
-func TestStoppedLockHolderStopsNobody(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT=10s")
-	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
+func TestStoppedLockHolder(t *testing.T) {
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT=10s")
+	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	holder := l.Command(ctx, "get", testenv.Host)
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
+	holder := env.Command(ctx, "get", testenv.Host)
+	testenv.Must(t, holder.Start())
 	defer holder.Wait()
 	defer holder.Process.Kill()
-	if err := l.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
 	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Concurrently(3, func(int) { l.Password(t, testenv.Host) })
+	testenv.Concurrently(3, func(int) { env.Password(t, testenv.Host) })
 }
 
-// One after another, ten would take ten times as long as a get may.
-func TestTenAtAHungServiceEndTogether(t *testing.T) {
+// Ten gets that wait for each other would take ten times the timeout.
+func TestTenGetsTimeOutTogether(t *testing.T) {
 	t.Parallel()
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT")
-	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT")
+	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	testenv.Concurrently(10, func(int) {
-		r := l.Run(t, "get", testenv.Host)
+		r := env.Run(t, "get", testenv.Host)
 		if r.Status != 1 || !strings.Contains(r.Stderr, "no answer in time") {
 			t.Errorf("status %d, stderr %q", r.Status, r.Stderr)
 		}
 	})
-	// Each has asked for itself, after it has waited half of its time for the lock.
-	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 10})
+	// Each waits half of its time for the lock and then makes a request of its own.
+	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 10})
 }
 
-// Whatever hangs, a get ends when its time is up, and says who was silent.
-func TestEverythingEnds(t *testing.T) {
-	const timeout = "4s" // what comes before the hang takes less on a busy machine, too
+// Whatever hangs, a get ends at its timeout and names the service that did not answer.
+func TestTimeouts(t *testing.T) {
+	const timeout = "4s" // more than the steps before the hang take on a busy machine
 	for name, hang := range map[string]struct {
 		action string
-		silent string
-		lab    func(testing.TB) *testenv.Env
+		silent string // a part of the message
+		newEnv func(testing.TB) *testenv.Env
 	}{
 		"ECR":      {"ecr:GetAuthorizationToken", "api.ecr.ap-south-1.amazonaws.com gave no answer", testenv.WithKeys},
 		"STS":      {"sts:AssumeRole", "sts.ap-south-1.amazonaws.com gave no answer", testenv.OnInstance},
 		"metadata": {"imds:*", "metadata service at 127.0.0.1", testenv.OnInstance},
 		"container": {"container:credentials", "container credentials endpoint 127.0.0.1", func(t testing.TB) *testenv.Env {
-			l := testenv.New(t)
-			l.AWS.SetContainerRole(testenv.RunnerRole, "")
-			l.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + l.AWS.ContainerURL())
-			return l
+			env := testenv.New(t)
+			env.AWS.SetContainerRole(testenv.RunnerRole, "")
+			env.Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + env.AWS.ContainerURL())
+			return env
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := hang.lab(t)
-			l.Set("AWS_ECR_TIMEOUT=" + timeout)
-			l.AWS.Fail(hang.action, awstest.Fault{Hang: true})
-			r := l.Run(t, "get", testenv.Host)
+			env := hang.newEnv(t)
+			env.Set("AWS_ECR_TIMEOUT=" + timeout)
+			env.AWS.Fail(hang.action, awstest.Fault{Hang: true})
+			r := env.Run(t, "get", testenv.Host)
 			if r.Status != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, hang.silent) {
 				t.Errorf("status %d, stderr %q; want one line with %q", r.Status, r.Stderr, hang.silent)
 			}
-			l.Set("AWS_ECR_TIMEOUT")
-			l.AWS.Heal(hang.action)
-			l.Password(t, testenv.Host)
+			env.Set("AWS_ECR_TIMEOUT")
+			env.AWS.Heal(hang.action)
+			env.Password(t, testenv.Host)
 		})
 	}
 }
 
-// The library and the command share their cache and their locks, so a storm of
-// all verbs must leave every get right.
-func TestStormOfVerbs(t *testing.T) {
-	l := testenv.WithKeys(t)
+// Verbs that run at the same time, in one cache, don't make a get fail.
+func TestAllVerbsAtOnce(t *testing.T) {
+	env := testenv.WithKeys(t)
 	testenv.Concurrently(120, func(i int) {
 		switch i % 4 {
 		case 0, 1:
-			l.Password(t, testenv.Host)
+			env.Password(t, testenv.Host)
 		case 2:
-			if r := l.Run(t, "erase", testenv.Host); r.Status != 0 || r.Stderr != "" {
+			if r := env.Run(t, "erase", testenv.Host); r.Status != 0 || r.Stderr != "" {
 				t.Errorf("erase: status %d, stderr %q", r.Status, r.Stderr)
 			}
 		case 3:
-			if r := l.Run(t, "list", ""); r.Status != 0 || !strings.HasPrefix(r.Stdout, "{") {
+			if r := env.Run(t, "list", ""); r.Status != 0 || !strings.HasPrefix(r.Stdout, "{") {
 				t.Errorf("list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		}
 	})
-	if _, err := l.AWS.VerifyToken(l.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
-		t.Errorf("after the storm: %v", err)
+	if _, err := env.AWS.VerifyToken(env.Password(t, testenv.Host), "111111111111.dkr.ecr.ap-south-1.amazonaws.com"); err != nil {
+		t.Errorf("after all verbs: %v", err)
 	}
 }
 
-// A token past its freshness is renewed by one, while all others are served the
-// old one at once: none of them waits for a service that hangs.
-func TestOneRenewsForACrowd(t *testing.T) {
-	l := testenv.WithKeys(t)
-	old := l.Password(t, testenv.Host)
-	files, err := filepath.Glob(filepath.Join(l.Home, ".ecr/tokens/*.token"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("tokens kept: %q, %v; want one", files, err)
-	}
-	if err := testenv.Age(files[0], 7*time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	l.AWS.ResetCounts()
-	l.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
+// One process renews a token that is no longer fresh. All others get the old one at once and don't
+// wait for a service that hangs.
+func TestOneGetRenewsForAll(t *testing.T) {
+	env := testenv.WithKeys(t)
+	old := env.Password(t, testenv.Host)
+	testenv.Must(t, testenv.Age(env.TokenFile(t), 7*time.Hour))
+	env.AWS.ResetCounts()
+	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true})
 	testenv.Concurrently(40, func(int) {
-		if password := l.Password(t, testenv.Host); password != old {
+		if password := env.Password(t, testenv.Host); password != old {
 			t.Error("another token than the one that still works")
 		}
 	})
-	mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 1})
+	mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 1})
 }

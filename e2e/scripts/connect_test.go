@@ -8,39 +8,39 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// What a cold get has to ask last is connected to while the first is still asked.
+// On a cache miss, the helper connects to STS and ECR while it waits for the metadata service.
 func TestConnectionsOpenEarly(t *testing.T) {
-	l := testenv.OnInstance(t)
+	env := testenv.OnInstance(t)
 	const stsHost, ecrHost = "sts.ap-south-1.amazonaws.com", "api.ecr.ap-south-1.amazonaws.com"
 	want := []string{ecrHost, stsHost}
 
-	l.AWS.Fail("imds:credentials", awstest.Fault{Hang: true})
-	l.Set("AWS_ECR_TIMEOUT=2s")
-	if r := l.Run(t, "get", testenv.Host); r.Status == 0 {
+	env.AWS.Fail("imds:credentials", awstest.Fault{Hang: true})
+	env.Set("AWS_ECR_TIMEOUT=2s")
+	if r := env.Run(t, "get", testenv.Host); r.Status == 0 {
 		t.Error("get succeeds without the metadata service")
 	}
-	if got := connects(l); !slices.Equal(got, want) {
+	if got := connects(env); !slices.Equal(got, want) {
 		t.Errorf("while the metadata service hung, connections were opened to %q, want %q", got, want)
 	}
-	if l.AWS.Count("sts:AssumeRole")+l.AWS.Count("ecr:GetAuthorizationToken") > 0 {
+	if env.AWS.Count("sts:AssumeRole")+env.AWS.Count("ecr:GetAuthorizationToken") > 0 {
 		t.Error("and requests were made with no credentials to sign them")
 	}
 
-	l.AWS.Heal("imds:credentials")
-	l.AWS.ResetCounts()
-	l.Password(t, testenv.Host)
-	if got := connects(l); !slices.Equal(got, want) {
+	env.AWS.Heal("imds:credentials")
+	env.AWS.ResetCounts()
+	env.Password(t, testenv.Host)
+	if got := connects(env); !slices.Equal(got, want) {
 		t.Errorf("a cold get connected to %q, want %q", got, want)
 	}
 
-	// Keys need nothing to be asked before.
+	// With keys, ECR is the only service to call.
 	k := testenv.WithKeys(t)
 	k.Password(t, testenv.Host)
 	if got := connects(k); !slices.Equal(got, []string{ecrHost}) {
 		t.Errorf("with keys, a cold get connected to %q, want %q", got, ecrHost)
 	}
 
-	// Nobody is there to ask: nothing is opened.
+	// Without credentials, there is nothing to connect to.
 	n := testenv.New(t)
 	n.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT=" + closed)
 	n.Run(t, "get", testenv.Host)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What the docs show of a file of testdata is that file, which other tests use, and
-// none of those files is shown nowhere.
+// The docs show files of testdata as they are, and show every file of these directories. Other
+// tests use the same files.
 func TestDocs(t *testing.T) {
 	const root = "../../"
 	shown := map[string]bool{}
@@ -18,7 +18,7 @@ func TestDocs(t *testing.T) {
 	if err != nil || len(docs) == 0 {
 		t.Fatalf("there are no docs: %v", err)
 	}
-	// A link, the rest of its paragraph, and the indented lines below that.
+	// Matches a link, the rest of its paragraph, and the indented lines below.
 	example := regexp.MustCompile(`(?m)^\[.testdata/\S+.\]\(\.\./(testdata/\S+)\)((?:.+\n)+)\n((?:(?: {4}.*)?\n)+)`)
 	for _, doc := range docs {
 		text, err := os.ReadFile(doc)
@@ -50,8 +50,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// Each promise of docs/security.md names a test that is there.
-func TestPromises(t *testing.T) {
+// The tests that docs/security.md names exist.
+func TestSecurityDocNamesTests(t *testing.T) {
 	const root = "../../"
 	text, err := os.ReadFile(root + "docs/security.md")
 	if err != nil {
@@ -87,7 +87,7 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// The README asks for the Go version of go.mod.
+// The README names the Go version of go.mod.
 func TestGoVersion(t *testing.T) {
 	module, err := os.ReadFile("../../go.mod")
 	if err != nil {

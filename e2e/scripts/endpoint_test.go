@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +9,8 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// Each form of host asks the endpoint it belongs to: the proxy sees which host
-// the SDK connects to, with nothing set that would choose one.
+// The form of a registry's host chooses the endpoint of ECR. The proxy records to which host the
+// SDK connects. No variable that would choose an endpoint is set.
 func TestEndpoints(t *testing.T) {
 	for _, row := range registryForms(t) {
 		host, endpoint := row[0], row[5]
@@ -20,11 +19,11 @@ func TestEndpoints(t *testing.T) {
 			if want == "" {
 				want = "us-east-1"
 			}
-			l := testenv.WithKeys(t)
-			l.AWS.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", testenv.KeyID, testenv.Secret)
-			l.Password(t, host)
-			mustConnect(t, l, endpoint)
-			for _, r := range l.AWS.Requests() {
+			env := testenv.WithKeys(t)
+			env.AWS.AddUser("arn:"+registry.Partition(want)+":iam::111122223333:user/ci", testenv.KeyID, testenv.Secret)
+			env.Password(t, host)
+			mustConnect(t, env, endpoint)
+			for _, r := range env.AWS.Requests() {
 				if r.Region != want {
 					t.Errorf("%s is signed for %q, want %q", r.Action, r.Region, want)
 				}
@@ -33,13 +32,10 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// registryForms are the rows of testdata/registries.txt, which says what is in each.
+// registryForms returns the rows of testdata/registries.txt. The file describes its columns.
 func registryForms(t *testing.T) [][]string {
 	t.Helper()
-	text, err := os.ReadFile("../../testdata/registries.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, "../../testdata/registries.txt")
 	var rows [][]string
 	for line := range strings.Lines(string(text)) {
 		if strings.HasPrefix(line, "#") {
@@ -57,56 +53,55 @@ func registryForms(t *testing.T) [][]string {
 	return rows
 }
 
-func mustConnect(t *testing.T, l *testenv.Env, hosts ...string) {
+func mustConnect(t *testing.T, env *testenv.Env, hosts ...string) {
 	t.Helper()
-	if got, want := connects(l), slices.Sorted(slices.Values(hosts)); !slices.Equal(got, want) {
+	if got, want := connects(env), slices.Sorted(slices.Values(hosts)); !slices.Equal(got, want) {
 		t.Errorf("connected to %q, want %q", got, want)
 	}
 }
 
-// connects are the hosts that were connected to. Connections are opened beside each
-// other, and where a service answers at once a second time.
-func connects(l *testenv.Env) []string {
-	return slices.Compact(slices.Sorted(slices.Values(l.AWS.Connects())))
+// connects returns the hosts that were connected to, sorted and without duplicates. Connections are
+// opened in parallel, and the SDK may open a second one to a host.
+func connects(env *testenv.Env) []string {
+	return slices.Compact(slices.Sorted(slices.Values(env.AWS.Connects())))
 }
 
-// The SDK refuses FIPS and dual-stack beside an endpoint of the user's own,
-// whether the host or a variable asks for them.
+// An endpoint that the user sets works with hosts and variables that choose FIPS or dual-stack. The
+// SDK by itself refuses the combination.
 func TestOwnEndpoint(t *testing.T) {
 	for _, host := range []string{
 		"111111111111.dkr.ecr-fips.us-east-1.amazonaws.com",
 		"111111111111.dkr-ecr-fips.us-east-1.on.aws",
 	} {
-		l := testenv.WithKeys(t)
-		l.Set("AWS_ENDPOINT_URL_ECR=" + l.AWS.EndpointURL())
-		l.Password(t, host)
-		l.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
-		l.Password(t, host)
-		mustConnect(t, l)
-		mustCount(t, l, map[string]int{"ecr:GetAuthorizationToken": 2})
+		env := testenv.WithKeys(t)
+		env.Set("AWS_ENDPOINT_URL_ECR=" + env.AWS.EndpointURL())
+		env.Password(t, host)
+		env.Set("AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true")
+		env.Password(t, host)
+		mustConnect(t, env)
+		mustCount(t, env, map[string]int{"ecr:GetAuthorizationToken": 2})
 	}
 }
 
-// There is no FIPS endpoint for the public registry.
+// Public ECR has no FIPS endpoint.
 func TestPublicIsNeverFIPS(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_USE_FIPS_ENDPOINT=true")
-	l.Password(t, "public.ecr.aws")
-	mustConnect(t, l, "api.ecr-public.us-east-1.amazonaws.com")
+	env := testenv.WithKeys(t)
+	env.Set("AWS_USE_FIPS_ENDPOINT=true")
+	env.Password(t, "public.ecr.aws")
+	mustConnect(t, env, "api.ecr-public.us-east-1.amazonaws.com")
 }
 
-// STS is asked in the configured region, else in the registry's, whatever the
-// region of the registry.
+// STS is called in the configured region, or in the registry's region if none is configured.
 func TestRegionOfSTS(t *testing.T) {
-	l := testenv.OnInstance(t)
-	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
-	mustConnect(t, l, "sts.ap-south-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+	env := testenv.OnInstance(t)
+	env.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, env, "sts.ap-south-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
 
-	l = testenv.OnInstance(t)
-	l.Write(t, ".aws/credentials", "[default]\nrole_arn="+testenv.PullRole+"\ncredential_source=Ec2InstanceMetadata\n")
-	l.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
-	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
-	l.Password(t, "public.ecr.aws")
-	mustConnect(t, l, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com",
+	env = testenv.OnInstance(t)
+	env.Write(t, ".aws/credentials", "[default]\nrole_arn="+testenv.PullRole+"\ncredential_source=Ec2InstanceMetadata\n")
+	env.Password(t, "222222222222.dkr.ecr.eu-west-1.amazonaws.com")
+	mustConnect(t, env, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com")
+	env.Password(t, "public.ecr.aws")
+	mustConnect(t, env, "sts.eu-west-1.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com",
 		"sts.us-east-1.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com")
 }

@@ -10,15 +10,15 @@ import (
 
 var initialised = regexp.MustCompile(`(?m)^init (\S+) @`)
 
-// What a warm get never uses must not even start: initialising the SDK, net/http and
-// logrus takes longer than all else it does. See package early.
+// A warm get must not initialise the SDK, net/http and logrus: that takes longer than the rest of
+// its work. See package faststart.
 func TestWarmStartsNoSDK(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
-	l.Set("GODEBUG=inittrace=1")
+	env := testenv.WithKeys(t)
+	env.Write(t, ".ecr/config.toml", "[[registry]]\nhost = \""+testenv.Host+"\"\n")
+	env.Set("GODEBUG=inittrace=1")
 	started := func(verb, server string) (all, heavy []string) {
 		t.Helper()
-		r := l.Run(t, verb, server)
+		r := env.Run(t, verb, server)
 		if r.Status != 0 && server != "docker.io" {
 			t.Fatalf("%s %s: status %d, stderr %q", verb, server, r.Status, r.Stderr)
 		}
@@ -31,11 +31,11 @@ func TestWarmStartsNoSDK(t *testing.T) {
 		return all, heavy
 	}
 	if all, heavy := started("get", testenv.Host); len(heavy) < 10 {
-		t.Fatalf("a cold get starts only %q of %d packages, so the trace tells too little", heavy, len(all))
+		t.Fatalf("a cold get starts only %q of %d packages, so the trace shows too little", heavy, len(all))
 	}
 	for _, run := range [][2]string{
 		{"get", testenv.Host}, {"get", `{"uri":"https://` + testenv.Host + `/v2/"}`},
-		{"kubelet", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`},
+		{"kubelet", testenv.KubeletRequest(testenv.Host + "/app")},
 		{"list", ""}, {"get", "docker.io"}, {"erase", testenv.Host}, {"erase", "docker.io"},
 	} {
 		all, heavy := started(run[0], run[1])
@@ -48,7 +48,7 @@ func TestWarmStartsNoSDK(t *testing.T) {
 func isHeavy(pkg string) bool {
 	switch pkg {
 	case "github.com/aws/aws-sdk-go-v2/internal/sdk", "github.com/aws/aws-sdk-go-v2/internal/timeouts":
-		return false // they wait for nothing and so come first
+		return false // they import nothing, so Go initialises them first
 	case "net", "net/http", "crypto/tls", "crypto/x509", "os/exec", "regexp":
 		return true
 	}

@@ -30,19 +30,14 @@ import (
 
 const manifests = "../../testdata/kubernetes/"
 
-// The kubelet reads the configurations of the docs, and asks the helper for every kind of
-// registry there is.
+// The kubelet can read the configurations of the docs, and runs the helper for every form of
+// registry host.
 func TestKubeletConfiguration(t *testing.T) {
 	scheme := runtime.NewScheme()
-	if err := kubeletconfig.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, kubeletconfig.AddToScheme(scheme))
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 	for _, file := range []string{"credential-provider.yaml", "service-accounts.yaml"} {
-		text, err := os.ReadFile(manifests + file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testenv.ReadFile(t, manifests+file)
 		var config kubeletconfig.CredentialProviderConfig
 		if _, _, err := decoder.Decode(text, nil, &config); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -63,9 +58,8 @@ func TestKubeletConfiguration(t *testing.T) {
 	}
 }
 
-// matchesAny tells whether the kubelet takes an image of the host to be meant: a glob stands
-// for one label, and the numbers of labels are equal (k8s.io/kubernetes,
-// pkg/credentialprovider.URLsMatch).
+// matchesAny reports whether the kubelet runs the provider for a host. A glob matches one label,
+// and both have the same number of labels (k8s.io/kubernetes, pkg/credentialprovider.URLsMatch).
 func matchesAny(host string, globs []string) bool {
 	for _, glob := range globs {
 		labels, of := strings.Split(host, "."), strings.Split(glob, ".")
@@ -80,22 +74,21 @@ func matchesAny(host string, globs []string) bool {
 	return false
 }
 
-// The protocol's types have the same fields as Kubernetes' own, by their names in JSON and by
-// what they hold, and no others.
+// The types of package kubelet have the same JSON fields as the types of Kubernetes.
 func TestKubeletTypes(t *testing.T) {
-	for _, pair := range []struct{ ours, theirs any }{
+	for _, pair := range []struct{ own, kubernetes any }{
 		{kubelet.Request{}, v1.CredentialProviderRequest{}},
 		{kubelet.Response{}, v1.CredentialProviderResponse{}},
 		{kubelet.Auth{}, v1.AuthConfig{}},
 	} {
-		ours, theirs := fields(reflect.TypeOf(pair.ours)), fields(reflect.TypeOf(pair.theirs))
-		if !maps.Equal(ours, theirs) {
-			t.Errorf("%T has %v, and %T has %v", pair.ours, ours, pair.theirs, theirs)
+		own, kubernetes := fields(reflect.TypeOf(pair.own)), fields(reflect.TypeOf(pair.kubernetes))
+		if !maps.Equal(own, kubernetes) {
+			t.Errorf("%T has %v, and %T has %v", pair.own, own, pair.kubernetes, kubernetes)
 		}
 	}
 }
 
-// fields tells what JSON the fields of a type are, by their names.
+// fields returns the JSON types of a struct's fields, by name.
 func fields(of reflect.Type) map[string]string {
 	all := map[string]string{}
 	for field := range of.Fields() {
@@ -109,7 +102,7 @@ func fields(of reflect.Type) map[string]string {
 	return all
 }
 
-// inJSON tells what a type is in JSON. A duration is written as a string.
+// inJSON returns the JSON type of a type. A duration is a string.
 func inJSON(of reflect.Type) string {
 	switch {
 	case of == reflect.TypeFor[*meta.Duration]():
@@ -123,7 +116,7 @@ func inJSON(of reflect.Type) string {
 	}
 }
 
-// Kubernetes reads the files of the docs, and they are about one service account, role and
+// Kubernetes can read the files of the docs, and they use the same service account, role and
 // audience.
 func TestManifests(t *testing.T) {
 	var account core.ServiceAccount
@@ -177,13 +170,10 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// manifest reads a file of the docs as Kubernetes does, which knows each of its words.
+// manifest reads a file of the docs as Kubernetes does. It fails on unknown fields.
 func manifest(t *testing.T, file string, into ...any) {
 	t.Helper()
-	text, err := os.ReadFile(manifests + file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, manifests+file)
 	documents := strings.Split(string(text), "\n---\n")
 	if len(documents) != len(into) {
 		t.Fatalf("%s: %d documents, want %d", file, len(documents), len(into))
@@ -199,22 +189,20 @@ func manifest(t *testing.T, file string, into ...any) {
 	}
 }
 
-// The DaemonSet's script puts the helper where AWS's own was, which stays beside it, and that
-// answers the kubelet.
+// The script of the DaemonSet replaces AWS's provider by the helper and keeps a copy of it. The
+// helper then answers the kubelet.
 func TestDaemonSet(t *testing.T) {
 	var set apps.DaemonSet
 	manifest(t, "daemonset.yaml", &set)
-	l := testenv.WithKeys(t)
+	env := testenv.WithKeys(t)
 	node := t.TempDir()
 	awsOwn := filepath.Join(node, "ecr-credential-provider")
-	if err := os.WriteFile(awsOwn, []byte("AWS's"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(awsOwn, []byte("AWS's"), 0o755))
 	command := set.Spec.Template.Spec.InitContainers[0].Command
 	script := strings.ReplaceAll(command[len(command)-1], "/node/", node+"/")
 	for range 2 {
 		install := exec.Command(command[0], command[1], script)
-		install.Env = l.Vars
+		install.Env = env.Vars
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -222,12 +210,8 @@ func TestDaemonSet(t *testing.T) {
 	if old, err := os.ReadFile(awsOwn + ".aws"); string(old) != "AWS's" {
 		t.Errorf("of AWS's own provider there is %.20q, %v", old, err)
 	}
-	request, err := json.Marshal(map[string]string{"apiVersion": v1.SchemeGroupVersion.String(), "kind": "CredentialProviderRequest", "image": testenv.Host + "/app"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	provider := exec.Command(awsOwn, "get-credentials")
-	provider.Env, provider.Stdin = l.Vars, strings.NewReader(string(request))
+	provider.Env, provider.Stdin = env.Vars, strings.NewReader(testenv.KubeletRequest(testenv.Host+"/app"))
 	out, err := provider.Output()
 	var response v1.CredentialProviderResponse
 	if err == nil {
@@ -236,31 +220,29 @@ func TestDaemonSet(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if who, err := l.AWS.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
+	if who, err := env.AWS.VerifyToken(response.Auth[testenv.Host].Password, testenv.Host); err != nil || who != testenv.UserARN {
 		t.Errorf("the token is that of %s, %v", who, err)
 	}
 }
 
-// Six images of a pod whose account's token STS refuses: it is asked once, and all six get the
-// reason.
+// STS refuses the token of a service account while a pod's six images are pulled. One request is
+// made, and all six gets fail with the reason.
 func TestRefusedAccountAtOnce(t *testing.T) {
-	l := testenv.New(t)
+	env := testenv.New(t)
 	cart := awstest.WebIdentity{Issuer: "https://oidc.example.com", Subject: "system:serviceaccount:shop:cart", Audience: "sts.amazonaws.com"}
-	l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
-	l.AWS.SetLatency(time.Second) // so that all six are there
+	env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, WebIdentity: &cart})
+	env.AWS.SetLatency(time.Second) // all six start in this time
 	stranger := cart
 	stranger.Issuer = "https://another.example.com"
 	request, err := json.Marshal(map[string]any{
 		"apiVersion": v1.SchemeGroupVersion.String(), "kind": "CredentialProviderRequest", "image": testenv.Host + "/app",
 		"serviceAccountToken": stranger.Token(time.Now().Add(time.Hour)), "serviceAccountAnnotations": map[string]string{kubelet.RoleAnnotation: testenv.PullRole},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	testenv.Concurrently(6, func(int) {
-		if r := l.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
+		if r := env.Run(t, "kubelet", string(request)); r.Status != 1 || !strings.Contains(r.Stderr, "No OpenIDConnect provider found") {
 			t.Errorf("status %d, %s", r.Status, r.Stderr)
 		}
 	})
-	mustCount(t, l, map[string]int{"sts:AssumeRoleWithWebIdentity": 1})
+	mustCount(t, env, map[string]int{"sts:AssumeRoleWithWebIdentity": 1})
 }

@@ -1,5 +1,5 @@
-// Package binary tests the built binary through its own front door, against a
-// stand-in for AWS, with no address but loopback.
+// Package scripts tests the helper's binary against a stand-in for AWS on loopback. Most tests are
+// scripts in testdata; see TestScripts.
 package scripts
 
 import (

@@ -7,32 +7,31 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// Most machines aren't EC2 instances: where nothing names the metadata service,
-// it is tried once, in its second version and in its first. Where a profile
-// names it, or the kubelet asks, it is known to be there and gets the SDK's patience.
-func TestPatienceWithMetadata(t *testing.T) {
+// Most machines aren't EC2 instances. So if no setting names the metadata service, the helper tries
+// each of its two versions once. If a profile names the service, or the kubelet runs the helper,
+// the SDK retries as usual.
+func TestMetadataRetries(t *testing.T) {
 	reset := awstest.Fault{Reset: true}
 
-	l := testenv.New(t)
-	l.AWS.Fail("imds:*", reset)
-	if r := l.Run(t, "get", testenv.Host); r.Status != 1 {
+	env := testenv.New(t)
+	env.AWS.Fail("imds:*", reset)
+	if r := env.Run(t, "get", testenv.Host); r.Status != 1 {
 		t.Errorf("get: status %d", r.Status)
 	}
-	mustCount(t, l, map[string]int{"imds:token": 1, "imds:roles": 1})
+	mustCount(t, env, map[string]int{"imds:token": 1, "imds:roles": 1})
 
-	unwell := func(l *testenv.Env) {
-		l.AWS.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
-		l.AWS.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
+	unwell := func(env *testenv.Env) {
+		env.AWS.Fail("imds:token", awstest.Fault{Status: 503, Times: 2})
+		env.AWS.Fail("imds:roles", awstest.Fault{Status: 503, Times: 1})
 	}
-	l = testenv.OnInstance(t)
-	unwell(l)
-	l.Password(t, testenv.Host)
+	env = testenv.OnInstance(t)
+	unwell(env)
+	env.Password(t, testenv.Host)
 
-	l = testenv.New(t)
-	l.AWS.SetInstanceRole(testenv.RunnerRole)
-	unwell(l)
-	node := `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"` + testenv.Host + `/app"}`
-	if r := l.Run(t, "kubelet", node); r.Status != 0 {
+	env = testenv.New(t)
+	env.AWS.SetInstanceRole(testenv.RunnerRole)
+	unwell(env)
+	if r := env.Run(t, "kubelet", testenv.KubeletRequest(testenv.Host+"/app")); r.Status != 0 {
 		t.Errorf("kubelet: status %d, %s", r.Status, r.Stderr)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// A pipe gives its bytes once, as one does that hands over a secret: they are read once, whatever
-// region is configured, and count as a file does.
+// An AWS file can be a pipe, which can be read once. The helper reads it once, whatever region is
+// configured, and treats its text like that of a file.
 func TestPipe(t *testing.T) {
 	for name, variables := range map[string][]string{
 		"no region":        nil,
@@ -19,28 +19,26 @@ func TestPipe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := testenv.New(t)
-			l.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-			l.AWS.Grant("222222222222", testenv.UserARN)
-			l.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-			l.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN, testenv.RunnerRole}})
-			l.AWS.SetInstanceRole(testenv.RunnerRole)
+			env := testenv.New(t)
+			env.AWS.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+			env.AWS.Grant("222222222222", testenv.UserARN)
+			env.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+			env.AWS.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.UserARN, testenv.RunnerRole}})
+			env.AWS.SetInstanceRole(testenv.RunnerRole)
 			const keys = "aws_access_key_id = " + testenv.KeyID + "\naws_secret_access_key = " + testenv.Secret + "\n"
-			l.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
-			l.Set(variables...)
-			for range 2 { // nothing is kept
-				password, err := l.Run(t, "get", testenv.Host, "sh", "-c",
+			env.Write(t, "text", "[default]\n"+keys+"[dev]\n"+keys)
+			env.Set(variables...)
+			for range 2 { // no token is cached
+				password, err := env.Run(t, "get", testenv.Host, "sh", "-c",
 					`rm -f pipe; mkfifo pipe; cat text >pipe & AWS_SHARED_CREDENTIALS_FILE=$PWD/pipe exec "$0" "$@"`).Password()
-				if err != nil {
-					t.Fatal(err)
-				}
+				testenv.Must(t, err)
 				want := testenv.UserARN
 				if name == "a role of a role" {
 					want = pullSession
 				}
-				mustBe(t, l, password, want)
+				mustBeTokenOf(t, env, password, want)
 			}
-			for _, r := range l.AWS.Requests() {
+			for _, r := range env.AWS.Requests() {
 				if r.Action == "sts:AssumeRole" && r.Principal != testenv.UserARN {
 					t.Errorf("%s assumes the role", r.Principal)
 				}

@@ -14,7 +14,7 @@ import (
 
 const gitlabFiles = "../../testdata/gitlab-runner/"
 
-// policy is an IAM policy of one principal and one condition, as those of the docs are.
+// policy is an IAM policy as the docs have them, with one principal and one condition.
 type policy struct {
 	Version   string
 	Statement []struct {
@@ -39,25 +39,22 @@ func readPolicy(t *testing.T, name string) policy {
 	return p
 }
 
-// The roles of docs/gitlab-runner.md trust just the principals that its other files name: with
-// these policies alone, the runner and the job get a token.
+// The roles of docs/gitlab-runner.md trust the principals that its other files name. With these
+// policies the runner and the job get a token.
 func TestRunnerPolicies(t *testing.T) {
 	instance, trust := readPolicy(t, "instance-policy.json"), readPolicy(t, "pull-trust.json")
-	l := testenv.New(t)
+	env := testenv.New(t)
 	role, _ := instance.Statement[0].Resource.(string)
 	runner := trust.Statement[0].Principal.AWS
 	if role != testenv.PullRole || instance.Statement[0].Action != "sts:AssumeRole" {
 		t.Errorf("the instance may %v %s", instance.Statement[0].Action, role)
 	}
-	l.AWS.AddRole(awstest.Role{ARN: runner})
-	l.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
-	l.AWS.SetInstanceRole(runner)
-	text, err := os.ReadFile(gitlabFiles + "credentials")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Write(t, ".aws/credentials", string(text))
-	l.Password(t, testenv.Host)
+	env.AWS.AddRole(awstest.Role{ARN: runner})
+	env.AWS.AddRole(awstest.Role{ARN: role, Trusts: []string{runner}})
+	env.AWS.SetInstanceRole(runner)
+	text := testenv.ReadFile(t, gitlabFiles+"credentials")
+	env.Write(t, ".aws/credentials", string(text))
+	env.Password(t, testenv.Host)
 
 	federated := readPolicy(t, "push-trust.json").Statement[0]
 	_, issuer, _ := strings.Cut(federated.Principal.Federated, "oidc-provider/")
@@ -71,19 +68,19 @@ func TestRunnerPolicies(t *testing.T) {
 		t.Errorf("the job's token isn't for %s: %v", job.Audience, err)
 	}
 	const pushRole = "arn:aws:iam::222222222222:role/push"
-	l = testenv.New(t)
-	l.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
-	l.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
-	l.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(l.Home, "id-token"))
-	l.Password(t, testenv.Host)
+	env = testenv.New(t)
+	env.AWS.AddRole(awstest.Role{ARN: pushRole, WebIdentity: &job})
+	env.Write(t, "id-token", job.Token(time.Now().Add(time.Hour)))
+	env.Set("AWS_ROLE_ARN="+pushRole, "AWS_WEB_IDENTITY_TOKEN_FILE="+filepath.Join(env.Home, "id-token"))
+	env.Password(t, testenv.Host)
 	if job.Subject != "project_path:team/app:ref_type:branch:ref:main" {
 		t.Errorf("the role trusts %q", job.Subject)
 	}
 }
 
-// What the policies of pull and push allow is what ECR's reference asks for:
+// The policies for pull and push allow the actions that ECR's reference lists:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-func TestActions(t *testing.T) {
+func TestPolicyActions(t *testing.T) {
 	pull := []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 	push := append([]string{"ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}, pull...)
 	for name, want := range map[string][]string{"pull-policy.json": pull, "push-policy.json": push} {

@@ -11,7 +11,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-func (s *story) age(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) age(_ *testscript.TestScript, _ bool, args []string) error {
 	by, err := time.ParseDuration(strings.Join(args, " "))
 	if err != nil {
 		return err

@@ -14,18 +14,18 @@ import (
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 )
 
-// codecs are those that the kubelet's own plugin code writes requests and reads responses
-// with, which takes no field that isn't there.
+// codecs write requests and read responses as the kubelet's plugin code does. They refuse unknown
+// fields.
 var codecs = func() serializer.CodecFactory {
 	scheme := runtime.NewScheme()
 	install.Install(scheme)
 	return serializer.NewCodecFactory(scheme, serializer.EnableStrict)
 }()
 
-// passwordOfPod is that of a response, of which a screen's worth is left out.
+// passwordOfPod matches the password in a response, which the log of a script shortens.
 var passwordOfPod = regexp.MustCompile(`("password":".{16})[^"]+`)
 
-func (s *story) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
+func (s *script) kubelet(ts *testscript.TestScript, fails bool, args []string) error {
 	if len(args) > 0 && args[0] == "as-aws" {
 		s.startedAs = "/opt/ecr-credential-provider"
 		defer func() { s.startedAs = "" }()
@@ -50,9 +50,9 @@ func (s *story) kubelet(ts *testscript.TestScript, fails bool, args []string) er
 	r, err := s.start(ts, argv, string(text))
 	fmt.Fprint(ts.Stdout(), passwordOfPod.ReplaceAllString(r.Stdout, "$1…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
-	all := append(s.judgeAny(r, argv, fails), err)
+	all := append(s.checkAny(r, argv, fails), err)
 	if fails {
-		// klog makes a block of its own of what ends with a newline.
+		// klog prints a message that ends with a newline as a block of its own.
 		if r.Stdout != "" || r.Stderr == "" || strings.Contains(r.Stderr, "\n") {
 			all = append(all, errors.New("the failure isn't one line on stderr without its newline"))
 		}

@@ -11,8 +11,8 @@ const (
 	imageDigest  = "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
 )
 
-// images is a registry with two images. It answers with a status to what is below a path, as
-// in /v2/team/app/blobs=403.
+// images returns a registry with three repositories. It answers requests below a path with a
+// status: refuses is, for example, /v2/team/app/blobs=403.
 func images(refuses string) http.Handler {
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"config":{"digest":%q},"layers":[]}`, configDigest)
 	files := map[string]string{
@@ -34,26 +34,26 @@ func images(refuses string) http.Handler {
 		case status != "" && strings.HasPrefix(r.URL.Path, path):
 			var code int
 			fmt.Sscan(status, &code)
-			// One that repeats what it was told.
+			// A registry might repeat the password it got.
 			message := "User is not authorized to perform: ecr:BatchGetImage with " + password
 			if code == http.StatusNotFound {
 				message = "Requested image not found"
 			}
-			say(w, code, "DENIED", message)
+			registryError(w, code, "DENIED", message)
 		case ok && strings.Contains(r.URL.Path, "/blobs/"):
-			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere") // as ECR does, which keeps them in S3
+			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere") // ECR keeps blobs in S3
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		case ok:
 			fmt.Fprint(w, text)
 		case !known:
-			say(w, http.StatusNotFound, "NAME_UNKNOWN", "The repository with name '"+repository+"' does not exist")
+			registryError(w, http.StatusNotFound, "NAME_UNKNOWN", "The repository with name '"+repository+"' does not exist")
 		default:
-			say(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found")
+			registryError(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found")
 		}
 	})
 }
 
-func say(w http.ResponseWriter, status int, code, message string) {
+func registryError(w http.ResponseWriter, status int, code, message string) {
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, message)
 }

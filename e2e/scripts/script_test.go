@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,107 +22,106 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// The scripts in testdata tell what somebody does with the built binary,
-// and what must come of it. Each has a Server of its own, a home of its own in
-// $HOME (files below home/ in the archive), and for the helper an environment
-// made from nothing, that of package testenv. Beside testscript's commands, whose env
-// the helper never sees, there are
+// TestScripts runs the scripts of testdata. A script describes what a user or a client does with
+// the helper, and checks the result. Each script has its own stand-in for AWS and its own home in
+// $HOME; the files below home/ in the archive are in it. The helper gets the environment of package
+// testenv, and testscript's own command env doesn't change it. Besides testscript's commands there
+// are these:
 //
 //	set NAME=VALUE… NAME…
-//	    Set variables of the helper's environment; a name alone is taken out.
+//	    Sets variables of the helper's environment. A name alone unsets the variable.
 //
 //	settoken NAME FILE
-//	    Set a variable to what is in a file.
+//	    Sets a variable to what a file holds.
 //
 //	[!] helper [VERB [STDIN [ARG…]]]
-//	    Run the helper in the current directory; with ! its exit status must be 1,
-//	    else 0. STDIN is the text it gets, or with <FILE that of a file. Verbs
-//	    other than get, store and erase get a pipe that must stay unread. What
-//	    judge below asks of every run needs no words in a script.
+//	    Runs the helper in the current directory. Its exit status must be 0, or 1 with !. STDIN is
+//	    the text on stdin; <FILE takes it from a file. Verbs other than get, store, erase and
+//	    kubelet get a pipe on stdin, and must not read it. Every run is checked by the function
+//	    check below, without a line in the script.
 //
 //	[!] other VERB [STDIN]
-//	    As helper, about a host that isn't ECR's: what it prints is for the script
-//	    to judge.
+//	    Does the same as helper for a host that isn't ECR. The script checks the output.
 //
 //	[!] types WORD…
-//	    What a person types behind the helper's name, who has no use for stdin.
+//	    Runs the helper with arguments that a user types. It must not read stdin.
 //
 //	from PROGRAM
-//	    From now on the helper is the copy of it that is in a file, and is started by its path.
+//	    Makes later commands run a copy of the helper, by the path of that file.
 //
 //	[!] kubelet [as-aws] IMAGE [TOKENFILE [ROLE]]
-//	    The kubelet asks, as-aws by the name of AWS's own provider, about an image, for a
-//	    service account whose token is in a file and who names a role. What it is told is
-//	    kept as a get's password is.
+//	    Runs the helper as the kubelet does for an image; with as-aws, under the name of AWS's
+//	    provider. TOKENFILE holds the token of a service account, and ROLE is the role in its
+//	    annotation. The password counts as the last password, as after a get.
 //
 //	requests [ACTION=N…]
-//	    These and no other requests reached the server since the last time this was
-//	    asked; without arguments, no connection was made either. N may be "some".
+//	    Checks that the server got these requests and no others since the last such check. Without
+//	    arguments, there must have been no connection either. N can be "some".
 //
 //	[!] same
-//	    The last password is that of the get before; with !, that of no get before.
+//	    Checks that the last password is that of the get before. With !, it must differ from all
+//	    passwords before.
 //
 //	whose ARN
-//	    The registry takes the last password, for that of ARN; one that ends with
-//	    a slash stands for all sessions of a role.
+//	    Checks that the registry accepts the last password and that it belongs to the principal
+//	    ARN. An ARN that ends with a slash means any session of a role.
 //
 //	token ARN HOST
-//	    So for the last password, whatever server it was got for, at HOST.
+//	    Checks the same for the registry at HOST, whatever server the password was for.
 //
 //	took LIMIT
-//	    The last run took less time.
+//	    Checks that the last run took less time.
 //
 //	age DURATION
-//	    Put back all times in the cache, as if so much time had passed.
+//	    Sets all times in the cache back, as if so much time had passed.
 //
 //	nobody
-//	    From now on the helper runs as a user who isn't in /etc/passwd and has
-//	    no power over other users' files (condition [nobody]: where that can be;
-//	    another is [root]).
+//	    Makes later commands run as a user who isn't in /etc/passwd and has no rights on files of
+//	    other users. The condition [nobody] says that this is possible; another one is [root].
 //
 //	cloud OPERATION ARG…
-//	    Change the server; see operations. It knows the people of main_test.go from
-//	    the start: the user has its key, the pull role trusts user and runner.
-func TestStories(t *testing.T) {
+//	    Changes the server; see awsOperations. From the start it has the principals of package
+//	    testenv: the user has its key, and the pull role trusts the user and the runner role.
+func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		RequireUniqueNames: true,
 		Setup:              setup,
 		Condition:          condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"set":      command((*story).set),
-			"settoken": command((*story).setToken),
-			"helper":   command((*story).helper),
-			"other":    command((*story).other),
-			"types":    command((*story).types),
-			"from":     command((*story).from),
-			"kubelet":  command((*story).kubelet),
-			"requests": command((*story).requests),
-			"same":     command((*story).same),
-			"whose":    command((*story).whose),
-			"token":    command((*story).token),
-			"took":     command((*story).limit),
-			"age":      command((*story).age),
-			"nobody":   command((*story).becomeNobody),
-			"cloud":    command((*story).cloud),
+			"set":      command((*script).set),
+			"settoken": command((*script).setToken),
+			"helper":   command((*script).helper),
+			"other":    command((*script).other),
+			"types":    command((*script).types),
+			"from":     command((*script).from),
+			"kubelet":  command((*script).kubelet),
+			"requests": command((*script).requests),
+			"same":     command((*script).same),
+			"whose":    command((*script).whose),
+			"token":    command((*script).token),
+			"took":     command((*script).limit),
+			"age":      command((*script).age),
+			"nobody":   command((*script).becomeNobody),
+			"cloud":    command((*script).aws),
 		},
 	})
 }
 
-// Where nothing listens.
+// closed is a URL at which nothing listens.
 const closed = "http://127.0.0.1:1"
 
 const portal = "https://acme.awsapps.com/start"
 
-type story struct {
+type script struct {
 	*testenv.Env
-	server    string   // of the last get
-	passwords []string // of all gets
+	server    string   // the server of the last get
+	passwords []string // the passwords of all gets
 	took      time.Duration
-	nobody    bool
-	startedAs string // the helper's name, where that isn't its own
-	program   string // a copy of the helper, if that is to be run
-	tokens    int    // web identity tokens handed out
+	asNobody  bool
+	startedAs string // the helper's argv[0], if it isn't the helper's name
+	program   string // the copy of the helper to run, if any
+	tokens    int    // how many web identity tokens were issued
 }
 
 type key struct{}
@@ -133,21 +131,21 @@ func setup(env *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	cloud, err := awstest.Start()
+	server, err := awstest.NewServer()
 	if err != nil {
 		return err
 	}
-	env.Defer(cloud.Close)
-	cloud.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
-	cloud.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	cloud.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole, testenv.UserARN}})
+	env.Defer(server.Close)
+	server.AddUser(testenv.UserARN, testenv.KeyID, testenv.Secret)
+	server.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	server.AddRole(awstest.Role{ARN: testenv.PullRole, Trusts: []string{testenv.RunnerRole, testenv.UserARN}})
 	for _, arn := range []string{testenv.UserARN, testenv.RunnerRole} {
-		cloud.Grant("222222222222", arn)
+		server.Grant("222222222222", arn)
 	}
 	if err := makeMapsPrivate(env.WorkDir); err != nil {
 		return err
 	}
-	env.Values[key{}] = &story{Env: testenv.NewIn(env.T().(testing.TB), cloud, home)}
+	env.Values[key{}] = &script{Env: testenv.NewIn(env.T().(testing.TB), server, home)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
@@ -161,11 +159,11 @@ func setup(env *testscript.Env) error {
 		"PULL_ROLE":   testenv.PullRole,
 		"KEY":         testenv.KeyID,
 		"SECRET":      testenv.Secret,
-		"ENDPOINT":    cloud.EndpointURL(),
-		"PROXY":       cloud.ProxyURL(),
-		"CONTAINER":   cloud.ContainerURL(),
-		"METADATA":    cloud.MetadataURL(),
-		"PLAIN":       strings.TrimPrefix(cloud.EndpointURL(), "http://"),
+		"ENDPOINT":    server.EndpointURL(),
+		"PROXY":       server.ProxyURL(),
+		"CONTAINER":   server.ContainerURL(),
+		"METADATA":    server.MetadataURL(),
+		"PLAIN":       strings.TrimPrefix(server.EndpointURL(), "http://"),
 		"CLOSED":      closed,
 		"BIN":         filepath.Dir(testenv.Binary(env.T().(testing.TB))),
 	} {
@@ -174,8 +172,7 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// makeMapsPrivate gives the maps of a script the mode they need, whatever the
-// umask is.
+// makeMapsPrivate sets the mode that registry maps need. Their files were made with the umask.
 func makeMapsPrivate(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".toml" {
@@ -185,9 +182,9 @@ func makeMapsPrivate(dir string) error {
 	})
 }
 
-func command(run func(s *story, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
+func command(run func(s *script, ts *testscript.TestScript, neg bool, args []string) error) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		s := ts.Value(key{}).(*story)
+		s := ts.Value(key{}).(*script)
 		ts.Check(run(s, ts, neg, args))
 	}
 }
@@ -209,8 +206,8 @@ func condition(name string) (bool, error) {
 	return refused == nil, testenv.Omit("the lines of scripts that need ["+name+"]", refused)
 }
 
-// asNobody makes a process one of a user namespace, in which we are the user
-// 12345 and so, without any power of root's, still own our files.
+// asNobody returns the attributes of a process that is user 12345 in its own user namespace. There
+// it owns the files of this user but has no rights of root.
 func asNobody() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
@@ -220,12 +217,12 @@ func asNobody() *syscall.SysProcAttr {
 	}
 }
 
-func (s *story) becomeNobody(*testscript.TestScript, bool, []string) error {
-	s.nobody = true
+func (s *script) becomeNobody(*testscript.TestScript, bool, []string) error {
+	s.asNobody = true
 	return nil
 }
 
-func (s *story) from(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *script) from(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: from PROGRAM")
 	}
@@ -233,12 +230,12 @@ func (s *story) from(ts *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
-func (s *story) set(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) set(_ *testscript.TestScript, _ bool, args []string) error {
 	s.Set(args...)
 	return nil
 }
 
-func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *script) setToken(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 2 {
 		return errors.New("usage: settoken NAME FILE")
 	}
@@ -246,35 +243,25 @@ func (s *story) setToken(ts *testscript.TestScript, _ bool, args []string) error
 	return nil
 }
 
-// getenv reads the helper's environment.
-func (s *story) getenv(name string) string {
-	for _, kv := range s.Vars {
-		if value, ok := strings.CutPrefix(kv, name+"="); ok {
-			return value
-		}
-	}
-	return ""
+func (s *script) helper(ts *testscript.TestScript, fails bool, args []string) error {
+	r, argv, stdin, err := s.runHelper(ts, args)
+	return errors.Join(err, s.check(r, argv, stdin, fails))
 }
 
-func (s *story) helper(ts *testscript.TestScript, fails bool, args []string) error {
-	r, argv, stdin, err := s.tell(ts, args)
-	return errors.Join(err, s.judge(r, argv, stdin, fails))
+func (s *script) other(ts *testscript.TestScript, fails bool, args []string) error {
+	r, argv, _, err := s.runHelper(ts, args)
+	return errors.Join(append(s.checkAny(r, argv, fails), err)...)
 }
 
-func (s *story) other(ts *testscript.TestScript, fails bool, args []string) error {
-	r, argv, _, err := s.tell(ts, args)
-	return errors.Join(append(s.judgeAny(r, argv, fails), err)...)
-}
-
-func (s *story) types(ts *testscript.TestScript, fails bool, args []string) error {
+func (s *script) types(ts *testscript.TestScript, fails bool, args []string) error {
 	r, err := s.start(ts, args, "")
 	fmt.Fprint(ts.Stdout(), r.Stdout)
 	fmt.Fprint(ts.Stderr(), r.Stderr)
-	return errors.Join(append(s.judgeAny(r, args, fails), err)...)
+	return errors.Join(append(s.checkAny(r, args, fails), err)...)
 }
 
-// tell runs the helper and shows what came of it.
-func (s *story) tell(ts *testscript.TestScript, args []string) (r testenv.Result, argv []string, stdin string, err error) {
+// runHelper runs the helper and prints its output into the log of the script.
+func (s *script) runHelper(ts *testscript.TestScript, args []string) (r testenv.Result, argv []string, stdin string, err error) {
 	argv = slices.Clone(args)
 	if len(args) > 1 {
 		stdin, argv = args[1], slices.Delete(argv, 1, 2)
@@ -283,7 +270,7 @@ func (s *story) tell(ts *testscript.TestScript, args []string) (r testenv.Result
 		}
 	}
 	r, err = s.start(ts, argv, stdin)
-	// The passwords of ECR take two screens.
+	// A password of ECR has about 2,500 characters.
 	fmt.Fprint(ts.Stdout(), password.ReplaceAllString(r.Stdout, "$1$2…"))
 	fmt.Fprint(ts.Stderr(), r.Stderr)
 	return r, argv, stdin, err
@@ -291,11 +278,12 @@ func (s *story) tell(ts *testscript.TestScript, args []string) (r testenv.Result
 
 var password = regexp.MustCompile(`("Secret":"|"Basic )([^"]{16})[^"]+`)
 
-const hung = time.Minute
+// runTimeout is the time after which a run is killed.
+const runTimeout = time.Minute
 
 // start runs the helper.
-func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (testenv.Result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), hung)
+func (s *script) start(ts *testscript.TestScript, argv []string, stdin string) (testenv.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	defer cancel()
 	cmd := s.Command(ctx, "", stdin)
 	cmd.Args = append(cmd.Args[:1], argv...)
@@ -306,36 +294,29 @@ func (s *story) start(ts *testscript.TestScript, argv []string, stdin string) (t
 		cmd.Args[0] = s.startedAs
 	}
 	cmd.Dir = ts.MkAbs(".")
-	if s.nobody {
+	if s.asNobody {
 		cmd.SysProcAttr = asNobody()
 	}
 	unread := func() error { return nil }
-	if !reads(argv) {
+	if !readsStdin(argv) {
 		var err error
-		if unread, err = leftAlone(cmd); err != nil {
+		if unread, err = withUnreadStdin(cmd); err != nil {
 			return testenv.Result{}, err
 		}
 	}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	begin := time.Now()
-	err := cmd.Run()
-	s.took = time.Since(begin)
-	r := testenv.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode(), Took: s.took}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = nil // judge looks at it
-	}
+	r, err := testenv.Capture(cmd)
+	s.took = r.Took
 	return r, errors.Join(err, ctx.Err(), unread())
 }
 
-func reads(argv []string) bool {
+// readsStdin reports whether the helper reads stdin with these arguments.
+func readsStdin(argv []string) bool {
 	return len(argv) == 0 || slices.Contains([]string{"get", "store", "erase", "kubelet"}, argv[0])
 }
 
-// leftAlone gives the command a stdin that never ends, as an inherited
-// terminal. The function returned fails where any of it was read.
-func leftAlone(cmd *exec.Cmd) (func() error, error) {
+// withUnreadStdin gives the command a stdin that never ends, like a terminal that it inherits. The
+// function it returns fails if the command has read any of it.
+func withUnreadStdin(cmd *exec.Cmd) (func() error, error) {
 	const text = "unused"
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -355,7 +336,7 @@ func leftAlone(cmd *exec.Cmd) (func() error, error) {
 	}, nil
 }
 
-func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) requests(_ *testscript.TestScript, _ bool, args []string) error {
 	var all []error
 	counts, connects := s.AWS.Counts(), s.AWS.Connects()
 	for _, arg := range args {
@@ -384,7 +365,7 @@ func (s *story) requests(_ *testscript.TestScript, _ bool, args []string) error 
 	return errors.Join(all...)
 }
 
-func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
+func (s *script) same(_ *testscript.TestScript, neg bool, _ []string) error {
 	n := len(s.passwords) - 1
 	if n < 1 {
 		return errors.New("there are no two passwords yet")
@@ -399,14 +380,14 @@ func (s *story) same(_ *testscript.TestScript, neg bool, _ []string) error {
 	return nil
 }
 
-func (s *story) whose(ts *testscript.TestScript, neg bool, args []string) error {
+func (s *script) whose(ts *testscript.TestScript, neg bool, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: whose ARN, after a get")
 	}
 	return s.token(ts, neg, []string{args[0], strings.TrimPrefix(s.server, "https://")})
 }
 
-func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) token(_ *testscript.TestScript, _ bool, args []string) error {
 	if len(args) != 2 || len(s.passwords) == 0 {
 		return errors.New("usage: token ARN HOST, after a get")
 	}
@@ -420,7 +401,7 @@ func (s *story) token(_ *testscript.TestScript, _ bool, args []string) error {
 	return nil
 }
 
-func (s *story) limit(_ *testscript.TestScript, _ bool, args []string) error {
+func (s *script) limit(_ *testscript.TestScript, _ bool, args []string) error {
 	limit, err := time.ParseDuration(strings.Join(args, " "))
 	if err == nil && s.took >= limit {
 		err = fmt.Errorf("it took %v", s.took)

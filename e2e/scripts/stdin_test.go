@@ -9,26 +9,21 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Who asks may be a person, who types: the timeout counts from when the question is
-// there.
+// The timeout starts when stdin has been read, because a person may type it.
 func TestSlowStdin(t *testing.T) {
 	// More than the timeout below and the second that the watchdog adds.
 	const typing = 1500 * time.Millisecond
-	l := testenv.WithKeys(t)
-	l.Password(t, testenv.Host)
-	l.Set("AWS_ECR_TIMEOUT=1ms")
+	env := testenv.WithKeys(t)
+	env.Password(t, testenv.Host)
+	env.Set("AWS_ECR_TIMEOUT=1ms")
 	for _, server := range []string{testenv.Host, "docker.io"} {
-		cmd := l.Command(t.Context(), "get", "")
+		cmd := env.Command(t.Context(), "get", "")
 		cmd.Stdin = nil
 		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, err)
 		var out, errs bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &errs
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, cmd.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		select {

@@ -9,34 +9,34 @@ import (
 	"docker-credential-ecr-login/internal/awstest"
 )
 
-// What takes longer than a second tells a person what it waits for, and takes that away; the
-// verbs of the protocol never do.
+// At a terminal, a command that takes longer than a second shows what it waits for, and removes
+// that line afterwards. The verbs of Docker's protocol never do.
 func TestTerminal(t *testing.T) {
 	const (
 		gone    = "\r\x1b[K"
 		waiting = "asking AWS who this is …" + gone
 	)
-	l := testenv.OnInstance(t)
-	l.AWS.Handle(testenv.Host, l.AWS.RegistryAuth(testenv.Host, images("")))
+	env := testenv.OnInstance(t)
+	env.AWS.Handle(testenv.Host, env.AWS.RegistryAuth(testenv.Host, images("")))
 	begin := time.Now()
-	shown := l.AtTerminal(t, "doctor "+testenv.Host, "")
-	wasQuick := time.Since(begin) < time.Second // as a busy machine may not be
+	shown := env.RunAtTerminal(t, "doctor "+testenv.Host, "")
+	wasQuick := time.Since(begin) < time.Second // false on a busy machine
 	if !strings.Contains(shown, "\x1b[32mok      \x1b[0m registry") || wasQuick && strings.Contains(shown, "…"+gone) {
 		t.Errorf("doctor, with nothing to wait for: %q", shown)
 	}
-	l.Set("NO_COLOR=1")
-	if shown := l.AtTerminal(t, "doctor "+testenv.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
+	env.Set("NO_COLOR=1")
+	if shown := env.RunAtTerminal(t, "doctor "+testenv.Host, ""); strings.Contains(shown, "\x1b[") || !strings.Contains(shown, "ok       registry") {
 		t.Errorf("doctor without colours: %q", shown)
 	}
-	l.AWS.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
-	if shown := l.AtTerminal(t, "doctor "+testenv.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
+	env.AWS.Fail("sts:*", awstest.Fault{Delay: 1200 * time.Millisecond})
+	if shown := env.RunAtTerminal(t, "doctor "+testenv.Host, ""); !strings.Contains(shown, waiting+"ok       identity") {
 		t.Errorf("doctor: %q", shown)
 	}
-	if shown := l.AtTerminal(t, "whoami "+testenv.Host, ""); !strings.Contains(shown, waiting+testenv.Host+": arn:aws:sts::222222222222:assumed-role/pull/") {
+	if shown := env.RunAtTerminal(t, "whoami "+testenv.Host, ""); !strings.Contains(shown, waiting+testenv.Host+": arn:aws:sts::222222222222:assumed-role/pull/") {
 		t.Errorf("whoami: %q", shown)
 	}
 	for _, verb := range []string{"get", "list"} {
-		if shown := l.AtTerminal(t, verb, testenv.Host); strings.ContainsAny(shown, "\r\x1b…") || strings.Count(shown, "\n") != 1 {
+		if shown := env.RunAtTerminal(t, verb, testenv.Host); strings.ContainsAny(shown, "\r\x1b…") || strings.Count(shown, "\n") != 1 {
 			t.Errorf("%s: %q", verb, shown)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package search looks for a token of a wrong principal: it changes the environment and the files
-// of a home at random, one thing at a time, and compares each get of the built binary with what the
-// AWS SDK says by itself, in a process of its own.
+// Package search searches for tokens of a wrong principal. It changes the environment and the files
+// of a home at random, one thing at a time. After each change it compares a get of the helper with
+// the principal that the AWS SDK finds by itself, in its own process.
 package search
 
 import (
@@ -52,14 +52,13 @@ var oracle = sync.OnceValues(func() (string, error) {
 	return path, testenv.BuildGo(context.Background(), filepath.Join(testenv.Root(), "e2e"), "./search/oracle", path)
 })
 
-// search makes walks with a helper until they have made so many steps, or one has found a violation.
-// Of the share, in percent, see walk. It returns what that is, the steps by kind, and how many gets gave a token.
+// search runs walks with a helper until they have made a number of steps, or one has found a
+// violation. For share, in percent, see walk. It returns the steps by kind, how many gets returned
+// a token, and the violation.
 func search(t *testing.T, helper string, steps, share int, only string) (made map[string]int, served int, violation error) {
 	t.Helper()
 	path, err := oracle()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	var mu sync.Mutex
 	made = map[string]int{}
 	var all sync.WaitGroup
@@ -91,8 +90,8 @@ func search(t *testing.T, helper string, steps, share int, only string) (made ma
 	return made, served, violation
 }
 
-// The helper never serves a principal that isn't meant, keeps what it serves, and fails where the SDK
-// does.
+// The helper never serves a token of a wrong principal, caches what it serves, and fails if the SDK
+// fails.
 func TestSearch(t *testing.T) {
 	made, served, violation := search(t, testenv.Binary(t), *steps, 30, "")
 	sum := 0
@@ -109,30 +108,21 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// plant builds the helper with a bug: in a file, one text in place of another.
+// plant builds the helper with a bug: in a file, one text is replaced by another.
 func plant(t *testing.T, file, old, bug string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file = filepath.Join(testenv.Root(), file)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testenv.ReadFile(t, file)
 	if strings.Count(string(text), old) != 1 {
 		t.Fatalf("%s doesn't hold %q once, in whose place the bug is to be", file, old)
 	}
 	wrong, overlay, helper := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, testenv.Name)
 	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: wrong}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	for path, text := range map[string]string{wrong: strings.Replace(string(text), old, bug, 1), overlay: string(list)} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	if err := testenv.BuildGo(t.Context(), testenv.Root(), "./cmd/"+testenv.Name, helper, "-overlay", overlay); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, testenv.BuildGo(t.Context(), testenv.Root(), "./cmd/"+testenv.Name, helper, "-overlay", overlay))
 	return helper
 }

@@ -6,22 +6,23 @@ import (
 	"strings"
 )
 
-// state is what decides whose token a get is for: what the user means, how it is written, and what
-// is wrong with it.
+// state decides to which principal a token belongs: what the user configures, how it is written,
+// and what is wrong with it.
 type state struct {
 	target  int // of targets
-	keys    int // of people, in the environment; -1 for none
+	keys    int // the user whose keys are in the environment; -1 for none
 	profile string
 	region  string
-	// webIdentity is a role whose number and token file the environment names; -1 for none.
+	// webIdentity is the number of the role, and token that of the token file, that the environment
+	// names; -1 for none.
 	webIdentity, token int
 	container          bool // the environment names a container's credentials
 	profiles           map[string]profile
 	tokens             [2]int // subjects in the token files; -1 for no file
-	sso                [2]int // persons who are logged in to sessions; -1 for nobody
-	login              int    // the person of "aws login"; -1 for nobody
+	sso                [2]int // the users who are logged in to sessions; -1 for none
+	login              int    // the user of "aws login"; -1 for none
 	ownMap             entry
-	moved              bool // AWS_CONFIG_FILE names another place
+	moved              bool // AWS_CONFIG_FILE names another path
 	tilde              bool // and does so with a tilde
 	defect             string
 	torn               string // the file that is empty
@@ -39,7 +40,7 @@ type profile struct {
 	hasRegion     bool
 }
 
-// entry is what the registry map says of the target.
+// entry is the entry of the registry map for the target.
 type entry struct {
 	kind    string
 	profile string
@@ -58,14 +59,14 @@ var (
 	entries = []string{"none", "none", "none", "none", "profile", "role", "profile and role", "web identity"}
 	regions = []string{"", "", "eu-west-1", "eu-west-1\n", " ap-south-1", "us-gov-west-1", "cn-north-1"}
 	defects = []string{
-		"", "", "", "", "", "", "", "half of the keys", "byte order mark", "folder", "broken line", "relative path",
+		"", "", "", "", "", "", "", "half of the keys", "byte order mark", "directory", "broken line", "relative path",
 		"half of a profile", "wrong section", "proxy", "metadata off", "default profile", "another tool's login",
 	}
 )
 
-const people = 3 // of each kind: users, roles, persons, subjects
+const perKind = 3 // how many users, roles, SSO users and subjects there are
 
-// random returns a state of which each part is random.
+// random returns a random state.
 func random(r *rand.Rand) state {
 	s := state{profiles: map[string]profile{}, keys: -1, webIdentity: -1, login: -1}
 	for range 3 {
@@ -77,7 +78,7 @@ func random(r *rand.Rand) state {
 	return s
 }
 
-// change is one kind of change. Those of a file can happen while the file is read.
+// change is a kind of change. If file isn't empty, it can happen while the file is read.
 type change struct {
 	kind, file string
 	make       func(r *rand.Rand, s *state)
@@ -112,17 +113,17 @@ var changes = []change{
 	{"map", "map", func(r *rand.Rand, s *state) {
 		s.ownMap = entry{pick(r, entries), pick(r, names), person(r), r.IntN(2)}
 	}},
-	{"token", "token", func(r *rand.Rand, s *state) { s.tokens[r.IntN(2)] = nobody(r) }},
-	{"SSO", "sso", func(r *rand.Rand, s *state) { s.sso[r.IntN(2)] = nobody(r) }},
-	{"login", "login", func(r *rand.Rand, s *state) { s.login = nobody(r) }},
+	{"token", "token", func(r *rand.Rand, s *state) { s.tokens[r.IntN(2)] = personOrNone(r) }},
+	{"SSO", "sso", func(r *rand.Rand, s *state) { s.sso[r.IntN(2)] = personOrNone(r) }},
+	{"login", "login", func(r *rand.Rand, s *state) { s.login = personOrNone(r) }},
 	{"defect", "", func(r *rand.Rand, s *state) { s.defect = pick(r, defects) }},
 }
 
-// person returns the number of somebody, most often not of him of the other partition.
+// person returns the number of a principal, most often one of the first partition.
 func person(r *rand.Rand) int { return []int{0, 0, 0, 1, 1, 1, 2}[r.IntN(7)] }
 
-// nobody returns the number of somebody or, now and then, -1.
-func nobody(r *rand.Rand) int {
+// personOrNone returns the number of a principal or, in one of six cases, -1.
+func personOrNone(r *rand.Rand) int {
 	if r.IntN(6) == 0 {
 		return -1
 	}
@@ -131,7 +132,7 @@ func nobody(r *rand.Rand) int {
 
 func pick(r *rand.Rand, of []string) string { return of[r.IntN(len(of))] }
 
-// changeProfile changes one of the profiles of a file, that which is used more often than others.
+// changeProfile changes a profile in a file, most often one that is used.
 func changeProfile(r *rand.Rand, s *state, inCredentials bool) {
 	name := pick(r, names)
 	if chain := s.chain(); len(chain) > 0 && r.IntN(3) > 0 {
@@ -144,7 +145,7 @@ func changeProfile(r *rand.Rand, s *state, inCredentials bool) {
 	}
 }
 
-// chain are the profiles that are used.
+// chain returns the names of the profiles that are used.
 func (s *state) chain() []string {
 	name := s.profile
 	if s.ownMap.kind == "profile" || s.ownMap.kind == "profile and role" {
@@ -173,7 +174,8 @@ func (s *state) clone() state {
 	return c
 }
 
-// fromMap reports what the map names in place of the SDK's own chain.
+// fromMap reports whether the map names a profile, or a web identity token, instead of the SDK's
+// own chain.
 func (s *state) fromMap() (profile, token bool) {
 	if s.torn == "map" {
 		return false, false
@@ -181,30 +183,30 @@ func (s *state) fromMap() (profile, token bool) {
 	return s.ownMap.kind == "profile" || s.ownMap.kind == "profile and role", s.ownMap.kind == "web identity"
 }
 
-// asksProfile reports whether a profile is asked for credentials.
-func (s *state) asksProfile() bool {
+// usesProfile reports whether the credentials come from a profile.
+func (s *state) usesProfile() bool {
 	profile, token := s.fromMap()
 	return !token && (profile || s.keys < 0 && s.webIdentity < 0)
 }
 
-// refuses reports whether a get has to refuse the state, since something in it can't be meant, and
-// whether it may.
+// refuses reports whether a get must refuse the state because it is ambiguous, and whether it may.
 func (s *state) refuses() (must, may bool) {
 	mapProfile, mapToken := s.fromMap()
-	asksProfile := s.asksProfile()
+	usesProfile := s.usesProfile()
 	switch s.defect {
 	case "half of the keys":
 		must = !mapProfile && !mapToken && s.keys < 0 && s.profile == ""
-	case "byte order mark", "folder", "broken line", "relative path":
-		// What isn't used is kept from the SDK, which may then lack the profile that is named.
-		return asksProfile, true
+	case "byte order mark", "directory", "broken line", "relative path":
+		// The helper hides unused files from the SDK, which may then miss the profile that is
+		// named.
+		return usesProfile, true
 	case "half of a profile":
-		return asksProfile && len(s.chain()) > 0 && s.profiles[s.chain()[0]].kind == "nothing", true
+		return usesProfile && len(s.chain()) > 0 && s.profiles[s.chain()[0]].kind == "nothing", true
 	case "wrong section", "metadata off":
 		return false, true
 	case "default profile":
-		must = asksProfile && !mapProfile && s.profile == ""
-	case "proxy": // what is kept is served
+		must = usesProfile && !mapProfile && s.profile == ""
+	case "proxy": // a cached token is served
 		may = true
 	}
 	return must, must || may

@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// walk changes one thing after the other in a world, and looks after each whether the helper does
-// what the SDK, asked by itself, says is meant.
+// walk makes one change after the other in a fixture. After each it checks that the helper does
+// what the SDK does by itself.
 type walk struct {
-	*world
+	*fixture
 	r     *rand.Rand
 	steps map[string]int // by kind of change
-	// served is how many gets of the steps gave a token.
-	served int
-	only   string // the one file to change while it is read, if not any
-	share  int    // percent of the changes that are to be made to a file while it is read
-	at     state
-	trail  []string // the last steps
+	// served is how many gets of the steps returned a token.
+	served    int
+	only      string // the file to change while it is read; empty for any
+	share     int    // the percentage of changes that are made to a file while it is read
+	at        state
+	lastSteps []string // the last steps
 }
 
 func newWalk(t testing.TB, helper, oracle string, seed uint64, share int, only string) *walk {
-	w := &walk{world: newWorld(t, helper, oracle), r: rand.New(rand.NewPCG(seed, 16)), steps: map[string]int{}, share: share, only: only}
+	w := &walk{fixture: newFixture(t, helper, oracle), r: rand.New(rand.NewPCG(seed, 16)), steps: map[string]int{}, share: share, only: only}
 	w.at = random(w.r)
 	return w
 }
@@ -43,15 +43,15 @@ func (w *walk) step() error {
 		return err
 	}
 	w.steps[kind]++
-	w.trail = append(w.trail[max(0, len(w.trail)-3):], fmt.Sprintf("%s: %+v", kind, next))
+	w.lastSteps = append(w.lastSteps[max(0, len(w.lastSteps)-3):], fmt.Sprintf("%s: %+v", kind, next))
 	if err := run(next); err != nil {
-		return fmt.Errorf("%s: %w\n%s\n%s", kind, err, strings.Join(w.trail, "\n"), w.log())
+		return fmt.Errorf("%s: %w\n%s\n%s", kind, err, strings.Join(w.lastSteps, "\n"), w.log())
 	}
 	w.at = next
 	return nil
 }
 
-// tries is how often it is tried to find a file whose change can matter while it is read.
+// tries returns how often to look for a file whose change can matter while it is read.
 func (w *walk) tries() int {
 	if w.r.IntN(100) < w.share {
 		return 30
@@ -59,7 +59,7 @@ func (w *walk) tries() int {
 	return 0
 }
 
-// choose returns the next state, and what to do on the way to it.
+// choose returns the next state, and a function that goes there and checks.
 func (w *walk) choose() (next state, kind string, run func(state) error, err error) {
 	for tries := range w.tries() {
 		if w.share == 100 && tries%5 == 4 {
@@ -74,32 +74,32 @@ func (w *walk) choose() (next state, kind string, run func(state) error, err err
 		if err != nil {
 			return to, "", nil, err
 		}
-		// Where there is but one principal, nothing can go wrong.
+		// With one principal alone, nothing can go wrong.
 		if len(slices.DeleteFunc(slices.Clone(allowed), func(who string) bool { return who == "" })) > 1 {
-			return to, c.kind + ", while it is read", func(to state) error { return w.moving(c.file, to, allowed) }, nil
+			return to, c.kind + ", while it is read", func(to state) error { return w.changeWhileRead(c.file, to, allowed) }, nil
 		}
 	}
 	c, next := changes[w.r.IntN(len(changes))], w.at.clone()
 	c.make(w.r, &next)
-	return next, c.kind, w.quietly, nil
+	return next, c.kind, w.change, nil
 }
 
-func (w *walk) quietly(to state) error {
-	if err := w.enter(to); err != nil {
+func (w *walk) change(to state) error {
+	if err := w.writeHome(to); err != nil {
 		return err
 	}
-	if err := w.judge(to); err != nil {
+	if err := w.check(to); err != nil {
 		return err
 	}
 	if w.r.IntN(4) > 0 {
 		return nil
 	}
-	return w.isKept(to)
+	return w.checkCached(to)
 }
 
-// judge compares a get with what is meant, where nothing moves.
-func (w *walk) judge(s state) error {
-	want, err := w.meant(s)
+// check compares a get with what the SDK does, while nothing changes.
+func (w *walk) check(s state) error {
+	want, err := w.wantPrincipal(s)
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,8 @@ func (w *walk) judge(s state) error {
 	return nil
 }
 
-// isKept checks that what was served is served again, without a request.
-func (w *walk) isKept(s state) error {
+// checkCached checks that a token which was served is served again without a request.
+func (w *walk) checkCached(s state) error {
 	if got, _, err := w.get(s); err != nil || got == "" {
 		return err
 	}
@@ -137,13 +137,13 @@ func (w *walk) isKept(s state) error {
 	return nil
 }
 
-// allowed are the principals that a get may serve while a file is written, with the text of the state
-// before and that of the next in turns: those of one and of the other, and that of neither.
+// allowed returns the principals that a get may serve while a file is written: those of the state
+// before, of the next state, and of a state in which the file is empty.
 func (w *walk) allowed(file string, to state) (principals []string, err error) {
 	torn := to.clone()
 	torn.torn = file
 	for _, s := range []state{w.at, to, torn} {
-		want, err := w.meant(s)
+		want, err := w.wantPrincipal(s)
 		if err != nil {
 			return nil, err
 		}
@@ -154,10 +154,10 @@ func (w *walk) allowed(file string, to state) (principals []string, err error) {
 	return principals, nil
 }
 
-// moving has a crowd ask while somebody writes one file. What each gets is allowed, and what is kept
-// is right.
-func (w *walk) moving(file string, to state, allowed []string) error {
-	if err := w.enter(w.at); err != nil {
+// changeWhileRead runs gets while a file is written. Each must return a token of an allowed
+// principal. Afterwards the cache must hold no wrong token.
+func (w *walk) changeWhileRead(file string, to state, allowed []string) error {
+	if err := w.writeHome(w.at); err != nil {
 		return err
 	}
 	w.forget()
@@ -167,7 +167,7 @@ func (w *walk) moving(file string, to state, allowed []string) error {
 			changed = append(changed, path)
 		}
 	}
-	var writer, crowd sync.WaitGroup
+	var writer, readers sync.WaitGroup
 	failed := make(chan error, 64)
 	some := func(n int) time.Duration { return time.Duration(w.r.IntN(n)) * time.Millisecond }
 	rounds, pauses := 2+w.r.IntN(3), [][3]time.Duration{}
@@ -175,8 +175,8 @@ func (w *walk) moving(file string, to state, allowed []string) error {
 		pauses = append(pauses, [3]time.Duration{some(8), 10*time.Millisecond + some(40), some(3)})
 	}
 	writer.Go(func() {
-		// A moment with the next text, and a longer one with that before: what is read in the first
-		// is kept in the second, if nobody takes care.
+		// The file has the next text for a moment, and the old text for longer. A wrong helper
+		// caches what it reads in the first as a token of the second.
 		for i := range 2 * rounds {
 			pause := pauses[i/2]
 			for _, path := range changed {
@@ -189,7 +189,7 @@ func (w *walk) moving(file string, to state, allowed []string) error {
 	})
 	for range 4 {
 		wait := some(100)
-		crowd.Go(func() {
+		readers.Go(func() {
 			time.Sleep(wait)
 			got, _, err := w.get(to)
 			if err == nil && got != "" && !slices.Contains(allowed, got) {
@@ -201,24 +201,24 @@ func (w *walk) moving(file string, to state, allowed []string) error {
 		})
 	}
 	writer.Wait()
-	crowd.Wait()
+	readers.Wait()
 	select {
 	case err := <-failed:
 		return err
 	default:
 	}
 	for _, s := range []state{w.at, to} {
-		if err := w.enter(s); err != nil {
+		if err := w.writeHome(s); err != nil {
 			return err
 		}
-		if err := w.judge(s); err != nil {
+		if err := w.check(s); err != nil {
 			return fmt.Errorf("when nothing moves any more: %w", err)
 		}
 	}
 	return nil
 }
 
-// rewrite writes a file as most programs do: it is empty for a moment.
+// rewrite writes a file as most programs do: the file is empty for a moment.
 func rewrite(path, text string, gap time.Duration) error {
 	if text == "" {
 		os.Remove(path)
@@ -238,10 +238,10 @@ func rewrite(path, text string, gap time.Duration) error {
 	return f.Close()
 }
 
-// forget removes what is kept.
+// forget removes the cached tokens.
 func (w *walk) forget() { os.RemoveAll(filepath.Join(w.Home, ".ecr/tokens")) }
 
-// log is what the helper's files are, for whoever reads of a violation.
+// log returns the helper's files, for the message about a violation.
 func (w *walk) log() string {
 	var text strings.Builder
 	for path, file := range w.files(w.at, w.Home, false) {

@@ -16,15 +16,15 @@ import (
 
 // However fast AWS answers, a request is sent without an error.
 func TestPlainBody(t *testing.T) {
-	cloud, err := awstest.Start()
+	server, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cloud.Close()
-	cloud.AddUser("arn:aws:iam::111111111111:user/ci", "AKIAIOSFODNN7EXAMPLE", "secret")
+	defer server.Close()
+	server.AddUser("arn:aws:iam::111111111111:user/ci", "AKIAIOSFODNN7EXAMPLE", "secret")
 	client := ecr.New(ecr.Options{
 		Region:       "eu-west-1",
-		BaseEndpoint: aws.String(cloud.EndpointURL()),
+		BaseEndpoint: aws.String(server.EndpointURL()),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 		HTTPClient:   &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: nil}},
 		APIOptions:   []func(*middleware.Stack) error{PlainBody},

@@ -9,14 +9,13 @@ import (
 	"strings"
 )
 
-// anonymousToken is what a public registry gives to everybody.
+// anonymousToken is the token that a public registry gives to all clients.
 const anonymousToken = "anonymous-token-of-public-ecr"
 
-// PublicGate puts the access control of public ECR before a registry: requests must come with a
-// bearer token, either base64 of the user AWS and a password that VerifyToken accepts, or the one
-// that /token/ gives to everybody. See
-// https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
-func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
+// PublicAuth adds the access control of public ECR to a registry. Requests need a bearer token:
+// base64 of the user AWS and a password that VerifyToken accepts, or the token that /token/ gives
+// to all clients. See https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
+func (srv *Server) PublicAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token/" {
 			json.NewEncoder(w).Encode(map[string]string{"token": anonymousToken})
@@ -30,7 +29,7 @@ func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 		text, err := base64.StdEncoding.DecodeString(bearer)
 		password, isAWS := strings.CutPrefix(string(text), "AWS:")
 		if err == nil && ok && isAWS {
-			_, err = c.VerifyToken(password, host)
+			_, err = srv.VerifyToken(password, host)
 		}
 		if err != nil || !ok || !isAWS {
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="https://%s/token/",service=%q,scope="aws"`, host, host))
@@ -41,11 +40,10 @@ func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 	})
 }
 
-// RegistryGate puts ECR's access control before a registry that is to be the
-// one at host: requests must come with Basic credentials of the user AWS and a
-// password that VerifyToken accepts. Others get 401 and a challenge, or 403 if
-// only the permission is missing.
-func (c *Server) RegistryAuth(host string, next http.Handler) http.Handler {
+// RegistryAuth adds ECR's access control to the registry at host. Requests need Basic credentials
+// of the user AWS, with a password that VerifyToken accepts. Other requests get 401 and a
+// challenge, or 403 if only the permission is missing.
+func (srv *Server) RegistryAuth(host string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 		user, password, ok := r.BasicAuth()
@@ -53,7 +51,7 @@ func (c *Server) RegistryAuth(host string, next http.Handler) http.Handler {
 			challenge(w, host, "no basic auth credentials")
 			return
 		}
-		who, err := c.VerifyToken(password, host)
+		who, err := srv.VerifyToken(password, host)
 		switch {
 		case errors.Is(err, ErrNotPermitted):
 			registryError(w, http.StatusForbidden, "DENIED", fmt.Sprintf(
@@ -71,11 +69,11 @@ func challenge(w http.ResponseWriter, host, why string) {
 	registryError(w, http.StatusUnauthorized, "UNAUTHORIZED", why)
 }
 
-// registryError answers in the shape of the distribution specification.
+// registryError writes an error in the format of the distribution specification.
 func registryError(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{ // a client that left hears nothing
+	json.NewEncoder(w).Encode(map[string]any{ // fails if the client has gone
 		"errors": []map[string]string{{"code": code, "message": message}},
 	})
 }

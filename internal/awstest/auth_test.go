@@ -14,9 +14,8 @@ import (
 
 const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
-// pull asks the registry at host for /v2/ and returns the status, the
-// challenge and the body.
-func pull(t *testing.T, c *awstest.Server, host, password string) (status int, challenge, body string) {
+// pull requests /v2/ from the registry at host and returns the status, the challenge and the body.
+func pull(t *testing.T, srv *awstest.Server, host, password string) (status int, challenge, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
 	if err != nil {
@@ -25,30 +24,31 @@ func pull(t *testing.T, c *awstest.Server, host, password string) (status int, c
 	if password != "" {
 		r.SetBasicAuth("AWS", password)
 	}
-	resp, err := proxied(t, c).Do(r)
+	resp, err := proxied(t, srv).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), readAll(t, resp)
 }
 
-func gated(t *testing.T, c *awstest.Server, host string) {
+// serveRegistry serves a registry with access control at host.
+func serveRegistry(t *testing.T, srv *awstest.Server, host string) {
 	t.Helper()
-	c.Handle(host, c.RegistryAuth(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv.Handle(host, srv.RegistryAuth(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "welcome")
 	})))
 }
 
-func TestGate(t *testing.T) {
-	c := start(t)
-	gated(t, c, host)
-	own := password(t, load(t, c, "eu-west-1"))
-	foreign := password(t, load(t, c, "eu-west-2"))
-	c.SetTokenLife(-time.Minute)
-	expired := password(t, load(t, c, "eu-west-1"))
-	c.SetTokenLife(12 * time.Hour)
-	c.SetPasswordLife(-time.Minute)
-	early := password(t, load(t, c, "eu-west-1"))
+func TestRegistryAuth(t *testing.T) {
+	srv := newServer(t)
+	serveRegistry(t, srv, host)
+	own := password(t, load(t, srv, "eu-west-1"))
+	foreign := password(t, load(t, srv, "eu-west-2"))
+	srv.SetTokenTTL(-time.Minute)
+	expired := password(t, load(t, srv, "eu-west-1"))
+	srv.SetTokenTTL(12 * time.Hour)
+	srv.SetPasswordTTL(-time.Minute)
+	early := password(t, load(t, srv, "eu-west-1"))
 
 	for _, tt := range []struct {
 		name, password string
@@ -62,7 +62,7 @@ func TestGate(t *testing.T) {
 		{"expired", expired, 401},
 		{"expired inside the password", early, 401},
 	} {
-		status, challenge, body := pull(t, c, host, tt.password)
+		status, challenge, body := pull(t, srv, host, tt.password)
 		if status != tt.status {
 			t.Errorf("%s: %d %s, want %d", tt.name, status, body, tt.status)
 		}
@@ -70,47 +70,47 @@ func TestGate(t *testing.T) {
 			t.Errorf("%s: challenge %s, want %s", tt.name, challenge, want)
 		}
 		if (body == "welcome") != (tt.status == 200) {
-			t.Errorf("%s: the registry said %q", tt.name, body)
+			t.Errorf("%s: the registry sent %q", tt.name, body)
 		}
 	}
 }
 
-func TestTokenExpiresOnTheCloudsClock(t *testing.T) {
-	c := start(t)
-	p := password(t, load(t, c, "eu-west-1"))
+func TestTokenExpiresByServerClock(t *testing.T) {
+	srv := newServer(t)
+	p := password(t, load(t, srv, "eu-west-1"))
 	for _, tt := range []struct {
 		later time.Duration
 		good  bool
 	}{{11 * time.Hour, true}, {13 * time.Hour, false}} {
-		c.SetClock(func() time.Time { return time.Now().Add(tt.later) })
-		if _, err := c.VerifyToken(p, host); (err == nil) != tt.good {
+		srv.SetClock(func() time.Time { return time.Now().Add(tt.later) })
+		if _, err := srv.VerifyToken(p, host); (err == nil) != tt.good {
 			t.Errorf("after %v: %v", tt.later, err)
 		}
 	}
 }
 
-func TestGateAcrossAccounts(t *testing.T) {
-	c := start(t)
+func TestRegistryAuthAcrossAccounts(t *testing.T) {
+	srv := newServer(t)
 	const there = "222222222222.dkr-ecr.eu-west-1.on.aws"
-	gated(t, c, there)
-	p := password(t, load(t, c, "eu-west-1"))
-	if status, _, body := pull(t, c, there, p); status != 403 || !strings.Contains(body, userARN) {
+	serveRegistry(t, srv, there)
+	p := password(t, load(t, srv, "eu-west-1"))
+	if status, _, body := pull(t, srv, there, p); status != 403 || !strings.Contains(body, userARN) {
 		t.Errorf("without a grant: %d %s", status, body)
 	}
-	c.Grant("222222222222", userARN)
-	if status, _, body := pull(t, c, there, p); status != 200 {
+	srv.Grant("222222222222", userARN)
+	if status, _, body := pull(t, srv, there, p); status != 200 {
 		t.Errorf("with a grant: %d %s", status, body)
 	}
-	c.Deny("ecr:BatchGetImage", userARN)
-	if status, _, body := pull(t, c, there, p); status != 403 {
+	srv.Deny("ecr:BatchGetImage", userARN)
+	if status, _, body := pull(t, srv, there, p); status != 403 {
 		t.Errorf("denied: %d %s", status, body)
 	}
 }
 
 func TestPasswordLooksReal(t *testing.T) {
-	c := start(t)
-	c.SetPasswordLife(6 * time.Hour)
-	b, err := base64.StdEncoding.DecodeString(password(t, load(t, c, "eu-west-1")))
+	srv := newServer(t)
+	srv.SetPasswordTTL(6 * time.Hour)
+	b, err := base64.StdEncoding.DecodeString(password(t, load(t, srv, "eu-west-1")))
 	if err != nil {
 		t.Fatal(err)
 	}

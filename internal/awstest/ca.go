@@ -14,82 +14,83 @@ import (
 	"time"
 )
 
-// An authority signs certificates for the hosts behind the proxy. They all
-// have one key: it is the names that differ.
-type authority struct {
+// A certificateAuthority signs certificates for the hosts behind the proxy. They share one key and
+// differ in the name.
+type certificateAuthority struct {
 	pem  []byte
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	leaf *ecdsa.PrivateKey
 
 	mu     sync.Mutex
-	minted map[string]*tls.Certificate // by host
-	spoil  func(*x509.Certificate)
+	issued map[string]*tls.Certificate // by host
+	modify func(*x509.Certificate)
 }
 
-// SpoilCertificates has all certificates from now on changed before they are signed. With
-// nil they are right again.
-func (c *Server) SpoilCertificates(spoil func(*x509.Certificate)) {
-	c.ca.mu.Lock()
-	defer c.ca.mu.Unlock()
-	c.ca.spoil = spoil
-	c.ca.minted = map[string]*tls.Certificate{}
+// ModifyCertificates makes a function change all certificates before they are signed, from now on.
+// With nil, certificates are valid again.
+func (srv *Server) ModifyCertificates(modify func(*x509.Certificate)) {
+	srv.ca.mu.Lock()
+	defer srv.ca.mu.Unlock()
+	srv.ca.modify = modify
+	srv.ca.issued = map[string]*tls.Certificate{}
 }
 
-func newAuthority() (*authority, error) {
+func newCertificateAuthority() (*certificateAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
-	template := certificate("stand-in for AWS")
+	template := certificateTemplate("stand-in for AWS")
 	template.IsCA = true
 	template.BasicConstraintsValid = true
 	template.KeyUsage = x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("stand-in authority: %w", err)
+		return nil, fmt.Errorf("stand-in CA: %w", err)
 	}
-	return &authority{
+	return &certificateAuthority{
 		pem:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		cert:   cert,
 		key:    key,
 		leaf:   leaf,
-		minted: map[string]*tls.Certificate{},
+		issued: map[string]*tls.Certificate{},
 	}, nil
 }
 
-// mint returns the certificate of host.
-func (a *authority) mint(host string) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c, ok := a.minted[host]; ok {
+// issue returns the certificate of host.
+func (ca *certificateAuthority) issue(host string) (*tls.Certificate, error) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if c, ok := ca.issued[host]; ok {
 		return c, nil
 	}
-	template := certificate(host)
+	template := certificateTemplate(host)
 	template.DNSNames = []string{host}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	if a.spoil != nil {
-		a.spoil(template)
+	if ca.modify != nil {
+		ca.modify(template)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.leaf.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, ca.leaf.Public(), ca.key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %s: %w", host, err)
 	}
-	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.leaf}
-	a.minted[host] = c
+	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: ca.leaf}
+	ca.issued[host] = c
 	return c, nil
 }
 
-func certificate(name string) *x509.Certificate {
+// certificateTemplate returns what all certificates have in common.
+func certificateTemplate(name string) *x509.Certificate {
 	serial := make([]byte, 16)
 	rand.Read(serial)
 	return &x509.Certificate{

@@ -5,44 +5,44 @@ import (
 	"sync"
 )
 
-type agent struct {
-	mu   sync.Mutex
-	auth string
-	post sessions
+type container struct {
+	mu       sync.Mutex
+	auth     string
+	sessions sessions
 }
 
-// SetContainerRole gives the container a role, known by AddRole or not; with
-// "" it has none, as at first. If authToken is set, only requests whose
-// Authorization header is just that get its credentials.
-func (c *Server) SetContainerRole(roleARN, authToken string) {
-	c.agent.mu.Lock()
-	c.agent.auth = authToken
-	c.agent.mu.Unlock()
-	c.agent.post.set(roleARN)
+// SetContainerRole sets the role of the container. AddRole need not know it. At first, and with "",
+// there is none. If authToken isn't empty, only requests with that Authorization header get
+// credentials.
+func (srv *Server) SetContainerRole(roleARN, authToken string) {
+	srv.container.mu.Lock()
+	srv.container.auth = authToken
+	srv.container.mu.Unlock()
+	srv.container.sessions.set(roleARN)
 }
 
-// ContainerHandler is the container credential service, for an address of the
-// caller's own: 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity)
-// in a network namespace, say. It answers on every path.
-func (c *Server) ContainerHandler() http.Handler {
+// ContainerHandler returns the container credential service, to serve it at another address:
+// 169.254.170.2:80 (ECS) or 169.254.170.23:80 (EKS Pod Identity) in a network namespace, for
+// example. It answers on every path.
+func (srv *Server) ContainerHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, place{}, func(*call) string { return "container:credentials" }, c.containerCredentials)
+		srv.serve(w, r, endpoint{}, func(*call) string { return "container:credentials" }, srv.containerCredentials)
 	})
 }
 
-func (c *Server) containerCredentials(q *call) answer {
-	c.agent.mu.Lock()
-	auth := c.agent.auth
-	c.agent.mu.Unlock()
+func (srv *Server) containerCredentials(q *call) response {
+	srv.container.mu.Lock()
+	auth := srv.container.auth
+	srv.container.mu.Unlock()
 	if auth != "" && q.Header.Get("Authorization") != auth {
-		return failure(q.service, http.StatusUnauthorized, "AccessDenied", "the authorization token is missing or wrong")
+		return errorResponse(q.service, http.StatusUnauthorized, "AccessDenied", "the authorization token is missing or wrong")
 	}
-	s, ok := c.sessionAt(&c.agent.post, "stand-in-task")
+	s, ok := srv.sessionFrom(&srv.container.sessions, "stand-in-task")
 	if !ok {
-		return failure(q.service, http.StatusNotFound, "NoIdInRequest", "no role is associated with the container")
+		return errorResponse(q.service, http.StatusNotFound, "NoIdInRequest", "no role is associated with the container")
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = s.role })
-	v := s.handedOut()
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	v := s.credentials()
 	v["RoleArn"] = s.role
-	return jsonAnswer(restJSON, http.StatusOK, v)
+	return jsonResponse(restJSON, http.StatusOK, v)
 }

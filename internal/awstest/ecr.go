@@ -14,21 +14,21 @@ type authorizationData struct {
 	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
 }
 
-func (c *Server) authorizationToken(q *call, who identity) answer {
-	if no := c.permits(who, q.action); no != nil {
-		return no.answer(q.service)
+func (srv *Server) authorizationToken(q *call, who identity) response {
+	if denied := srv.permits(who, q.action); denied != nil {
+		return denied.response(q.service)
 	}
 	var in struct {
 		RegistryIDs []string `json:"registryIds"`
 	}
 	p, ok := partitionOf(q.entry.Region)
 	if err := json.Unmarshal(q.body, &in); err != nil || !ok {
-		return failure(q.service, http.StatusBadRequest, "InvalidParameterException", "Invalid parameter in request")
+		return errorResponse(q.service, http.StatusBadRequest, "InvalidParameterException", "Invalid parameter in request")
 	}
 	if len(in.RegistryIDs) == 0 {
 		in.RegistryIDs = []string{accountOf(who.arn)}
 	}
-	token := c.issue(who, q.entry.Region, false)
+	token := srv.issue(who, q.entry.Region, false)
 	var out struct {
 		Data []authorizationData `json:"authorizationData"`
 	}
@@ -37,31 +37,33 @@ func (c *Server) authorizationToken(q *call, who identity) answer {
 		data.ProxyEndpoint = "https://" + account + ".dkr.ecr." + q.entry.Region + "." + p.dns
 		out.Data = append(out.Data, data)
 	}
-	return jsonAnswer(awsJSON, http.StatusOK, out)
+	return jsonResponse(awsJSON, http.StatusOK, out)
 }
 
-func (c *Server) publicAuthorizationToken(q *call, who identity) answer {
+func (srv *Server) publicAuthorizationToken(q *call, who identity) response {
 	for _, action := range []string{q.action, "sts:GetServiceBearerToken"} {
-		if no := c.permits(who, action); no != nil {
-			return no.answer(q.service)
+		if denied := srv.permits(who, action); denied != nil {
+			return denied.response(q.service)
 		}
 	}
 	if q.entry.Region != "us-east-1" {
-		return failure(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
+		return errorResponse(q.service, http.StatusBadRequest, "UnsupportedCommandException", "ECR Public is in us-east-1 only")
 	}
-	return jsonAnswer(awsJSON, http.StatusOK, map[string]authorizationData{
-		"authorizationData": c.issue(who, q.entry.Region, true).data(),
+	return jsonResponse(awsJSON, http.StatusOK, map[string]authorizationData{
+		"authorizationData": srv.issue(who, q.entry.Region, true).data(),
 	})
 }
 
-func (c *Server) permits(who identity, action string) *denial {
-	if !c.principals.forbids(action, who) {
+// permits returns why a principal may not perform an action, or nil.
+func (srv *Server) permits(who identity, action string) *denial {
+	if !srv.principals.forbids(action, who) {
 		return nil
 	}
 	return &denial{"AccessDenied", fmt.Sprintf(
 		"User: %s is not authorized to perform: %s on resource: * because no identity-based policy allows the %[2]s action", who.arn, action)}
 }
 
+// data returns the token in the format of the API.
 func (t token) data() authorizationData {
 	return authorizationData{
 		Token:     base64.StdEncoding.EncodeToString([]byte("AWS:" + t.password)),

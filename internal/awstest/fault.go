@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// A Fault is what goes wrong with a request, in place of the right answer. One
-// with nothing but a Delay, a Drip or a Cut lets the right answer follow.
+// A Fault is what goes wrong with a request. With nothing but a Delay, a Drip or a Cut, the right
+// response follows.
 type Fault struct {
-	Status  int           // of the answer; 0 is 400 with a Code, else 200
+	Status  int           // of the response; 0 means 400 with a Code, else 200
 	Code    string        // AWS's error code
-	Message string        // and message, in the shape of the service
-	Repeat  bool          // the session token of the request is repeated behind the message
-	Body    []byte        // the whole body instead of Code and Message
-	Header  http.Header   // more headers of the answer
-	Delay   time.Duration // waited before anything else
-	Hang    bool          // the request is read and never answered
-	Reset   bool          // the connection is reset
-	Drip    time.Duration // waited before each byte of the body, right or wrong
-	Cut     bool          // the connection is dropped in the middle of the body
-	Times   int           // how often it happens; 0 is until healed
+	Message string        // AWS's message
+	Repeat  bool          // append the session token of the request to the message
+	Body    []byte        // the whole body, instead of Code and Message
+	Header  http.Header   // additional headers of the response
+	Delay   time.Duration // the time before anything else
+	Hang    bool          // read the request and never answer
+	Reset   bool          // reset the connection
+	Drip    time.Duration // the time before each byte of the body
+	Cut     bool          // drop the connection in the middle of the body
+	Times   int           // how often it happens; 0 means until Heal
 }
 
 type faults struct {
-	mu  sync.Mutex
-	set map[string]*Fault
+	mu       sync.Mutex
+	byAction map[string]*Fault
 }
 
 // Fail makes requests of an action go wrong. The actions are
@@ -38,36 +38,37 @@ type faults struct {
 //	imds:token  imds:roles  imds:credentials  imds:region  imds:document
 //	container:credentials
 //
-// and sts:*, imds:* and so on, and * for every request. The narrowest name
-// wins. A second call for the same name replaces the first.
-func (c *Server) Fail(action string, f Fault) {
-	c.faults.mu.Lock()
-	defer c.faults.mu.Unlock()
-	if c.faults.set == nil {
-		c.faults.set = map[string]*Fault{}
+// and sts:*, imds:* and so on, and * for every request. The most specific name applies. A second
+// call for the same name replaces the first.
+func (srv *Server) Fail(action string, f Fault) {
+	srv.faults.mu.Lock()
+	defer srv.faults.mu.Unlock()
+	if srv.faults.byAction == nil {
+		srv.faults.byAction = map[string]*Fault{}
 	}
-	c.faults.set[action] = &f
+	srv.faults.byAction[action] = &f
 }
 
-// Heal ends what Fail began for this name.
-func (c *Server) Heal(action string) {
-	c.faults.mu.Lock()
-	defer c.faults.mu.Unlock()
-	delete(c.faults.set, action)
+// Heal ends the fault of an action, as it was named for Fail.
+func (srv *Server) Heal(action string) {
+	srv.faults.mu.Lock()
+	defer srv.faults.mu.Unlock()
+	delete(srv.faults.byAction, action)
 }
 
+// take returns the fault of an action, and counts it.
 func (f *faults) take(action string) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	service, _, _ := strings.Cut(action, ":")
 	for _, name := range []string{action, service + ":*", "*"} {
-		fault, ok := f.set[name]
+		fault, ok := f.byAction[name]
 		if !ok {
 			continue
 		}
 		now := *fault
 		if fault.Times == 1 {
-			delete(f.set, name)
+			delete(f.byAction, name)
 		} else if fault.Times > 1 {
 			fault.Times--
 		}
@@ -76,10 +77,10 @@ func (f *faults) take(action string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// answer is what a client is told, if this fault tells it anything.
-func (f Fault) answer(service string) (answer, bool) {
+// response returns the response of the fault; false if it has none.
+func (f Fault) response(service string) (response, bool) {
 	if f.Status == 0 && f.Code == "" && f.Body == nil {
-		return answer{}, false
+		return response{}, false
 	}
 	status := f.Status
 	if status == 0 && f.Code != "" {
@@ -87,19 +88,18 @@ func (f Fault) answer(service string) (answer, bool) {
 	} else if status == 0 {
 		status = http.StatusOK
 	}
-	a := failure(service, status, f.Code, f.Message)
+	resp := errorResponse(service, status, f.Code, f.Message)
 	if f.Body != nil {
-		a.body = f.Body
+		resp.body = f.Body
 	}
 	for name, values := range f.Header {
-		a.header[name] = values
+		resp.header[name] = values
 	}
-	return a, true
+	return resp, true
 }
 
-// pause waits for d. It returns false at once if the client goes away or the
-// Server is closed.
-func (c *Server) pause(ctx context.Context, d time.Duration) bool {
+// pause waits for d. It returns false at once if the client goes away or the Server is closed.
+func (srv *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -109,15 +109,15 @@ func (c *Server) pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-ctx.Done():
-	case <-c.done:
+	case <-srv.done:
 	}
 	return false
 }
 
-// hang waits for the client to go away, or for Close.
-func (c *Server) hang(ctx context.Context) {
+// hang waits until the client goes away or the Server is closed.
+func (srv *Server) hang(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-c.done:
+	case <-srv.done:
 	}
 }

@@ -20,42 +20,42 @@ import (
 const getToken = "ecr:GetAuthorizationToken"
 
 func TestHang(t *testing.T) {
-	c := start(t)
-	c.Fail(getToken, awstest.Fault{Hang: true})
+	srv := newServer(t)
+	srv.Fail(getToken, awstest.Fault{Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := ecr.NewFromConfig(load(t, c, "eu-west-1")).GetAuthorizationToken(ctx, nil)
+	_, err := ecr.NewFromConfig(load(t, srv, "eu-west-1")).GetAuthorizationToken(ctx, nil)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want the deadline's", err)
 	}
-	if got := c.Requests(); len(got) != 1 || got[0].Status != 0 {
+	if got := srv.Requests(); len(got) != 1 || got[0].Status != 0 {
 		t.Errorf("recorded %+v", got)
 	}
-	c.Heal(getToken)
-	password(t, load(t, c, "eu-west-1"))
+	srv.Heal(getToken)
+	password(t, load(t, srv, "eu-west-1"))
 }
 
-func TestCloseEndsWhatHangs(t *testing.T) {
-	c := start(t)
-	c.Fail("*", awstest.Fault{Hang: true})
-	elsewhere := httptest.NewServer(c.MetadataHandler()) // not the server's to close
-	defer elsewhere.Close()
-	api := ecr.NewFromConfig(load(t, c, "eu-west-1"))
+func TestCloseEndsHangingRequests(t *testing.T) {
+	srv := newServer(t)
+	srv.Fail("*", awstest.Fault{Hang: true})
+	other := httptest.NewServer(srv.MetadataHandler()) // the server can't close it
+	defer other.Close()
+	api := ecr.NewFromConfig(load(t, srv, "eu-west-1"))
 	failed := make(chan error, 2)
 	go func() {
 		_, err := api.GetAuthorizationToken(context.Background(), nil)
 		failed <- err
 	}()
 	go func() {
-		_, err := http.Get(elsewhere.URL + "/latest/meta-data/placement/region")
+		_, err := http.Get(other.URL + "/latest/meta-data/placement/region")
 		failed <- err
 	}()
 	for _, action := range []string{getToken, "imds:region"} {
-		if err := c.Await(t.Context(), action, 1); err != nil {
+		if err := srv.Await(t.Context(), action, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.Close()
+	srv.Close()
 	for range 2 {
 		select {
 		case err := <-failed:
@@ -63,7 +63,7 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 				t.Error("a hung request was answered")
 			}
 		case <-time.After(10 * time.Second):
-			elsewhere.CloseClientConnections()
+			other.CloseClientConnections()
 			t.Fatal("still hanging after Close")
 		}
 	}
@@ -82,9 +82,9 @@ func TestFaults(t *testing.T) {
 		{"header", awstest.Fault{Status: 400, Header: http.Header{"X-Amzn-Requestid": {"req-7"}}}, "req-7"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
-			c.Fail(getToken, tt.fault)
-			_, err := ecr.NewFromConfig(load(t, c, "eu-west-1")).GetAuthorizationToken(t.Context(), nil)
+			srv := newServer(t)
+			srv.Fail(getToken, tt.fault)
+			_, err := ecr.NewFromConfig(load(t, srv, "eu-west-1")).GetAuthorizationToken(t.Context(), nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
@@ -93,31 +93,31 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultOfSTS(t *testing.T) {
-	c := start(t)
-	c.Fail("sts:*", awstest.Fault{Status: 500, Code: "InternalFailure", Message: "oh"})
-	if code, message := refused(t, assuming(load(t, c, "eu-west-1"), pullARN)); code != "InternalFailure" || message != "oh" {
+	srv := newServer(t)
+	srv.Fail("sts:*", awstest.Fault{Status: 500, Code: "InternalFailure", Message: "oh"})
+	if code, message := refused(t, assuming(load(t, srv, "eu-west-1"), pullARN)); code != "InternalFailure" || message != "oh" {
 		t.Errorf("%s: %s", code, message)
 	}
 }
 
 func TestFaultTimes(t *testing.T) {
-	c := start(t)
-	c.Fail("*", awstest.Fault{Status: 500, Code: "ServerException", Times: 2})
-	cfg := load(t, c, "eu-west-1")
+	srv := newServer(t)
+	srv.Fail("*", awstest.Fault{Status: 500, Code: "ServerException", Times: 2})
+	cfg := load(t, srv, "eu-west-1")
 	cfg.Retryer = func() aws.Retryer { // three attempts
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
 	}
 	password(t, cfg)
-	if got := c.Count(getToken); got != 3 {
+	if got := srv.Count(getToken); got != 3 {
 		t.Errorf("%d requests, want 3", got)
 	}
 }
 
 func TestDelayAndLatency(t *testing.T) {
-	c := start(t)
-	c.SetLatency(60 * time.Millisecond)
-	c.Fail(getToken, awstest.Fault{Delay: 60 * time.Millisecond})
-	cfg := load(t, c, "eu-west-1")
+	srv := newServer(t)
+	srv.SetLatency(60 * time.Millisecond)
+	srv.Fail(getToken, awstest.Fault{Delay: 60 * time.Millisecond})
+	cfg := load(t, srv, "eu-west-1")
 	began := time.Now()
 	password(t, cfg)
 	if took := time.Since(began); took < 120*time.Millisecond {

@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// A place is what the name of an endpoint stands for. The zero place is the
-// plain endpoint, which is every service in every region.
-type place struct {
+// An endpoint is what the host name of an endpoint means. The zero endpoint is the plain one, which
+// has every service in every region.
+type endpoint struct {
 	host, service, region string
 }
 
-// A partition's names are those of the SDK's partitions.json, and of ECR's
-// registries where AWS documents them.
+// A partition has the DNS names of the SDK's partitions.json, and those of ECR's registries if AWS
+// documents them.
 type partition struct {
 	name         string
 	regions      *regexp.Regexp
 	dns          string
 	dual         string
-	dualRegistry string // "" where there is none, or none known
+	dualRegistry string // "" if there is none, or none is documented
 }
 
 var partitions = []partition{
@@ -43,9 +43,8 @@ func partitionOf(region string) (partition, bool) {
 	return partition{}, false
 }
 
-// What stands before the region, under a partition's ordinary and its
-// dual-stack suffix. ecr-fips on the ordinary one is the name of older SDKs
-// and of AWS's reference.
+// The names before the region, by the partition's DNS suffix: the usual one, or the one for
+// dual-stack. ecr-fips with the usual one is the name in older SDKs and in AWS's reference.
 var (
 	ordinaryNames = map[string]string{
 		"api.ecr": "ecr", "api.ecr-fips": "ecr", "ecr-fips": "ecr",
@@ -63,7 +62,7 @@ var (
 		"oidc": "sso-oidc", "oidc-fips": "sso-oidc",
 		"signin": "signin", "signin-fips": "signin",
 	}
-	// The sign-in service has the region before its name.
+	// The sign-in service has the region before these names.
 	signinNames = map[string]bool{
 		"oauth.signin.aws":                 true,
 		"signin.aws.amazon.com":            true,
@@ -78,15 +77,14 @@ var (
 	}
 )
 
-// locate tells which service a host is, in which region; false if it is none
-// of ours.
-func locate(host string) (place, bool) {
+// locate returns the service and the region of a host; false if it isn't a host of a known service.
+func locate(host string) (endpoint, bool) {
 	if host == "sts.amazonaws.com" {
-		return place{host, "sts", "us-east-1"}, true
+		return endpoint{host, "sts", "us-east-1"}, true
 	}
 	if region, rest, _ := strings.Cut(host, "."); signinNames[rest] {
 		_, ok := partitionOf(region)
-		return place{host, "signin", region}, ok
+		return endpoint{host, "signin", region}, ok
 	}
 	for _, p := range partitions {
 		for _, n := range []struct {
@@ -98,30 +96,29 @@ func locate(host string) (place, bool) {
 			if !ok || dot < 0 || !p.regions.MatchString(name[dot+1:]) {
 				continue
 			}
-			at := place{host, n.services[name[:dot]], name[dot+1:]}
-			if at.service == "ecr-public" && at.region != "us-east-1" {
+			e := endpoint{host, n.services[name[:dot]], name[dot+1:]}
+			if e.service == "ecr-public" && e.region != "us-east-1" {
 				continue
 			}
-			return at, at.service != ""
+			return e, e.service != ""
 		}
 	}
-	return place{}, false
+	return endpoint{}, false
 }
 
-// isInDNS reports whether a name is one that AWS has. The SDK's rules make FIPS names in every
-// region. See https://aws.amazon.com/compliance/fips/
-func (at place) isInDNS() bool {
-	return !strings.Contains(at.host, "-fips.") || strings.HasPrefix(at.region, "us-") || strings.HasPrefix(at.region, "ca-")
+// isInDNS reports whether AWS has the name. The SDK's rules make FIPS names in every region. See
+// https://aws.amazon.com/compliance/fips/
+func (e endpoint) isInDNS() bool {
+	return !strings.Contains(e.host, "-fips.") || strings.HasPrefix(e.region, "us-") || strings.HasPrefix(e.region, "ca-")
 }
 
-// knows reports whether a principal exists where the endpoint is: partitions share none.
-func (at place) knows(arn string) bool {
-	p, ok := partitionOf(at.region)
+// knows reports whether a principal exists at the endpoint. Partitions share none.
+func (e endpoint) knows(arn string) bool {
+	p, ok := partitionOf(e.region)
 	return !ok || strings.HasPrefix(arn, "arn:"+p.name+":")
 }
 
-// A registry is what a registry's host name says. The public one has no
-// account.
+// A registry is what the host name of a registry says. The public registry has no account.
 type registry struct {
 	account, region string
 }

@@ -20,7 +20,7 @@ var someRegions = []string{
 	"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1",
 }
 
-// TestLocateKnowsTheSDKsEndpoints asks the SDK's own rules for every host.
+// TestLocateKnowsTheSDKsEndpoints checks hosts that the SDK's own rules make.
 func TestLocateKnowsTheSDKsEndpoints(t *testing.T) {
 	ctx := context.Background()
 	resolve := map[string]func(region string, fips, dual *bool) (smithyendpoints.Endpoint, error){
@@ -88,8 +88,8 @@ func TestLocate(t *testing.T) {
 		"api.ecr.us-east-1.amazonaws.com.evil.test": "",
 		"nowhere.signin.aws.amazon.com":             "",
 	} {
-		at, ok := locate(host)
-		if got := strings.TrimSpace(at.service + " " + at.region); ok != (want != "") || ok && got != want {
+		e, ok := locate(host)
+		if got := strings.TrimSpace(e.service + " " + e.region); ok != (want != "") || ok && got != want {
 			t.Errorf("%s is %q, %v; want %q", host, got, ok, want)
 		}
 	}

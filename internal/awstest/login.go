@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// A Login is what "aws login" leaves behind: encoded as JSON it is the file in
-// ~/.aws/login/cache whose name is the SHA-256 of the profile's login_session.
+// A Login is what "aws login" stores. As JSON it is the file in ~/.aws/login/cache whose name is
+// the SHA-256 of the profile's login_session.
 type Login struct {
 	AccessToken   LoginToken `json:"accessToken"`
 	TokenType     string     `json:"tokenType"`
@@ -28,7 +28,7 @@ type Login struct {
 	DPoPKey       string     `json:"dpopKey"` // EC private key, PEM
 }
 
-// A LoginToken is the set of temporary credentials in a Login.
+// A LoginToken holds the temporary credentials of a Login.
 type LoginToken struct {
 	AccessKeyID     string    `json:"accessKeyId"`
 	SecretAccessKey string    `json:"secretAccessKey"`
@@ -37,8 +37,8 @@ type LoginToken struct {
 	ExpiresAt       time.Time `json:"expiresAt"`
 }
 
-// loginTokenLife is that of the SDK's CreateOAuth2Token documentation.
-const loginTokenLife = 15 * time.Minute
+// loginTokenTTL is the TTL in the SDK's documentation of CreateOAuth2Token.
+const loginTokenTTL = 15 * time.Minute
 
 type loginSession struct {
 	arn      string
@@ -51,9 +51,8 @@ type logins struct {
 	refresh map[string]loginSession // by refresh token
 }
 
-// AddLogin logs a principal in, a user or a role's session, as "aws login"
-// does.
-func (c *Server) AddLogin(arn string) (Login, error) {
+// AddLogin logs in a principal, a user or a role's session, as "aws login" does.
+func (srv *Server) AddLogin(arn string) (Login, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
@@ -62,7 +61,7 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 	if err != nil {
 		return Login{}, fmt.Errorf("stand-in login: %w", err)
 	}
-	s := c.newSession(arn, "", loginTokenLife)
+	s := srv.newSession(arn, "", loginTokenTTL)
 	l := Login{
 		AccessToken:  LoginToken{s.keyID, s.secret, s.token, accountOf(arn), s.expires},
 		TokenType:    "aws_sigv4",
@@ -70,44 +69,44 @@ func (c *Server) AddLogin(arn string) (Login, error) {
 		ClientID:     "arn:aws:signin:::devtools/same-device",
 		DPoPKey:      string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
 	}
-	c.logins.mu.Lock()
-	defer c.logins.mu.Unlock()
-	if c.logins.refresh == nil {
-		c.logins.refresh = map[string]loginSession{}
+	srv.logins.mu.Lock()
+	defer srv.logins.mu.Unlock()
+	if srv.logins.refresh == nil {
+		srv.logins.refresh = map[string]loginSession{}
 	}
-	c.logins.refresh[l.RefreshToken] = loginSession{arn, l.ClientID, &key.PublicKey}
+	srv.logins.refresh[l.RefreshToken] = loginSession{arn, l.ClientID, &key.PublicKey}
 	return l, nil
 }
 
 // createOAuth2Token refreshes the credentials of a login.
-func (c *Server) createOAuth2Token(q *call) answer {
+func (srv *Server) createOAuth2Token(q *call) response {
 	var in struct{ ClientID, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil || in.GrantType != "refresh_token" {
-		return failure(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")
+		return errorResponse(q.service, http.StatusBadRequest, "ValidationException", "only the refresh_token grant is supported")
 	}
-	c.logins.mu.Lock()
-	login, ok := c.logins.refresh[in.RefreshToken]
-	c.logins.mu.Unlock()
+	srv.logins.mu.Lock()
+	login, ok := srv.logins.refresh[in.RefreshToken]
+	srv.logins.mu.Unlock()
 	if !ok || in.ClientID != login.clientID || !provesKey(q, login.key) {
-		a := jsonAnswer(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
-		a.header.Set("X-Amzn-Errortype", "AccessDeniedException")
-		return a
+		resp := jsonResponse(restJSON, http.StatusBadRequest, map[string]string{"error": "TOKEN_EXPIRED", "message": "the login session is not valid"})
+		resp.header.Set("X-Amzn-Errortype", "AccessDeniedException")
+		return resp
 	}
-	s := c.newSession(login.arn, "", loginTokenLife)
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{
+	s := srv.newSession(login.arn, "", loginTokenTTL)
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken": map[string]string{
 			"accessKeyId":     s.keyID,
 			"secretAccessKey": s.secret,
 			"sessionToken":    s.token,
 		},
-		"expiresIn":    int(loginTokenLife.Seconds()),
+		"expiresIn":    int(loginTokenTTL.Seconds()),
 		"refreshToken": in.RefreshToken,
 		"tokenType":    "aws_sigv4",
 	})
 }
 
-// provesKey checks the DPoP header: a statement about this request signed with
-// the login's key (RFC 9449).
+// provesKey checks the DPoP header: a statement about this request, signed with the login's key
+// (RFC 9449).
 func provesKey(q *call, key *ecdsa.PublicKey) bool {
 	proof := q.Header.Get("Dpop")
 	dot := strings.LastIndexByte(proof, '.')

@@ -9,51 +9,51 @@ import (
 	"time"
 )
 
-// MetadataMode is what the instance's metadata service demands of a client.
+// MetadataMode is what the metadata service requires of a client.
 type MetadataMode int
 
-// The zero mode is what AWS recommends. A hop limit too low for a container is
-// any mode with Fail("imds:token", Fault{Hang: true}).
+// The zero mode is what AWS recommends. For a hop limit that is too low for a container, use
+// Fail("imds:token", Fault{Hang: true}).
 const (
 	MetadataV2       MetadataMode = iota // a token is required (IMDSv2)
-	MetadataOptional                     // a token is given, and may be left out
-	MetadataV1                           // there are no tokens: asking for one is 404
-	MetadataOff                          // every path is 404
+	MetadataOptional                     // a token is given, and is optional
+	MetadataV1                           // there are no tokens: a request for one gets 404
+	MetadataOff                          // every path gets 404
 )
 
 const instanceID = "i-0abc1234def567890"
 
 type instance struct {
-	mu     sync.Mutex
-	mode   MetadataMode
-	region string
-	tokens map[string]time.Time // until when they are good
-	post   sessions
+	mu       sync.Mutex
+	mode     MetadataMode
+	region   string
+	tokens   map[string]time.Time // the time at which each expires
+	sessions sessions
 }
 
-// SetInstanceRole gives the instance a role, known by AddRole or not; with ""
-// it has none, as at first.
-func (c *Server) SetInstanceRole(roleARN string) { c.instance.post.set(roleARN) }
+// SetInstanceRole sets the role of the instance. AddRole need not know it. At first, and with "",
+// there is none.
+func (srv *Server) SetInstanceRole(roleARN string) { srv.instance.sessions.set(roleARN) }
 
-// SetInstanceRegion says where the instance is: us-east-1 at first.
-func (c *Server) SetInstanceRegion(region string) {
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	c.instance.region = region
+// SetInstanceRegion sets the region of the instance. At first it is us-east-1.
+func (srv *Server) SetInstanceRegion(region string) {
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	srv.instance.region = region
 }
 
-// SetMetadataMode switches the metadata service.
-func (c *Server) SetMetadataMode(m MetadataMode) {
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	c.instance.mode = m
+// SetMetadataMode sets the mode of the metadata service.
+func (srv *Server) SetMetadataMode(m MetadataMode) {
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	srv.instance.mode = m
 }
 
-// MetadataHandler is the metadata service, for an address of the caller's own:
-// 169.254.169.254:80 in a network namespace, say.
-func (c *Server) MetadataHandler() http.Handler {
+// MetadataHandler returns the metadata service, to serve it at another address: 169.254.169.254:80
+// in a network namespace, for example.
+func (srv *Server) MetadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, place{}, metadataAction, c.metadata)
+		srv.serve(w, r, endpoint{}, metadataAction, srv.metadata)
 	})
 }
 
@@ -72,93 +72,93 @@ func metadataAction(q *call) string {
 	case path == "/latest/dynamic/instance-identity/document":
 		return "imds:document"
 	}
-	return "imds:" + unknown
+	return "imds:" + unknownAction
 }
 
-func (c *Server) metadata(q *call) answer {
-	c.instance.mu.Lock()
-	mode, region := c.instance.mode, c.instance.region
-	good := c.now().Before(c.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
-	c.instance.mu.Unlock()
+func (srv *Server) metadata(q *call) response {
+	srv.instance.mu.Lock()
+	mode, region := srv.instance.mode, srv.instance.region
+	good := srv.now().Before(srv.instance.tokens[q.Header.Get("X-Aws-Ec2-Metadata-Token")])
+	srv.instance.mu.Unlock()
 
 	if mode == MetadataOff || mode == MetadataV1 && q.action == "imds:token" {
-		return noMetadata()
+		return metadataNotFound()
 	}
 	if q.action == "imds:token" {
-		return c.metadataToken(q)
+		return srv.metadataToken(q)
 	}
 	if mode == MetadataV2 && !good {
-		return textAnswer(http.StatusUnauthorized, "401 - Unauthorized")
+		return textResponse(http.StatusUnauthorized, "401 - Unauthorized")
 	}
-	role := c.instance.post.roleARN()
+	role := srv.instance.sessions.roleARN()
 	switch q.action {
 	case "imds:region":
-		return textAnswer(http.StatusOK, region)
+		return textResponse(http.StatusOK, region)
 	case "imds:document":
-		return c.instanceDocument(region, role)
+		return srv.instanceDocument(region, role)
 	case "imds:roles":
 		if role != "" {
-			return textAnswer(http.StatusOK, roleName(role))
+			return textResponse(http.StatusOK, roleName(role))
 		}
 	case "imds:credentials":
 		if strings.TrimPrefix(q.URL.Path, rolesPath) == roleName(role) {
-			return c.instanceCredentials(q)
+			return srv.instanceCredentials(q)
 		}
 	}
-	return noMetadata()
+	return metadataNotFound()
 }
 
-func noMetadata() answer { return textAnswer(http.StatusNotFound, "404 - Not Found") }
+func metadataNotFound() response { return textResponse(http.StatusNotFound, "404 - Not Found") }
 
-func (c *Server) metadataToken(q *call) answer {
+func (srv *Server) metadataToken(q *call) response {
 	const ttlHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	if q.Method != http.MethodPut {
-		return textAnswer(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
+		return textResponse(http.StatusMethodNotAllowed, "405 - Method Not Allowed")
 	}
 	ttl, err := strconv.Atoi(q.Header.Get(ttlHeader))
 	if err != nil || ttl < 1 || ttl > 21600 {
-		return textAnswer(http.StatusBadRequest, "400 - Bad Request")
+		return textResponse(http.StatusBadRequest, "400 - Bad Request")
 	}
 	token := random(40)
-	until := c.now().Add(time.Duration(ttl) * time.Second)
-	c.instance.mu.Lock()
-	defer c.instance.mu.Unlock()
-	if c.instance.tokens == nil {
-		c.instance.tokens = map[string]time.Time{}
+	until := srv.now().Add(time.Duration(ttl) * time.Second)
+	srv.instance.mu.Lock()
+	defer srv.instance.mu.Unlock()
+	if srv.instance.tokens == nil {
+		srv.instance.tokens = map[string]time.Time{}
 	}
-	c.instance.tokens[token] = until
-	a := textAnswer(http.StatusOK, token)
-	a.header.Set(ttlHeader, strconv.Itoa(ttl))
-	return a
+	srv.instance.tokens[token] = until
+	resp := textResponse(http.StatusOK, token)
+	resp.header.Set(ttlHeader, strconv.Itoa(ttl))
+	return resp
 }
 
-func (c *Server) instanceDocument(region, role string) answer {
-	// Real metadata is indented JSON served as plain text, all of it strings.
+func (srv *Server) instanceDocument(region, role string) response {
+	// The real service sends indented JSON as plain text, and all values are strings.
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        accountOf(role),
 		"architecture":     "x86_64",
 		"availabilityZone": region + "a",
 		"instanceId":       instanceID,
 		"instanceType":     "t3.micro",
-		"pendingTime":      c.now().UTC().Format(time.RFC3339),
+		"pendingTime":      srv.now().UTC().Format(time.RFC3339),
 		"region":           region,
 		"version":          "2017-09-30",
 	}, "", "  ")
 	if err != nil {
-		return textAnswer(http.StatusInternalServerError, err.Error())
+		return textResponse(http.StatusInternalServerError, err.Error())
 	}
-	return textAnswer(http.StatusOK, string(document))
+	return textResponse(http.StatusOK, string(document))
 }
 
-func (c *Server) instanceCredentials(q *call) answer {
-	s, ok := c.sessionAt(&c.instance.post, instanceID)
+func (srv *Server) instanceCredentials(q *call) response {
+	s, ok := srv.sessionFrom(&srv.instance.sessions, instanceID)
 	if !ok {
-		return noMetadata()
+		return metadataNotFound()
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = s.role })
-	v := s.handedOut()
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = s.role })
+	v := s.credentials()
 	v["Code"] = "Success"
 	v["Type"] = "AWS-HMAC"
-	v["LastUpdated"] = c.now().UTC().Format(time.RFC3339)
-	return jsonAnswer("text/plain", http.StatusOK, v)
+	v["LastUpdated"] = srv.now().UTC().Format(time.RFC3339)
+	return jsonResponse("text/plain", http.StatusOK, v)
 }

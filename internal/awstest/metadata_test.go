@@ -15,10 +15,10 @@ import (
 
 func TestMetadataModes(t *testing.T) {
 	const (
-		token   = "PUT /latest/api/token"
-		roles   = "GET /latest/meta-data/iam/security-credentials/"
-		region  = "GET /latest/meta-data/placement/region"
-		unasked = 0
+		token        = "PUT /latest/api/token"
+		roles        = "GET /latest/meta-data/iam/security-credentials/"
+		region       = "GET /latest/meta-data/placement/region"
+		notRequested = 0
 	)
 	for _, tt := range []struct {
 		mode                 awstest.MetadataMode
@@ -26,35 +26,35 @@ func TestMetadataModes(t *testing.T) {
 	}{
 		{mode: awstest.MetadataV2, token: 200, without: 401, with: 200},
 		{mode: awstest.MetadataOptional, token: 200, without: 200, with: 200},
-		{mode: awstest.MetadataV1, token: 404, without: 200, with: unasked},
-		{mode: awstest.MetadataOff, token: 404, without: 404, with: unasked},
+		{mode: awstest.MetadataV1, token: 404, without: 200, with: notRequested},
+		{mode: awstest.MetadataOff, token: 404, without: 404, with: notRequested},
 	} {
-		c := start(t)
-		c.SetInstanceRole(runnerARN)
-		c.SetMetadataMode(tt.mode)
-		status, body := ask(t, c.MetadataURL(), token, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+		srv := newServer(t)
+		srv.SetInstanceRole(runnerARN)
+		srv.SetMetadataMode(tt.mode)
+		status, body := request(t, srv.MetadataURL(), token, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
 		if status != tt.token {
 			t.Errorf("mode %d: the token: %d, want %d", tt.mode, status, tt.token)
 		}
-		if got, _ := ask(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", "made up"); got != tt.without {
+		if got, _ := request(t, srv.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", "made up"); got != tt.without {
 			t.Errorf("mode %d: with a made-up token: %d, want %d", tt.mode, got, tt.without)
 		}
-		if tt.with == unasked {
+		if tt.with == notRequested {
 			continue
 		}
 		for _, path := range []string{roles, region} {
-			if got, said := ask(t, c.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
-				t.Errorf("mode %d: %s: %d %s", tt.mode, path, got, said)
+			if got, body := request(t, srv.MetadataURL(), path, "X-Aws-Ec2-Metadata-Token", body); got != tt.with {
+				t.Errorf("mode %d: %s: %d %s", tt.mode, path, got, body)
 			}
 		}
-		c.SetClock(func() time.Time { return time.Now().Add(2 * time.Minute) })
-		if got, _ := ask(t, c.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", body); got != tt.without {
+		srv.SetClock(func() time.Time { return time.Now().Add(2 * time.Minute) })
+		if got, _ := request(t, srv.MetadataURL(), roles, "X-Aws-Ec2-Metadata-Token", body); got != tt.without {
 			t.Errorf("mode %d: with an expired token: %d, want %d", tt.mode, got, tt.without)
 		}
 	}
 }
 
-func ask(t *testing.T, url, methodAndPath, header, value string) (int, string) {
+func request(t *testing.T, url, methodAndPath, header, value string) (int, string) {
 	t.Helper()
 	method, path, _ := strings.Cut(methodAndPath, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, url+path, nil)
@@ -70,30 +70,30 @@ func ask(t *testing.T, url, methodAndPath, header, value string) (int, string) {
 }
 
 func TestInstanceRegion(t *testing.T) {
-	c := start(t)
-	c.SetInstanceRegion("ap-south-1")
-	out, err := imds.NewFromConfig(load(t, c, "")).GetRegion(t.Context(), nil)
+	srv := newServer(t)
+	srv.SetInstanceRegion("ap-south-1")
+	out, err := imds.NewFromConfig(load(t, srv, "")).GetRegion(t.Context(), nil)
 	if err != nil || out.Region != "ap-south-1" {
 		t.Errorf("region %+v, %v", out, err)
 	}
-	if got := c.Count("imds:document"); got != 1 {
-		t.Errorf("counts %v", c.Counts())
+	if got := srv.Count("imds:document"); got != 1 {
+		t.Errorf("counts %v", srv.Counts())
 	}
 }
 
 func TestNoInstanceRole(t *testing.T) {
-	c := start(t)
-	_, err := load(t, c, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
+	srv := newServer(t)
+	_, err := load(t, srv, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("error %v, want one with 404", err)
 	}
 }
 
 func TestSessionsFixedOrFresh(t *testing.T) {
-	c := start(t)
-	c.SetInstanceRole(runnerARN)
+	srv := newServer(t)
+	srv.SetInstanceRole(runnerARN)
 	key := func() string {
-		cr, err := load(t, c, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
+		cr, err := load(t, srv, "eu-west-1", byChain).Credentials.Retrieve(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,50 +103,50 @@ func TestSessionsFixedOrFresh(t *testing.T) {
 	if again := key(); again != first {
 		t.Errorf("keys %s and %s, want the same", first, again)
 	}
-	c.ExpireSessions()
+	srv.ExpireSessions()
 	second := key()
 	if second == first {
 		t.Error("the same keys after their session expired")
 	}
-	c.SetFreshSessions(true)
+	srv.SetFreshSessions(true)
 	if third := key(); third == second {
 		t.Error("the same keys with fresh sessions")
 	}
 }
 
 func TestHopLimit(t *testing.T) {
-	c := start(t)
-	c.SetInstanceRole(runnerARN)
-	c.Fail("imds:token", awstest.Fault{Hang: true})
+	srv := newServer(t)
+	srv.SetInstanceRole(runnerARN)
+	srv.Fail("imds:token", awstest.Fault{Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := load(t, c, "eu-west-1", byChain).Credentials.Retrieve(ctx); err == nil {
+	if _, err := load(t, srv, "eu-west-1", byChain).Credentials.Retrieve(ctx); err == nil {
 		t.Error("credentials without a token")
 	}
-	if got := c.Count("imds:credentials"); got != 0 {
-		t.Errorf("counts %v", c.Counts())
+	if got := srv.Count("imds:credentials"); got != 0 {
+		t.Errorf("counts %v", srv.Counts())
 	}
 }
 
 func TestContainer(t *testing.T) {
-	c := start(t)
-	c.SetContainerRole(runnerARN, "secret-token")
-	elsewhere := httptest.NewServer(c.ContainerHandler()) // the caller's own address
-	t.Cleanup(elsewhere.Close)
-	for _, url := range []string{c.ContainerURL(), elsewhere.URL + "/v2/credentials/7"} {
+	srv := newServer(t)
+	srv.SetContainerRole(runnerARN, "secret-token")
+	other := httptest.NewServer(srv.ContainerHandler()) // another address
+	t.Cleanup(other.Close)
+	for _, url := range []string{srv.ContainerURL(), other.URL + "/v2/credentials/7"} {
 		t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
 		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret-token")
-		password(t, load(t, c, "eu-west-1", byChain))
-		if got := c.Requests()[0]; got.Action != "container:credentials" || got.TargetRole != runnerARN {
+		password(t, load(t, srv, "eu-west-1", byChain))
+		if got := srv.Requests()[0]; got.Action != "container:credentials" || got.TargetRole != runnerARN {
 			t.Errorf("recorded %+v", got)
 		}
 		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "wrong")
-		if code, _ := refused(t, load(t, c, "eu-west-1", byChain)); code != "AccessDenied" {
+		if code, _ := refused(t, load(t, srv, "eu-west-1", byChain)); code != "AccessDenied" {
 			t.Errorf("with the wrong token: %s", code)
 		}
 	}
-	c.SetContainerRole("", "")
-	if code, _ := refused(t, load(t, c, "eu-west-1", byChain)); code != "NoIdInRequest" {
+	srv.SetContainerRole("", "")
+	if code, _ := refused(t, load(t, srv, "eu-west-1", byChain)); code != "NoIdInRequest" {
 		t.Errorf("without a role: %s", code)
 	}
 }

@@ -9,23 +9,22 @@ import (
 	"time"
 )
 
-// A Role is an IAM role and its trust policy.
+// A Role is an IAM role with its trust policy.
 type Role struct {
 	ARN string
-	// Trusts holds the ARNs of those who may assume the role: of a user, of a
-	// role (for all its sessions), of one session, or
-	// arn:aws:iam::ACCOUNT:root for everybody in an account.
+	// Trusts holds the ARNs of principals that may assume the role: a user, a role (for all its
+	// sessions), a session, or arn:aws:iam::ACCOUNT:root for all principals of an account.
 	Trusts []string
-	// ExternalID, if set, is the one a caller of AssumeRole must give.
+	// ExternalID is required in AssumeRole, if it isn't empty.
 	ExternalID string
-	// WebIdentity, if set, may assume the role with a token.
+	// WebIdentity may assume the role with a token, if it isn't nil.
 	WebIdentity *WebIdentity
 }
 
-// An identity is the owner of an access key.
+// An identity is the principal of an access key.
 type identity struct {
-	arn     string // of a user or of a role's session
-	role    string // behind the session, or ""
+	arn     string // of a user or a role's session
+	role    string // the ARN of the role behind the session, or ""
 	secret  string
 	token   string    // "" for a user's own key
 	expires time.Time // zero for a user's own key
@@ -44,69 +43,65 @@ type principals struct {
 	grants map[rule]bool
 }
 
-// A rule is about an ARN: it may not do what is named, or may read the
-// registry of the account named.
+// A rule is about the principal with an ARN: what it may not do, or the account whose registry it
+// may read.
 type rule struct{ what, arn string }
 
-// AddUser makes an IAM user with an access key known; a key that is known
-// already gets the new owner and secret.
-func (c *Server) AddUser(arn, accessKeyID, secret string) {
-	c.principals.put(accessKeyID, identity{arn: arn, secret: secret})
+// AddUser adds an IAM user with an access key. If the key exists, it gets the new owner and secret.
+func (srv *Server) AddUser(arn, accessKeyID, secret string) {
+	srv.principals.put(accessKeyID, identity{arn: arn, secret: secret})
 }
 
-// AddRole makes a role known, or replaces the one of the same ARN.
-func (c *Server) AddRole(r Role) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.roles == nil {
-		c.principals.roles = map[string]Role{}
+// AddRole adds a role, or replaces the one with the same ARN.
+func (srv *Server) AddRole(r Role) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.roles == nil {
+		srv.principals.roles = map[string]Role{}
 	}
 	r.Trusts = slices.Clone(r.Trusts)
-	c.principals.roles[r.ARN] = r
+	srv.principals.roles[r.ARN] = r
 }
 
-// Deny forbids an action, such as ecr:GetAuthorizationToken, to a principal or
-// to all sessions of a role. For sts:AssumeRole and
-// sts:AssumeRoleWithWebIdentity the ARN may also be that of the role that is
-// to be assumed, for ecr-public:GetAuthorizationToken the action may also be
-// sts:GetServiceBearerToken, and ecr:BatchGetImage is what a registry asks.
-func (c *Server) Deny(action, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.denied == nil {
-		c.principals.denied = map[rule]bool{}
+// Deny forbids an action, such as ecr:GetAuthorizationToken, to a principal or to all sessions of a
+// role. For sts:AssumeRole and sts:AssumeRoleWithWebIdentity, the ARN can also be that of the role
+// to assume. For ecr-public:GetAuthorizationToken, the action can also be
+// sts:GetServiceBearerToken. Registries check ecr:BatchGetImage.
+func (srv *Server) Deny(action, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.denied == nil {
+		srv.principals.denied = map[rule]bool{}
 	}
-	c.principals.denied[rule{action, arn}] = true
+	srv.principals.denied[rule{action, arn}] = true
 }
 
-// Allow takes back what Deny did.
-func (c *Server) Allow(action, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	delete(c.principals.denied, rule{action, arn})
+// Allow undoes Deny.
+func (srv *Server) Allow(action, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	delete(srv.principals.denied, rule{action, arn})
 }
 
-// Grant lets a principal, or all sessions of a role, read the registry of
-// another account.
-func (c *Server) Grant(account, arn string) {
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	if c.principals.grants == nil {
-		c.principals.grants = map[rule]bool{}
+// Grant allows a principal, or all sessions of a role, to read the registry of another account.
+func (srv *Server) Grant(account, arn string) {
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	if srv.principals.grants == nil {
+		srv.principals.grants = map[rule]bool{}
 	}
-	c.principals.grants[rule{account, arn}] = true
+	srv.principals.grants[rule{account, arn}] = true
 }
 
-// ExpireSessions makes every session handed out so far an expired one. ECR
-// tokens outlive the session that got them.
-func (c *Server) ExpireSessions() {
-	now := c.now()
-	c.principals.mu.Lock()
-	defer c.principals.mu.Unlock()
-	for key, who := range c.principals.keys {
+// ExpireSessions expires all sessions that exist. ECR tokens stay valid.
+func (srv *Server) ExpireSessions() {
+	now := srv.now()
+	srv.principals.mu.Lock()
+	defer srv.principals.mu.Unlock()
+	for key, who := range srv.principals.keys {
 		if who.token != "" {
 			who.expires = now
-			c.principals.keys[key] = who
+			srv.principals.keys[key] = who
 		}
 	}
 }
@@ -140,7 +135,7 @@ func (p *principals) forbids(action string, who identity) bool {
 	return p.denied[rule{action, who.arn}] || p.denied[rule{action, who.role}]
 }
 
-// mayRead reports whether the registry of an account is open to who.
+// mayRead reports whether a principal may read the registry of an account.
 func (p *principals) mayRead(account string, who identity) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,21 +148,20 @@ type session struct {
 	identity
 }
 
-// newSession hands out credentials of a principal; role is the ARN behind it,
-// or "".
-func (c *Server) newSession(arn, role string, life time.Duration) session {
+// newSession issues credentials of a principal. role is the ARN of the role behind it, or "".
+func (srv *Server) newSession(arn, role string, ttl time.Duration) session {
 	s := session{"ASIA" + rand.Text()[:16], identity{
 		arn:     arn,
 		role:    role,
 		secret:  random(30),
 		token:   "IQoJb3JpZ2luX2Vj" + random(300),
-		expires: c.now().Add(life).UTC().Truncate(time.Second),
+		expires: srv.now().Add(ttl).UTC().Truncate(time.Second),
 	}}
-	c.principals.put(s.keyID, s.identity)
+	srv.principals.put(s.keyID, s.identity)
 	return s
 }
 
-// sessionARN is the principal of a role's session.
+// sessionARN returns the ARN of a role's session.
 func sessionARN(roleARN, name string) string {
 	partition := strings.Split(roleARN+":", ":")[1]
 	return "arn:" + partition + ":sts::" + accountOf(roleARN) + ":assumed-role/" + roleName(roleARN) + "/" + name
@@ -177,7 +171,7 @@ func accountOf(arn string) string { return strings.SplitN(arn+":::::", ":", 6)[4
 
 func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// random is n bytes nobody can guess, in base64.
+// random returns n random bytes in base64.
 func random(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)

@@ -10,81 +10,83 @@ import (
 )
 
 type proxyState struct {
-	mu       sync.Mutex
-	want     string // Proxy-Authorization asked for; "" is none
-	handlers map[string]http.Handler
+	mu            sync.Mutex
+	authorization string // the required Proxy-Authorization; "" if none
+	handlers      map[string]http.Handler
 }
 
-// RequireProxyAuth makes the proxy answer 407 to whoever does not give this
-// user and password. An empty user lifts it.
-func (c *Server) RequireProxyAuth(user, password string) {
-	c.proxy.mu.Lock()
-	defer c.proxy.mu.Unlock()
-	c.proxy.want = ""
+// RequireProxyAuth makes the proxy answer 407 to requests without this user and password. With an
+// empty user, none are required.
+func (srv *Server) RequireProxyAuth(user, password string) {
+	srv.proxy.mu.Lock()
+	defer srv.proxy.mu.Unlock()
+	srv.proxy.authorization = ""
 	if user != "" {
-		c.proxy.want = "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+		srv.proxy.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 	}
 }
 
-// Handle serves another host behind the proxy, over TLS on port 443: a
-// registry under its ECR name, say. A host such as *.example.com stands for
-// all names that end so; an exact one goes before it, and both before AWS.
-func (c *Server) Handle(host string, h http.Handler) {
-	c.proxy.mu.Lock()
-	defer c.proxy.mu.Unlock()
-	if c.proxy.handlers == nil {
-		c.proxy.handlers = map[string]http.Handler{}
+// Handle serves another host behind the proxy, over TLS on port 443: a registry under its ECR name,
+// for example. A host such as *.example.com matches all names that end with .example.com. An exact
+// host has priority over it, and both have priority over AWS.
+func (srv *Server) Handle(host string, h http.Handler) {
+	srv.proxy.mu.Lock()
+	defer srv.proxy.mu.Unlock()
+	if srv.proxy.handlers == nil {
+		srv.proxy.handlers = map[string]http.Handler{}
 	}
-	c.proxy.handlers[strings.ToLower(host)] = h
+	srv.proxy.handlers[strings.ToLower(host)] = h
 }
 
-// behind returns what serves host behind the proxy, or nil.
-func (c *Server) behind(host string) http.Handler {
-	c.proxy.mu.Lock()
-	defer c.proxy.mu.Unlock()
-	if h, ok := c.proxy.handlers[host]; ok {
+// handlerFor returns the handler of a host behind the proxy, or nil.
+func (srv *Server) handlerFor(host string) http.Handler {
+	srv.proxy.mu.Lock()
+	defer srv.proxy.mu.Unlock()
+	if h, ok := srv.proxy.handlers[host]; ok {
 		return h
 	}
-	for pattern, h := range c.proxy.handlers {
+	for pattern, h := range srv.proxy.handlers {
 		if suffix, ok := strings.CutPrefix(pattern, "*"); ok && strings.HasSuffix(host, suffix) {
 			return h
 		}
 	}
-	if at, ok := locate(host); ok && at.isInDNS() {
-		return c.services(at)
+	if e, ok := locate(host); ok && e.isInDNS() {
+		return srv.services(e)
 	}
 	return nil
 }
 
-func (c *Server) admits(r *http.Request) bool {
-	c.proxy.mu.Lock()
-	defer c.proxy.mu.Unlock()
-	return c.proxy.want == "" || r.Header.Get("Proxy-Authorization") == c.proxy.want
+// isAuthorized reports whether a request has the proxy's user and password.
+func (srv *Server) isAuthorized(r *http.Request) bool {
+	srv.proxy.mu.Lock()
+	defer srv.proxy.mu.Unlock()
+	return srv.proxy.authorization == "" || r.Header.Get("Proxy-Authorization") == srv.proxy.authorization
 }
 
-func (c *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
+// serveProxy answers CONNECT.
+func (srv *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
-		c.journal.connect("http://" + r.Host + r.URL.Path)
+		srv.log.connect("http://" + r.Host + r.URL.Path)
 		http.Error(w, "only CONNECT is served here", http.StatusBadGateway)
 		return
 	}
 	host := strings.ToLower(strings.TrimSuffix(r.Host, ":443"))
-	c.journal.connect(host)
-	if !c.admits(r) {
+	srv.log.connect(host)
+	if !srv.isAuthorized(r) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="stand-in"`)
-		http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+		http.Error(w, "proxy authentication required", http.StatusProxyAuthRequired)
 		return
 	}
-	if c.behind(host) == nil {
+	if srv.handlerFor(host) == nil {
 		http.Error(w, "no such host: "+host, http.StatusBadGateway)
 		return
 	}
-	cert, err := c.ca.mint(host)
+	cert, err := srv.ca.issue(host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	if !c.pause(r.Context(), time.Duration(c.connect.Load())) {
+	if !srv.pause(r.Context(), time.Duration(srv.connect.Load())) {
 		panic(http.ErrAbortHandler)
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -96,13 +98,13 @@ func (c *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
 		conn.Close()
 		return
 	}
-	c.tunnels.add(tls.Server(&tunnel{c.slow(conn), buffered.Reader, host}, &tls.Config{
+	srv.tunnels.add(tls.Server(&tunnel{srv.slow(conn), buffered.Reader, host}, &tls.Config{
 		Certificates: []tls.Certificate{*cert},
 		NextProtos:   []string{"http/1.1"},
 	}))
 }
 
 // serveTunnel serves a request that came through a tunnel.
-func (c *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
-	c.behind(tunnelHost(r)).ServeHTTP(w, r)
+func (srv *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
+	srv.handlerFor(tunnelHost(r)).ServeHTTP(w, r)
 }

@@ -33,13 +33,13 @@ func get(t *testing.T, client *http.Client, url string) (string, error) {
 }
 
 func TestProxyRefuses(t *testing.T) {
-	c := start(t)
-	tr := proxied(t, c).GetTransport()
-	tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(c.ProxyURL()) }
+	srv := newServer(t)
+	tr := proxied(t, srv).GetTransport()
+	tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(srv.ProxyURL()) }
 	client := &http.Client{Transport: tr}
 	for _, u := range []string{
 		"https://example.com/",
-		"https://" + host + "/v2/", // a registry nobody serves
+		"https://" + host + "/v2/", // a registry that isn't served
 		"https://api.ecr.eu-west-1.amazonaws.com:8443/",
 	} {
 		if _, err := get(t, client, u); err == nil || !strings.Contains(err.Error(), "Bad Gateway") {
@@ -50,20 +50,20 @@ func TestProxyRefuses(t *testing.T) {
 		t.Errorf("plain http: %s, %v", got, err)
 	}
 	want := []string{"example.com", host, "api.ecr.eu-west-1.amazonaws.com:8443", "http://169.254.169.254/latest/meta-data/"}
-	if got := c.Connects(); !slices.Equal(got, want) {
+	if got := srv.Connects(); !slices.Equal(got, want) {
 		t.Errorf("connects %v, want %v", got, want)
 	}
-	if got := c.Counts(); len(got) != 0 {
+	if got := srv.Counts(); len(got) != 0 {
 		t.Errorf("counts %v, want none", got)
 	}
 }
 
 func TestProxyAuth(t *testing.T) {
-	c := start(t)
-	c.RequireProxyAuth("me", "pass")
+	srv := newServer(t)
+	srv.RequireProxyAuth("me", "pass")
 	with := func(user *url.Userinfo) error {
-		tr := proxied(t, c).GetTransport()
-		u, err := url.Parse(c.ProxyURL())
+		tr := proxied(t, srv).GetTransport()
+		u, err := url.Parse(srv.ProxyURL())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,33 +80,33 @@ func TestProxyAuth(t *testing.T) {
 	if err := with(url.UserPassword("me", "pass")); err != nil {
 		t.Error(err)
 	}
-	c.RequireProxyAuth("", "")
+	srv.RequireProxyAuth("", "")
 	if err := with(nil); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestHandle(t *testing.T) {
-	c := start(t)
-	says := func(what string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, what+" "+r.Host) })
+	srv := newServer(t)
+	answer := func(text string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, text+" "+r.Host) })
 	}
-	c.Handle("*.dkr.ecr.ap-south-1.amazonaws.com", says("any"))
-	c.Handle("111111111111.dkr.ecr.ap-south-1.amazonaws.com", says("one"))
-	client := &http.Client{Transport: proxied(t, c).GetTransport()}
+	srv.Handle("*.dkr.ecr.ap-south-1.amazonaws.com", answer("any"))
+	srv.Handle("111111111111.dkr.ecr.ap-south-1.amazonaws.com", answer("one"))
+	client := &http.Client{Transport: proxied(t, srv).GetTransport()}
 	for host, want := range map[string]string{
 		"111111111111.dkr.ecr.ap-south-1.amazonaws.com": "200 OK one 111111111111.dkr.ecr.ap-south-1.amazonaws.com",
 		"222222222222.dkr.ecr.ap-south-1.amazonaws.com": "200 OK any 222222222222.dkr.ecr.ap-south-1.amazonaws.com",
 	} {
 		if got, err := get(t, client, "https://"+host+"/v2/"); err != nil || got != want {
-			t.Errorf("%s says %q, %v", host, got, err)
+			t.Errorf("%s answers %q, %v", host, got, err)
 		}
 	}
 }
 
 func TestUntrustedAuthority(t *testing.T) {
-	c := start(t)
-	tr := proxied(t, c).GetTransport()
+	srv := newServer(t)
+	tr := proxied(t, srv).GetTransport()
 	tr.TLSClientConfig.RootCAs = nil
 	_, err := get(t, &http.Client{Transport: tr}, "https://api.ecr.eu-west-1.amazonaws.com/")
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
@@ -115,11 +115,11 @@ func TestUntrustedAuthority(t *testing.T) {
 }
 
 func TestUnknownOperation(t *testing.T) {
-	c := start(t)
-	client := &http.Client{Transport: proxied(t, c).GetTransport()}
+	srv := newServer(t)
+	client := &http.Client{Transport: proxied(t, srv).GetTransport()}
 	// The portal's path at STS's host.
 	got, err := get(t, client, "https://sts.eu-west-1.amazonaws.com/federation/credentials")
-	if err != nil || !strings.HasPrefix(got, "400") || c.Count("unknown") != 1 {
-		t.Errorf("%s, %v; counts %v", got, err, c.Counts())
+	if err != nil || !strings.HasPrefix(got, "400") || srv.Count("unknown") != 1 {
+		t.Errorf("%s, %v; counts %v", got, err, srv.Counts())
 	}
 }

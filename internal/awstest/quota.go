@@ -6,55 +6,55 @@ import (
 	"time"
 )
 
-// A quota is a bucket of requests that fills as time passes.
+// A quota is a token bucket.
 type quota struct {
-	perSecond, left float64
-	since           time.Time
+	perSecond, tokens float64
+	since             time.Time
 }
 
 type quotas struct {
-	mu sync.Mutex
-	of map[string]*quota // by action
+	mu       sync.Mutex
+	byAction map[string]*quota // by action
 }
 
-// SetQuota throttles an action, as named by [Server.Fail], that is asked for more often than so
-// many times a second, by the server's clock; as many more may come at once after a pause. What
-// is throttled counts as a request. 0 ends it.
-func (c *Server) SetQuota(action string, perSecond int) {
-	c.quotas.mu.Lock()
-	defer c.quotas.mu.Unlock()
-	if c.quotas.of == nil {
-		c.quotas.of = map[string]*quota{}
+// SetQuota throttles an action, as named by [Server.Fail], to a number of requests a second, by the
+// server's clock. After a pause, as many more may come at once. Throttled requests are counted,
+// too. 0 removes the quota.
+func (srv *Server) SetQuota(action string, perSecond int) {
+	srv.quotas.mu.Lock()
+	defer srv.quotas.mu.Unlock()
+	if srv.quotas.byAction == nil {
+		srv.quotas.byAction = map[string]*quota{}
 	}
 	if perSecond == 0 {
-		delete(c.quotas.of, action)
+		delete(srv.quotas.byAction, action)
 		return
 	}
-	c.quotas.of[action] = &quota{perSecond: float64(perSecond), left: float64(perSecond), since: c.now()}
+	srv.quotas.byAction[action] = &quota{perSecond: float64(perSecond), tokens: float64(perSecond), since: srv.now()}
 }
 
-// exceeded takes one request from the action's quota, if there is any left.
+// exceeded takes a request from the action's quota. It reports whether there was none left.
 func (q *quotas) exceeded(action string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	of, ok := q.of[action]
+	of, ok := q.byAction[action]
 	if !ok {
 		return false
 	}
-	of.left = min(of.perSecond, of.left+of.perSecond*now.Sub(of.since).Seconds())
+	of.tokens = min(of.perSecond, of.tokens+of.perSecond*now.Sub(of.since).Seconds())
 	of.since = now
-	if of.left < 1 {
+	if of.tokens < 1 {
 		return true
 	}
-	of.left--
+	of.tokens--
 	return false
 }
 
-// throttled is what AWS says of a request above a quota.
-func throttled(service string) answer {
+// throttledResponse returns what AWS responds to a request above a quota.
+func throttledResponse(service string) response {
 	code := "ThrottlingException"
 	if service == "sts" {
 		code = "Throttling"
 	}
-	return failure(service, http.StatusBadRequest, code, "Rate exceeded")
+	return errorResponse(service, http.StatusBadRequest, code, "Rate exceeded")
 }

@@ -11,15 +11,15 @@ import (
 )
 
 func TestQuota(t *testing.T) {
-	c := start(t)
+	srv := newServer(t)
 	var ahead atomic.Int64
-	began := time.Now() // and there the clock stands still
-	c.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
-	c.SetQuota(getToken, 2)
-	cfg := load(t, c, "eu-west-1")
+	began := time.Now() // where the clock stops
+	srv.SetClock(func() time.Time { return began.Add(time.Duration(ahead.Load())) })
+	srv.SetQuota(getToken, 2)
+	cfg := load(t, srv, "eu-west-1")
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	api := ecr.NewFromConfig(cfg)
-	ask := func() string {
+	request := func() string {
 		_, err := api.GetAuthorizationToken(t.Context(), nil)
 		if err == nil {
 			return "given"
@@ -43,15 +43,15 @@ func TestQuota(t *testing.T) {
 		{0, "throttled"},
 	} {
 		ahead.Add(int64(step.later))
-		if got := ask(); got != step.want {
+		if got := request(); got != step.want {
 			t.Errorf("request %d: %s, want %s", i+1, got, step.want)
 		}
 	}
-	c.SetQuota(getToken, 0)
-	if got := ask(); got != "given" {
+	srv.SetQuota(getToken, 0)
+	if got := request(); got != "given" {
 		t.Errorf("without a quota: %s", got)
 	}
-	if n := c.Count(getToken); n != 9 {
+	if n := srv.Count(getToken); n != 9 {
 		t.Errorf("%d requests were counted, want 9", n)
 	}
 }

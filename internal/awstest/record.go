@@ -8,104 +8,101 @@ import (
 	"sync"
 )
 
-// A Request is one that reached a service of the server.
+// A Request is a request that reached a service of the server.
 type Request struct {
-	// Action is what was asked: sts:AssumeRole, imds:token and so on, as in
-	// [Server.Fail]; "unknown", or imds:unknown, if the server has no such action.
+	// Action is the action: sts:AssumeRole, imds:token and so on, as in [Server.Fail]. It is
+	// "unknown", or imds:unknown, if the server has no such action.
 	Action string
-	// Host is the host the proxy was asked for, or the Host header of a
-	// request that came another way.
+	// Host is the host in CONNECT, or the Host header of a request that didn't come through the
+	// proxy.
 	Host string
 	// Path is the path of the URL.
 	Path string
-	// Region is the one the request is signed for, unverified; "" without a
-	// signature.
+	// Region is the region for which the request is signed, unverified; "" without a signature.
 	Region string
-	// Principal is the ARN of the caller, once it is proved.
+	// Principal is the ARN of the caller, after its signature was verified.
 	Principal string
-	// TargetRole is the ARN of the role whose credentials are asked for.
+	// TargetRole is the ARN of the role whose credentials are requested.
 	TargetRole string
-	// Status is the answer's; 0 as long as there is none, and for ever if the
-	// request hung or was reset.
+	// Status is the status of the response. It is 0 until there is one, and stays 0 if the request
+	// hangs or is reset.
 	Status int
 }
 
-type journal struct {
+type requestLog struct {
 	mu       sync.Mutex
 	requests []*Request
 	counts   map[string]int
 	connects []string
-	arrived  chan struct{} // closed by the next arrival, if anybody waits
+	arrived  chan struct{} // closed by the next arrival, if it isn't nil
 }
 
-// begin records a request on its arrival, since one that hangs has arrived.
-func (j *journal) begin(r Request) *Request {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.counts == nil {
-		j.counts = map[string]int{}
+// add records a request when it arrives, because it may hang.
+func (l *requestLog) add(r Request) *Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts == nil {
+		l.counts = map[string]int{}
 	}
-	j.counts[r.Action]++
-	j.requests = append(j.requests, &r)
-	if j.arrived != nil {
-		close(j.arrived)
-		j.arrived = nil
+	l.counts[r.Action]++
+	l.requests = append(l.requests, &r)
+	if l.arrived != nil {
+		close(l.arrived)
+		l.arrived = nil
 	}
 	return &r
 }
 
-// amend completes what begin recorded.
-func (j *journal) amend(r *Request, change func(*Request)) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+// update changes a recorded request.
+func (l *requestLog) update(r *Request, change func(*Request)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	change(r)
 }
 
-func (j *journal) connect(host string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.connects = append(j.connects, host)
+func (l *requestLog) connect(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.connects = append(l.connects, host)
 }
 
-// Requests returns what reached the server since the last ResetCounts, in order
-// of arrival. Registries served by Handle are not in it.
-func (c *Server) Requests() []Request {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	all := make([]Request, len(c.journal.requests))
-	for i, r := range c.journal.requests {
+// Requests returns the requests since the last ResetCounts, in order of arrival. Requests to hosts
+// of Handle are not among them.
+func (srv *Server) Requests() []Request {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	all := make([]Request, len(srv.log.requests))
+	for i, r := range srv.log.requests {
 		all[i] = *r
 	}
 	return all
 }
 
-// Counts returns how many requests there were since the last ResetCounts, by
-// action.
-func (c *Server) Counts() map[string]int {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return maps.Clone(c.journal.counts)
+// Counts returns the number of requests since the last ResetCounts, by action.
+func (srv *Server) Counts() map[string]int {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return maps.Clone(srv.log.counts)
 }
 
-// Count returns how many requests of one action there were since the last
-// ResetCounts.
-func (c *Server) Count(action string) int {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return c.journal.counts[action]
+// Count returns the number of requests of an action since the last ResetCounts.
+func (srv *Server) Count(action string) int {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return srv.log.counts[action]
 }
 
-// Await waits until there were n requests of an action since the last
-// ResetCounts. The error is that of ctx.
-func (c *Server) Await(ctx context.Context, action string, n int) error {
+// Await waits until n requests of an action have arrived since the last ResetCounts. The error is
+// that of ctx.
+func (srv *Server) Await(ctx context.Context, action string, n int) error {
 	for {
-		c.journal.mu.Lock()
-		enough := c.journal.counts[action] >= n
-		if c.journal.arrived == nil {
-			c.journal.arrived = make(chan struct{})
+		srv.log.mu.Lock()
+		enough := srv.log.counts[action] >= n
+		if srv.log.arrived == nil {
+			srv.log.arrived = make(chan struct{})
 		}
-		arrived := c.journal.arrived
-		c.journal.mu.Unlock()
+		arrived := srv.log.arrived
+		srv.log.mu.Unlock()
 		if enough {
 			return nil
 		}
@@ -117,18 +114,18 @@ func (c *Server) Await(ctx context.Context, action string, n int) error {
 	}
 }
 
-// Connects returns what the proxy was asked for since the last ResetCounts, in
-// order: a host for each CONNECT (with its port unless that is 443), and a URL
-// that begins with http:// for each request the proxy was to forward.
-func (c *Server) Connects() []string {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	return slices.Clone(c.journal.connects)
+// Connects returns the requests to the proxy since the last ResetCounts, in order: a host for each
+// CONNECT (with its port unless that is 443), and a URL that begins with http:// for each other
+// request.
+func (srv *Server) Connects() []string {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	return slices.Clone(srv.log.connects)
 }
 
-// ResetCounts forgets Requests, Counts and Connects.
-func (c *Server) ResetCounts() {
-	c.journal.mu.Lock()
-	defer c.journal.mu.Unlock()
-	c.journal.requests, c.journal.counts, c.journal.connects = nil, nil, nil
+// ResetCounts clears Requests, Counts and Connects.
+func (srv *Server) ResetCounts() {
+	srv.log.mu.Lock()
+	defer srv.log.mu.Unlock()
+	srv.log.requests, srv.log.counts, srv.log.connects = nil, nil, nil
 }

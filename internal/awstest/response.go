@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-// An answer is what a request gets.
-type answer struct {
+// A response is a response of a service.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (a answer) write(w http.ResponseWriter, now time.Time) {
-	for name, values := range a.header {
+func (resp response) write(w http.ResponseWriter, now time.Time) {
+	for name, values := range resp.header {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-	w.WriteHeader(a.status)
-	w.Write(a.body)
+	w.WriteHeader(resp.status)
+	w.Write(resp.body)
 }
 
-// writeBadly writes an answer byte by byte, or half of it.
-func (c *Server) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
-	body := a.body
+// writeFaulty writes a response byte by byte, or half of it.
+func (srv *Server) writeFaulty(w http.ResponseWriter, r *http.Request, resp response, fault Fault) {
+	body := resp.body
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	a.body = nil
-	a.write(w, c.now())
+	resp.body = nil
+	resp.write(w, srv.now())
 	if fault.Cut {
 		body = body[:len(body)/2]
 	}
 	for i := range body {
-		if !c.pause(r.Context(), fault.Drip) {
+		if !srv.pause(r.Context(), fault.Drip) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Write(body[i : i+1])
@@ -49,27 +49,27 @@ func (c *Server) writeBadly(w http.ResponseWriter, r *http.Request, a answer, fa
 	}
 }
 
-func textAnswer(status int, body string) answer {
-	return answer{status, http.Header{"Content-Type": {"text/plain"}}, []byte(body)}
+func textResponse(status int, body string) response {
+	return response{status, http.Header{"Content-Type": {"text/plain"}}, []byte(body)}
 }
 
-func jsonAnswer(contentType string, status int, v any) answer {
+func jsonResponse(contentType string, status int, v any) response {
 	body, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+		panic(fmt.Sprintf("stand-in: %v", err)) // all callers pass types that can be marshalled
 	}
-	return answer{status, http.Header{
+	return response{status, http.Header{
 		"Content-Type":     {contentType},
 		"X-Amzn-Requestid": {requestID()},
 	}, body}
 }
 
-func xmlAnswer(status int, id string, v any) answer {
+func xmlResponse(status int, id string, v any) response {
 	body, err := xml.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("stand-in: %v", err)) // only our own types come here
+		panic(fmt.Sprintf("stand-in: %v", err)) // all callers pass types that can be marshalled
 	}
-	return answer{status, http.Header{
+	return response{status, http.Header{
 		"Content-Type":     {"text/xml"},
 		"X-Amzn-Requestid": {id},
 	}, body}
@@ -87,8 +87,8 @@ const (
 	restJSON = "application/json"
 )
 
-// failure is an error in the shape of a service.
-func failure(service string, status int, code, message string) answer {
+// errorResponse returns an error in the format of a service.
+func errorResponse(service string, status int, code, message string) response {
 	switch service {
 	case "sts":
 		id := requestID()
@@ -97,17 +97,17 @@ func failure(service string, status int, code, message string) answer {
 		if status >= 500 {
 			v.Error.Type = "Receiver"
 		}
-		return xmlAnswer(status, id, v)
+		return xmlResponse(status, id, v)
 	case "ecr", "ecr-public":
-		return jsonAnswer(awsJSON, status, map[string]string{"__type": code, "message": message})
+		return jsonResponse(awsJSON, status, map[string]string{"__type": code, "message": message})
 	case "imds":
-		return textAnswer(status, message)
+		return textResponse(status, message)
 	case "container":
-		return jsonAnswer(restJSON, status, map[string]string{"code": code, "message": message})
+		return jsonResponse(restJSON, status, map[string]string{"code": code, "message": message})
 	}
-	a := jsonAnswer(restJSON, status, map[string]string{"message": message})
-	a.header.Set("X-Amzn-Errortype", code)
-	return a
+	resp := jsonResponse(restJSON, status, map[string]string{"message": message})
+	resp.header.Set("X-Amzn-Errortype", code)
+	return resp
 }
 
 type stsError struct {
@@ -118,8 +118,8 @@ type stsError struct {
 	RequestID string `xml:"RequestId"`
 }
 
-// A denial is why a service does not do what it is asked, with the code of
-// the query protocol (STS); the JSON one has names of its own.
+// A denial says why a service refuses a request. The code is that of the query protocol (STS); the
+// JSON protocol has other codes.
 type denial struct {
 	code, message string
 }
@@ -133,9 +133,9 @@ var jsonCodes = map[string]string{
 	"SignatureDoesNotMatch":      "InvalidSignatureException",
 }
 
-func (d *denial) answer(service string) answer {
+func (d *denial) response(service string) response {
 	if service == "sts" {
-		return failure(service, http.StatusForbidden, d.code, d.message)
+		return errorResponse(service, http.StatusForbidden, d.code, d.message)
 	}
-	return failure(service, http.StatusBadRequest, jsonCodes[d.code], d.message)
+	return errorResponse(service, http.StatusBadRequest, jsonCodes[d.code], d.message)
 }

@@ -27,17 +27,17 @@ func TestAssumeRoleRefused(t *testing.T) {
 		{"denied for the role", awstest.Role{ARN: pullARN, Trusts: []string{userARN}}, pullARN},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
-			c.AddRole(tt.role)
+			srv := newServer(t)
+			srv.AddRole(tt.role)
 			if tt.deny != "" {
-				c.Deny("sts:AssumeRole", tt.deny)
+				srv.Deny("sts:AssumeRole", tt.deny)
 			}
-			code, message := refused(t, assuming(load(t, c, "eu-west-1"), pullARN))
+			code, message := refused(t, assuming(load(t, srv, "eu-west-1"), pullARN))
 			const want = "User: " + userARN + " is not authorized to perform: sts:AssumeRole on resource: " + pullARN
 			if code != "AccessDenied" || message != want {
 				t.Errorf("%s: %s", code, message)
 			}
-			if got := c.Requests()[0]; got.Status != 403 || got.Principal != userARN || got.TargetRole != pullARN {
+			if got := srv.Requests()[0]; got.Status != 403 || got.Principal != userARN || got.TargetRole != pullARN {
 				t.Errorf("recorded %+v", got)
 			}
 		})
@@ -45,10 +45,10 @@ func TestAssumeRoleRefused(t *testing.T) {
 }
 
 func TestExternalID(t *testing.T) {
-	c := start(t)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}, ExternalID: "x-1"})
+	srv := newServer(t)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}, ExternalID: "x-1"})
 	with := func(id string) aws.Config {
-		return assuming(load(t, c, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.ExternalID = &id })
+		return assuming(load(t, srv, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.ExternalID = &id })
 	}
 	password(t, with("x-1"))
 	if code, _ := refused(t, with("x-2")); code != "AccessDenied" {
@@ -57,11 +57,11 @@ func TestExternalID(t *testing.T) {
 }
 
 func TestRoleChain(t *testing.T) {
-	c := start(t)
+	srv := newServer(t)
 	const last = "arn:aws:iam::333333333333:role/team/last"
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
-	c.AddRole(awstest.Role{ARN: last, Trusts: []string{pullARN}})
-	first := assuming(load(t, c, "eu-west-1"), pullARN)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
+	srv.AddRole(awstest.Role{ARN: last, Trusts: []string{pullARN}})
+	first := assuming(load(t, srv, "eu-west-1"), pullARN)
 	cfg := assuming(first, last, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "me" })
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
 	if err != nil {
@@ -77,15 +77,15 @@ func TestRoleChain(t *testing.T) {
 }
 
 func TestDeniedToken(t *testing.T) {
-	c := start(t)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
-	cfg := assuming(load(t, c, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job" })
-	c.Deny("ecr:GetAuthorizationToken", pullARN)
+	srv := newServer(t)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
+	cfg := assuming(load(t, srv, "eu-west-1"), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job" })
+	srv.Deny("ecr:GetAuthorizationToken", pullARN)
 	code, message := refused(t, cfg)
 	if code != "AccessDeniedException" || !strings.HasPrefix(message, "User: arn:aws:sts::222222222222:assumed-role/pull/job is not authorized to perform: ecr:GetAuthorizationToken on resource: *") {
 		t.Errorf("%s: %s", code, message)
 	}
-	c.Allow("ecr:GetAuthorizationToken", pullARN)
+	srv.Allow("ecr:GetAuthorizationToken", pullARN)
 	password(t, cfg)
 }
 
@@ -110,15 +110,15 @@ func TestWebIdentity(t *testing.T) {
 		{"no JWT", "nonsense", "InvalidIdentityToken"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
-			c.AddRole(awstest.Role{ARN: pullARN, WebIdentity: &good})
+			srv := newServer(t)
+			srv.AddRole(awstest.Role{ARN: pullARN, WebIdentity: &good})
 			file := filepath.Join(t.TempDir(), "token")
 			if err := os.WriteFile(file, []byte(tt.token), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", file)
 			t.Setenv("AWS_ROLE_ARN", pullARN)
-			cfg := load(t, c, "eu-west-1", byChain)
+			cfg := load(t, srv, "eu-west-1", byChain)
 			if tt.code == "" {
 				password(t, cfg)
 				return

@@ -39,9 +39,8 @@ const (
 	secret    = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 )
 
-// start returns a Server that knows a user, and an environment without a trace
-// of AWS.
-func start(t *testing.T) *awstest.Server {
+// newServer returns a Server with a user, and clears AWS's variables.
+func newServer(t *testing.T) *awstest.Server {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
@@ -49,29 +48,29 @@ func start(t *testing.T) *awstest.Server {
 		}
 	}
 	t.Setenv("HOME", t.TempDir())
-	c, err := awstest.Start()
+	srv, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
-	c.AddUser(userARN, keyID, secret)
-	return c
+	t.Cleanup(srv.Close)
+	srv.AddUser(userARN, keyID, secret)
+	return srv
 }
 
-// proxied is a client as HTTPS_PROXY and AWS_CA_BUNDLE make it.
-func proxied(t *testing.T, c *awstest.Server) *awshttp.BuildableClient {
+// proxied returns a client that uses the proxy and trusts the server's CA.
+func proxied(t *testing.T, srv *awstest.Server) *awshttp.BuildableClient {
 	t.Helper()
-	proxy, err := url.Parse(c.ProxyURL())
+	proxy, err := url.Parse(srv.ProxyURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(c.CAPEM()) {
+	if !roots.AppendCertsFromPEM(srv.CAPEM()) {
 		t.Fatal("no certificate in CAPEM")
 	}
 	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.TLSClientConfig.RootCAs = roots
-		tr.TLSHandshakeTimeout = 0 // hundreds of handshakes at once take long on a busy machine
+		tr.TLSHandshakeTimeout = 0 // hundreds of handshakes at once are slow on a busy machine
 		tr.Proxy = func(r *http.Request) (*url.URL, error) {
 			if r.URL.Scheme == "https" {
 				return proxy, nil
@@ -82,14 +81,14 @@ func proxied(t *testing.T, c *awstest.Server) *awshttp.BuildableClient {
 	})
 }
 
-// load is the SDK's configuration for a region, of the user unless opts say
-// otherwise.
-func load(t *testing.T, c *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
+// load returns the SDK's configuration for a region. Unless opts change that, it has the user's
+// keys.
+func load(t *testing.T, srv *awstest.Server, region string, opts ...func(*config.LoadOptions) error) aws.Config {
 	t.Helper()
-	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", c.MetadataURL())
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", srv.MetadataURL())
 	all := append([]func(*config.LoadOptions) error{
 		config.WithRegion(region),
-		config.WithHTTPClient(proxied(t, c)),
+		config.WithHTTPClient(proxied(t, srv)),
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 1) }),
 		config.WithAPIOptions([]func(*middleware.Stack) error{awsapi.PlainBody}),
 		asUser,
@@ -106,14 +105,13 @@ func asUser(o *config.LoadOptions) error {
 	return nil
 }
 
-// byChain takes the credentials from the environment and the files, as a
-// program that sets none does.
+// byChain makes the SDK find the credentials in the environment and the files.
 func byChain(o *config.LoadOptions) error {
 	o.Credentials = nil
 	return nil
 }
 
-// assuming makes cfg that of a role.
+// assuming returns cfg with the credentials of a role.
 func assuming(cfg aws.Config, roleARN string, opts ...func(*stscreds.AssumeRoleOptions)) aws.Config {
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleARN, opts...))
 	return cfg
@@ -134,12 +132,12 @@ func passwordIn(t *testing.T, authorizationToken *string) string {
 	b, err := base64.StdEncoding.DecodeString(*authorizationToken)
 	p, ok := strings.CutPrefix(string(b), "AWS:")
 	if err != nil || !ok {
-		t.Fatalf("authorizationToken %.20q is no AWS:password: %v", b, err)
+		t.Fatalf("authorizationToken %.20q isn't AWS:password: %v", b, err)
 	}
 	return p
 }
 
-// refused asks for an ECR token and returns the error's code and message.
+// refused requests an ECR token and returns the code and the message of the error.
 func refused(t *testing.T, cfg aws.Config) (code, message string) {
 	t.Helper()
 	_, err := ecr.NewFromConfig(cfg).GetAuthorizationToken(t.Context(), nil)
@@ -156,10 +154,10 @@ func codeOf(t *testing.T, err error) (code, message string) {
 }
 
 func TestRoleOverInstanceMetadata(t *testing.T) {
-	c := start(t)
-	c.SetInstanceRole(runnerARN)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{runnerARN}})
-	cfg := assuming(load(t, c, "eu-central-1", byChain), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job-7" })
+	srv := newServer(t)
+	srv.SetInstanceRole(runnerARN)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{runnerARN}})
+	cfg := assuming(load(t, srv, "eu-central-1", byChain), pullARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "job-7" })
 
 	out, err := ecr.NewFromConfig(cfg).GetAuthorizationToken(t.Context(), nil)
 	if err != nil {
@@ -180,13 +178,13 @@ func TestRoleOverInstanceMetadata(t *testing.T) {
 		"imds:token": 1, "imds:roles": 1, "imds:credentials": 1,
 		"sts:AssumeRole": 1, "ecr:GetAuthorizationToken": 1,
 	}
-	if got := c.Counts(); !reflect.DeepEqual(got, want) {
+	if got := srv.Counts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
-	if got, want := c.Connects(), []string{"sts.eu-central-1.amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}; !slices.Equal(got, want) {
+	if got, want := srv.Connects(), []string{"sts.eu-central-1.amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}; !slices.Equal(got, want) {
 		t.Errorf("connects %v, want %v", got, want)
 	}
-	all := c.Requests()
+	all := srv.Requests()
 	if got, want := all[3:], []awstest.Request{{
 		Action: "sts:AssumeRole", Host: "sts.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Status: 200,
 		Principal:  "arn:aws:sts::111111111111:assumed-role/runner/i-0abc1234def567890",
@@ -197,60 +195,60 @@ func TestRoleOverInstanceMetadata(t *testing.T) {
 	}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("requests\n%+v, want\n%+v", got, want)
 	}
-	c.ResetCounts()
-	if n := len(c.Requests()) + len(c.Counts()) + len(c.Connects()); n != 0 {
+	srv.ResetCounts()
+	if n := len(srv.Requests()) + len(srv.Counts()) + len(srv.Connects()); n != 0 {
 		t.Errorf("%d records left after ResetCounts", n)
 	}
 }
 
 func TestPublicToken(t *testing.T) {
-	c := start(t)
-	out, err := ecrpublic.NewFromConfig(load(t, c, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
+	srv := newServer(t)
+	out, err := ecrpublic.NewFromConfig(load(t, srv, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := passwordIn(t, out.AuthorizationData.AuthorizationToken)
-	if who, err := c.VerifyToken(p, "public.ecr.aws"); who != userARN || err != nil {
+	if who, err := srv.VerifyToken(p, "public.ecr.aws"); who != userARN || err != nil {
 		t.Errorf("VerifyToken: %q, %v", who, err)
 	}
-	if _, err := c.VerifyToken(p, "111111111111.dkr.ecr.us-east-1.amazonaws.com"); err == nil {
+	if _, err := srv.VerifyToken(p, "111111111111.dkr.ecr.us-east-1.amazonaws.com"); err == nil {
 		t.Error("a public token was good for a private registry")
 	}
 	for _, action := range []string{"ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"} {
-		c.Deny(action, userARN)
-		_, err := ecrpublic.NewFromConfig(load(t, c, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
+		srv.Deny(action, userARN)
+		_, err := ecrpublic.NewFromConfig(load(t, srv, "us-east-1")).GetAuthorizationToken(t.Context(), nil)
 		if code, message := codeOf(t, err); code != "AccessDeniedException" || !strings.Contains(message, action) {
 			t.Errorf("without %s: %s: %s", action, code, message)
 		}
-		c.Allow(action, userARN)
+		srv.Allow(action, userARN)
 	}
 }
 
 func TestPlainEndpoint(t *testing.T) {
-	c := start(t)
-	cfg := load(t, c, "ap-south-1")
-	cfg.BaseEndpoint = aws.String(c.EndpointURL())
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
+	srv := newServer(t)
+	cfg := load(t, srv, "ap-south-1")
+	cfg.BaseEndpoint = aws.String(srv.EndpointURL())
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{userARN}})
 	password(t, assuming(cfg, pullARN))
-	if got := c.Connects(); len(got) != 0 {
-		t.Errorf("the proxy was asked for %v", got)
+	if got := srv.Connects(); len(got) != 0 {
+		t.Errorf("the proxy got requests for %v", got)
 	}
-	if got := c.Count("ecr:GetAuthorizationToken"); got != 1 {
+	if got := srv.Count("ecr:GetAuthorizationToken"); got != 1 {
 		t.Errorf("%d requests for a token, want 1", got)
 	}
 }
 
 func TestTwoHundredClientsAtOnce(t *testing.T) {
-	c := start(t)
-	c.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{"arn:aws:iam::111111111111:root"}})
-	cfg := load(t, c, "us-west-2")
+	srv := newServer(t)
+	srv.AddRole(awstest.Role{ARN: pullARN, Trusts: []string{"arn:aws:iam::111111111111:root"}})
+	cfg := load(t, srv, "us-west-2")
 	const clients = 200
 	passwords := make([]string, clients)
 	var wg sync.WaitGroup
 	for i := range passwords {
 		wg.Go(func() {
 			own := cfg.Copy()
-			own.HTTPClient = proxied(t, c)
+			own.HTTPClient = proxied(t, srv)
 			out, err := ecr.NewFromConfig(assuming(own, pullARN)).GetAuthorizationToken(context.Background(), nil)
 			if err != nil {
 				t.Error(err)
@@ -264,7 +262,7 @@ func TestTwoHundredClientsAtOnce(t *testing.T) {
 	if n := len(slices.Compact(passwords)); n != clients {
 		t.Errorf("%d different tokens, want %d", n, clients)
 	}
-	if a, b := c.Count("sts:AssumeRole"), c.Count("ecr:GetAuthorizationToken"); a != clients || b != clients {
+	if a, b := srv.Count("sts:AssumeRole"), srv.Count("ecr:GetAuthorizationToken"); a != clients || b != clients {
 		t.Errorf("counted %d and %d, want %d of each", a, b, clients)
 	}
 }

@@ -8,30 +8,30 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of a request.
+// maxBody is the size limit of a request's body.
 const maxBody = 1 << 20
 
-// A call is a request being served.
+// A call is a request that is being served.
 type call struct {
 	*http.Request
-	at      place
-	body    []byte
-	form    url.Values
-	action  string
-	service string // the part of action before the colon
-	entry   *Request
+	endpoint endpoint
+	body     []byte
+	form     url.Values
+	action   string
+	service  string // the part of action before the colon
+	entry    *Request
 }
 
-// serve records a request under the action that name gives it, lets it wait
-// or go wrong as it was told to, and else answers with do.
-func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name func(*call) string, do func(*call) answer) {
+// serve records a request, delays it or makes it go wrong as configured, and else responds with do.
+// The action is what name returns.
+func (srv *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint, name func(*call) string, do func(*call) response) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	q := &call{Request: r, at: at, body: body}
+	q := &call{Request: r, endpoint: at, body: body}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		q.form, _ = url.ParseQuery(string(body)) // what does not parse asks for no action
+		q.form, _ = url.ParseQuery(string(body)) // a body that can't be parsed has no action
 	}
 	q.action = name(q)
 	q.service, _, _ = strings.Cut(q.action, ":")
@@ -40,7 +40,7 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name fu
 	if host == "" {
 		host = r.Host
 	}
-	q.entry = c.journal.begin(Request{
+	q.entry = srv.log.add(Request{
 		Action:     q.action,
 		Host:       host,
 		Path:       r.URL.Path,
@@ -48,15 +48,15 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name fu
 		TargetRole: q.form.Get("RoleArn"),
 	})
 
-	if !c.pause(r.Context(), time.Duration(c.latency.Load())) {
+	if !srv.pause(r.Context(), time.Duration(srv.latency.Load())) {
 		panic(http.ErrAbortHandler)
 	}
-	fault, _ := c.faults.take(q.action)
-	if !c.pause(r.Context(), fault.Delay) {
+	fault, _ := srv.faults.take(q.action)
+	if !srv.pause(r.Context(), fault.Delay) {
 		panic(http.ErrAbortHandler)
 	}
 	if fault.Hang {
-		c.hang(r.Context())
+		srv.hang(r.Context())
 		panic(http.ErrAbortHandler)
 	}
 	if fault.Reset {
@@ -66,30 +66,30 @@ func (c *Server) serve(w http.ResponseWriter, r *http.Request, at place, name fu
 	if fault.Repeat {
 		fault.Message += " " + r.Header.Get("X-Amz-Security-Token")
 	}
-	a, wrong := fault.answer(q.service)
+	resp, wrong := fault.response(q.service)
 	switch {
 	case wrong:
-	case c.quotas.exceeded(q.action, c.now()):
-		a = throttled(q.service)
+	case srv.quotas.exceeded(q.action, srv.now()):
+		resp = throttledResponse(q.service)
 	default:
-		a = do(q)
+		resp = do(q)
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.Status = a.status })
+	srv.log.update(q.entry, func(e *Request) { e.Status = resp.status })
 	if fault.Drip > 0 || fault.Cut {
-		c.writeBadly(w, r, a, fault)
+		srv.writeFaulty(w, r, resp, fault)
 		return
 	}
-	a.write(w, c.now())
+	resp.write(w, srv.now())
 }
 
-// services serves the APIs of AWS at a place.
-func (c *Server) services(at place) http.Handler {
+// services returns the handler of AWS's APIs at an endpoint.
+func (srv *Server) services(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r, at, action, c.perform)
+		srv.serve(w, r, e, action, srv.respond)
 	})
 }
 
-const unknown = "unknown"
+const unknownAction = "unknown"
 
 var targets = map[string]string{
 	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": "ecr:GetAuthorizationToken",
@@ -102,7 +102,7 @@ var paths = map[string]string{
 	"POST /v1/token":              "signin:CreateOAuth2Token",
 }
 
-// action tells what a call asks for, by the request itself.
+// action returns the action that a request asks for.
 func action(q *call) string {
 	name := targets[q.Header.Get("X-Amz-Target")]
 	if name == "" {
@@ -113,40 +113,41 @@ func action(q *call) string {
 		name = "sts:" + sts
 	}
 	service, _, _ := strings.Cut(name, ":")
-	if name == "" || q.at.service != "" && q.at.service != service {
-		return unknown
+	if name == "" || q.endpoint.service != "" && q.endpoint.service != service {
+		return unknownAction
 	}
 	return name
 }
 
-func (c *Server) perform(q *call) answer {
+// respond performs the action of a call.
+func (srv *Server) respond(q *call) response {
 	switch q.action {
 	case "sts:AssumeRole":
-		return c.signed(q, c.assumeRole)
+		return srv.signed(q, srv.assumeRole)
 	case "sts:AssumeRoleWithWebIdentity":
-		return c.assumeRoleWithWebIdentity(q)
+		return srv.assumeRoleWithWebIdentity(q)
 	case "sts:GetCallerIdentity":
-		return c.signed(q, c.callerIdentity)
+		return srv.signed(q, srv.callerIdentity)
 	case "ecr:GetAuthorizationToken":
-		return c.signed(q, c.authorizationToken)
+		return srv.signed(q, srv.authorizationToken)
 	case "ecr-public:GetAuthorizationToken":
-		return c.signed(q, c.publicAuthorizationToken)
+		return srv.signed(q, srv.publicAuthorizationToken)
 	case "sso:GetRoleCredentials":
-		return c.roleCredentials(q)
+		return srv.roleCredentials(q)
 	case "sso-oidc:CreateToken":
-		return c.createToken(q)
+		return srv.createToken(q)
 	case "signin:CreateOAuth2Token":
-		return c.createOAuth2Token(q)
+		return srv.createOAuth2Token(q)
 	}
-	return failure(q.at.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
+	return errorResponse(q.endpoint.service, http.StatusBadRequest, "UnknownOperationException", "the stand-in has no such operation")
 }
 
-// signed answers with do if the request is signed by somebody known.
-func (c *Server) signed(q *call, do func(*call, identity) answer) answer {
-	who, no := c.authenticate(q)
-	if no != nil {
-		return no.answer(q.service)
+// signed responds with do if the request has the signature of a known principal.
+func (srv *Server) signed(q *call, do func(*call, identity) response) response {
+	who, denied := srv.authenticate(q)
+	if denied != nil {
+		return denied.response(q.service)
 	}
-	c.journal.amend(q.entry, func(e *Request) { e.Principal = who.arn })
+	srv.log.update(q.entry, func(e *Request) { e.Principal = who.arn })
 	return do(q, who)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A post is where sessions of one role are handed out.
+// A sessions issues the sessions of a role to the instance or the container.
 type sessions struct {
 	mu    sync.Mutex
 	role  string
@@ -13,11 +13,11 @@ type sessions struct {
 	last  session
 }
 
-// SetFreshSessions makes the metadata service and the container's agent hand
-// out a new session, with new keys, on every request. At first they repeat one
-// until it expires, as the real ones do.
-func (c *Server) SetFreshSessions(fresh bool) {
-	for _, p := range []*sessions{&c.instance.post, &c.agent.post} {
+// SetFreshSessions makes the metadata service and the container's service issue a new session, with
+// new keys, for every request. At first they repeat a session until it expires, as the real
+// services do.
+func (srv *Server) SetFreshSessions(fresh bool) {
+	for _, p := range []*sessions{&srv.instance.sessions, &srv.container.sessions} {
 		p.mu.Lock()
 		p.fresh = fresh
 		p.mu.Unlock()
@@ -30,18 +30,17 @@ func (p *sessions) set(roleARN string) {
 	p.role, p.last = roleARN, session{}
 }
 
-// sessionAt gives the session standing at a post, made under a session name;
-// false if the post has no role.
-func (c *Server) sessionAt(p *sessions, name string) (session, bool) {
+// sessionFrom returns the current session, or issues one with a name; false if there is no role.
+func (srv *Server) sessionFrom(p *sessions, name string) (session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.role == "" {
 		return session{}, false
 	}
-	// Looked up again, for ExpireSessions may have ended it.
-	who, ok := c.principals.find(p.last.keyID)
-	if p.fresh || !ok || who.expired(c.now()) {
-		p.last = c.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
+	// ExpireSessions may have expired it.
+	who, ok := srv.principals.find(p.last.keyID)
+	if p.fresh || !ok || who.expired(srv.now()) {
+		p.last = srv.newSession(sessionARN(p.role, name), p.role, 6*time.Hour)
 	}
 	return p.last, true
 }
@@ -52,8 +51,8 @@ func (p *sessions) roleARN() string {
 	return p.role
 }
 
-// handedOut is the session in the form of the metadata and container services.
-func (s session) handedOut() map[string]string {
+// credentials returns the session in the format of the metadata and container services.
+func (s session) credentials() map[string]string {
 	return map[string]string{
 		"AccessKeyId":     s.keyID,
 		"SecretAccessKey": s.secret,

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// amzDate is the form of the X-Amz-Date header.
+	// amzDate is the layout of the X-Amz-Date header.
 	amzDate = "20060102T150405Z"
-	// window is how far from the service's clock AWS accepts a signature.
-	window = 5 * time.Minute
+	// maxClockSkew is how much a signature's time may differ from the service's clock.
+	maxClockSkew = 5 * time.Minute
 )
 
 // A signature is the parsed Authorization header of a signed request.
@@ -51,8 +51,8 @@ func parseSignature(header string) (signature, bool) {
 	}, true
 }
 
-// authenticate tells who signed a call, or why that is not known.
-func (c *Server) authenticate(q *call) (identity, *denial) {
+// authenticate returns the principal that signed a call, or why the signature isn't valid.
+func (srv *Server) authenticate(q *call) (identity, *denial) {
 	header := q.Header.Get("Authorization")
 	if header == "" {
 		return identity{}, &denial{"MissingAuthenticationToken", "Request is missing Authentication Token"}
@@ -62,16 +62,16 @@ func (c *Server) authenticate(q *call) (identity, *denial) {
 	if !ok || err != nil {
 		return identity{}, &denial{"IncompleteSignature", "Authorization header or X-Amz-Date is malformed."}
 	}
-	if no := sig.scoped(q); no != nil {
-		return identity{}, no
+	if denied := sig.checkScope(q); denied != nil {
+		return identity{}, denied
 	}
-	who, ok := c.principals.find(sig.keyID)
-	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.at.knows(who.arn) {
+	who, ok := srv.principals.find(sig.keyID)
+	if !ok || q.Header.Get("X-Amz-Security-Token") != who.token || !q.endpoint.knows(who.arn) {
 		return identity{}, &denial{"InvalidClientTokenId", "The security token included in the request is invalid."}
 	}
-	now := c.now()
-	if no := timely(at, now); no != nil {
-		return identity{}, no
+	now := srv.now()
+	if denied := checkTime(at, now); denied != nil {
+		return identity{}, denied
 	}
 	if !sig.matches(q, who.secret, at) {
 		return identity{}, &denial{"SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
@@ -82,13 +82,12 @@ func (c *Server) authenticate(q *call) (identity, *denial) {
 	return who, nil
 }
 
-// scoped checks that the signature is for this service, in the region of the
-// host.
-func (s signature) scoped(q *call) *denial {
+// checkScope checks that the signature is for the service, and for the region of the host.
+func (s signature) checkScope(q *call) *denial {
 	if s.service != q.service {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Credential should be scoped to correct service: '%s'.", q.service)}
 	}
-	if q.at.region != "" && s.region != q.at.region {
+	if q.endpoint.region != "" && s.region != q.endpoint.region {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", s.region)}
 	}
 	if !strings.HasPrefix(q.Header.Get("X-Amz-Date"), s.date+"T") {
@@ -97,21 +96,21 @@ func (s signature) scoped(q *call) *denial {
 	return nil
 }
 
-func timely(at, now time.Time) *denial {
+// checkTime checks the time of a signature.
+func checkTime(at, now time.Time) *denial {
 	now = now.UTC()
-	if early := now.Add(-window); at.Before(early.Truncate(time.Second)) {
+	if early := now.Add(-maxClockSkew); at.Before(early.Truncate(time.Second)) {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)",
 			at.Format(amzDate), early.Format(amzDate), now.Format(amzDate))}
 	}
-	if late := now.Add(window); at.After(late) {
+	if late := now.Add(maxClockSkew); at.After(late) {
 		return &denial{"SignatureDoesNotMatch", fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)",
 			at.Format(amzDate), late.Format(amzDate), now.Format(amzDate))}
 	}
 	return nil
 }
 
-// matches signs the call again, with the headers the client says it signed,
-// and compares.
+// matches signs the call again, with the headers that the client has signed, and compares.
 func (s signature) matches(q *call, secret string, at time.Time) bool {
 	url := *q.URL // the signer rewrites the query
 	again := &http.Request{Method: q.Method, URL: &url, Host: q.Host, Header: http.Header{}}
@@ -125,14 +124,14 @@ func (s signature) matches(q *call, secret string, at time.Time) bool {
 		}
 	}
 	sum := sha256.Sum256(q.body)
-	// A signer of our own, for its cache of derived keys does not notice that
-	// the secret of a key was changed. The session token is among the headers.
+	// A new signer each time: its cache of derived keys would not notice that the secret of a key
+	// has changed. The session token is among the headers.
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableSessionToken = true })
 	err := signer.SignHTTP(context.Background(), aws.Credentials{AccessKeyID: s.keyID, SecretAccessKey: secret},
 		again, hex.EncodeToString(sum[:]), s.service, s.region, at)
 	if err != nil {
 		return false
 	}
-	ours, ok := parseSignature(again.Header.Get("Authorization"))
-	return ok && ours.hex == s.hex
+	own, ok := parseSignature(again.Header.Get("Authorization"))
+	return ok && own.hex == s.hex
 }

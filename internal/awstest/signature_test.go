@@ -37,22 +37,22 @@ func TestSignatureRefused(t *testing.T) {
 		{name: "unknown key", change: static("AKIANOBODY", secret, ""), ecr: "UnrecognizedClientException", sts: "InvalidClientTokenId", message: invalid},
 		{name: "token too many", change: static(keyID, secret, "token"), ecr: "UnrecognizedClientException", sts: "InvalidClientTokenId", message: invalid},
 		{name: "no signature", change: func(cfg *aws.Config) { cfg.Credentials = aws.AnonymousCredentials{} }, ecr: "MissingAuthenticationTokenException", sts: "MissingAuthenticationToken", message: "Missing Authentication Token"},
-		{name: "body changed on the way", change: tampering("\n"), ecr: "InvalidSignatureException", sts: "SignatureDoesNotMatch", message: mismatch},
+		{name: "body changed after signing", change: tampering("\n"), ecr: "InvalidSignatureException", sts: "SignatureDoesNotMatch", message: mismatch},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := start(t)
-			cfg := load(t, c, "eu-west-1")
+			srv := newServer(t)
+			cfg := load(t, srv, "eu-west-1")
 			tt.change(&cfg)
 			if code, message := refused(t, cfg); code != tt.ecr || !containsFold(message, tt.message) {
-				t.Errorf("ECR says %s: %s, want %s", code, message, tt.ecr)
+				t.Errorf("ECR: %s: %s, want %s", code, message, tt.ecr)
 			}
 			_, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
 			if code, message := codeOf(t, err); code != tt.sts || !containsFold(message, tt.message) {
-				t.Errorf("STS says %s: %s, want %s", code, message, tt.sts)
+				t.Errorf("STS: %s: %s, want %s", code, message, tt.sts)
 			}
-			for _, r := range c.Requests() {
+			for _, r := range srv.Requests() {
 				if r.Principal != "" {
-					t.Errorf("%s is put down to %s", r.Action, r.Principal)
+					t.Errorf("%s is recorded for %s", r.Action, r.Principal)
 				}
 			}
 		})
@@ -63,7 +63,7 @@ func containsFold(s, part string) bool {
 	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
-// tampering appends to the body after it was signed.
+// tampering changes a configuration so that text is appended to a body after it was signed.
 func tampering(more string) func(*aws.Config) {
 	return func(cfg *aws.Config) {
 		client := cfg.HTTPClient
@@ -85,9 +85,9 @@ type doer func(*http.Request) (*http.Response, error)
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 func TestCredentialScope(t *testing.T) {
-	c := start(t)
-	// The client believes to be in one region and is sent to another.
-	cfg := load(t, c, "us-east-1")
+	srv := newServer(t)
+	// The client signs for one region and calls another.
+	cfg := load(t, srv, "us-east-1")
 	there := func(o *ecr.Options) { o.BaseEndpoint = aws.String("https://api.ecr.eu-west-1.amazonaws.com") }
 	_, err := ecr.NewFromConfig(cfg, there).GetAuthorizationToken(t.Context(), nil)
 	if code, message := codeOf(t, err); code != "InvalidSignatureException" || !strings.Contains(message, "not 'us-east-1'") {
@@ -106,7 +106,7 @@ func TestCredentialScope(t *testing.T) {
 }
 
 func TestSignatureForAnotherService(t *testing.T) {
-	c := start(t)
+	srv := newServer(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.ecr.eu-west-1.amazonaws.com/", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestSignatureForAnotherService(t *testing.T) {
 	if err := v4.NewSigner().SignHTTP(t.Context(), who, r, hex.EncodeToString(sum[:]), "sts", "eu-west-1", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := proxied(t, c).Do(r)
+	resp, err := proxied(t, srv).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,17 +127,17 @@ func TestSignatureForAnotherService(t *testing.T) {
 }
 
 func TestExpiredSession(t *testing.T) {
-	c := start(t)
-	c.SetContainerRole(runnerARN, "")
-	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", c.ContainerURL())
-	cfg := load(t, c, "eu-west-1", byChain)
+	srv := newServer(t)
+	srv.SetContainerRole(runnerARN, "")
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", srv.ContainerURL())
+	cfg := load(t, srv, "eu-west-1", byChain)
 	password(t, cfg)
-	c.ExpireSessions()
+	srv.ExpireSessions()
 	if code, _ := refused(t, cfg); code != "ExpiredTokenException" {
 		t.Errorf("code %s, want ExpiredTokenException", code)
 	}
-	// The container's agent notices and hands out another.
-	password(t, load(t, c, "eu-west-1", byChain))
+	// The container's service notices that and issues another.
+	password(t, load(t, srv, "eu-west-1", byChain))
 }
 
 func TestClock(t *testing.T) {
@@ -148,14 +148,14 @@ func TestClock(t *testing.T) {
 		{10 * time.Minute, "Signature expired: "},
 		{-10 * time.Minute, "Signature not yet current: "},
 	} {
-		c := start(t)
-		c.SetClock(func() time.Time { return time.Now().Add(tt.ahead) })
-		code, message := refused(t, load(t, c, "eu-west-1"))
+		srv := newServer(t)
+		srv.SetClock(func() time.Time { return time.Now().Add(tt.ahead) })
+		code, message := refused(t, load(t, srv, "eu-west-1"))
 		if code != "InvalidSignatureException" || !strings.HasPrefix(message, tt.message) {
 			t.Errorf("%v ahead: %s: %s", tt.ahead, code, message)
 		}
 		// With its usual retries the SDK corrects its clock by the Date header.
-		cfg := load(t, c, "eu-west-1")
+		cfg := load(t, srv, "eu-west-1")
 		cfg.Retryer = nil
 		password(t, cfg)
 	}

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// slowListener hands out connections that take their time to come about.
+// slowListener delays its connections.
 type slowListener struct {
 	net.Listener
-	cloud *Server
+	server *Server
 }
 
 func (l slowListener) Accept() (net.Conn, error) {
@@ -18,14 +18,13 @@ func (l slowListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.cloud.slow(conn), nil
+	return l.server.slow(conn), nil
 }
 
-// slow delays the first word of a connection, as if a round trip had been needed
-// before it.
-func (c *Server) slow(conn net.Conn) net.Conn {
-	if d := time.Duration(c.connect.Load()); d > 0 {
-		return &slowConn{Conn: conn, wait: func() { c.pause(context.Background(), d) }}
+// slow delays the first write of a connection, as a round trip before it would.
+func (srv *Server) slow(conn net.Conn) net.Conn {
+	if d := time.Duration(srv.connect.Load()); d > 0 {
+		return &slowConn{Conn: conn, wait: func() { srv.pause(context.Background(), d) }}
 	}
 	return conn
 }

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// An SSOLogin is what "aws sso login" leaves behind: encoded as JSON it is the
-// file in ~/.aws/sso/cache, whose name is the SHA-1 of the sso-session's name,
-// or of the start URL in a profile without one.
+// An SSOLogin is what "aws sso login" stores. As JSON it is the file in ~/.aws/sso/cache whose name
+// is the SHA-1 of the sso-session's name, or of the start URL in a profile without one.
 type SSOLogin struct {
 	StartURL              string    `json:"startUrl"`
 	Region                string    `json:"region"`
@@ -23,14 +22,14 @@ type SSOLogin struct {
 	RegistrationExpiresAt time.Time `json:"registrationExpiresAt"`
 	RefreshToken          string    `json:"refreshToken"`
 
-	// RoleARN is the role behind the sessions, for Deny and Grant.
+	// RoleARN is the role of the sessions, for Deny and Grant.
 	RoleARN string `json:"-"`
 
 	user string
 }
 
-// ssoTokenLife is how long an access token of the portal is good for.
-const ssoTokenLife = 8 * time.Hour
+// ssoTokenTTL is the TTL of the portal's access tokens.
+const ssoTokenTTL = 8 * time.Hour
 
 type portal struct {
 	region string
@@ -50,20 +49,19 @@ type portals struct {
 	refresh map[string]SSOLogin
 }
 
-// AddSSO assigns a role in an account to the user of an IAM Identity Center
-// portal, user@example.com, and logs the user in. Every login to a portal is good
-// for all its roles.
-func (c *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
-	return c.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
+// AddSSO assigns a role in an account to the user user@example.com of an IAM Identity Center
+// portal, and logs the user in. Every login to a portal is valid for all its roles.
+func (srv *Server) AddSSO(startURL, region, accountID, roleName string) SSOLogin {
+	return srv.AddSSOUser("user@example.com", startURL, region, accountID, roleName)
 }
 
-// AddSSOUser is AddSSO for a user by name.
-func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
+// AddSSOUser does what AddSSO does for a user by name.
+func (srv *Server) AddSSOUser(user, startURL, region, accountID, roleName string) SSOLogin {
 	sum := sha256.Sum256([]byte(accountID + roleName))
 	partition, _ := partitionOf(region)
 	arn := fmt.Sprintf("arn:%s:iam::%s:role/aws-reserved/sso.amazonaws.com/%s/AWSReservedSSO_%s_%x",
 		partition.name, accountID, region, roleName, sum[:8])
-	now := c.now().UTC().Truncate(time.Second)
+	now := srv.now().UTC().Truncate(time.Second)
 	login := SSOLogin{
 		StartURL:              startURL,
 		Region:                region,
@@ -75,61 +73,60 @@ func (c *Server) AddSSOUser(user, startURL, region, accountID, roleName string) 
 		user:                  user,
 	}
 
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	if c.portals.byURL == nil {
-		c.portals.byURL = map[string]*portal{}
-		c.portals.access = map[string]ssoToken{}
-		c.portals.refresh = map[string]SSOLogin{}
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	if srv.portals.byURL == nil {
+		srv.portals.byURL = map[string]*portal{}
+		srv.portals.access = map[string]ssoToken{}
+		srv.portals.refresh = map[string]SSOLogin{}
 	}
-	p := c.portals.byURL[startURL]
+	p := srv.portals.byURL[startURL]
 	if p == nil {
 		p = &portal{region, map[rule]string{}}
-		c.portals.byURL[startURL] = p
+		srv.portals.byURL[startURL] = p
 	}
 	p.roles[rule{accountID, roleName}] = arn
-	login.AccessToken, login.ExpiresAt = c.portals.admit(p, user, now)
-	c.portals.refresh[login.RefreshToken] = login
+	login.AccessToken, login.ExpiresAt = srv.portals.issue(p, user, now)
+	srv.portals.refresh[login.RefreshToken] = login
 	return login
 }
 
-// ExpireSSO ends every access token of every portal. What is in a cache file
-// still says otherwise, unless its ExpiresAt is changed too; refresh tokens
-// stay good.
-func (c *Server) ExpireSSO() {
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	clear(c.portals.access)
+// ExpireSSO expires every access token of every portal. Cache files don't say so unless their
+// ExpiresAt is changed, too. Refresh tokens stay valid.
+func (srv *Server) ExpireSSO() {
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	clear(srv.portals.access)
 }
 
-// admit makes an access token. The lock is held.
-func (p *portals) admit(to *portal, user string, now time.Time) (string, time.Time) {
+// issue makes an access token. The caller holds the lock.
+func (p *portals) issue(to *portal, user string, now time.Time) (string, time.Time) {
 	token := "aoa" + random(120)
-	expires := now.Add(ssoTokenLife)
+	expires := now.Add(ssoTokenTTL)
 	p.access[token] = ssoToken{to, user, expires}
 	return token, expires
 }
 
-// roleCredentials is GetRoleCredentials of the portal.
-func (c *Server) roleCredentials(q *call) answer {
-	now := c.now()
+// roleCredentials performs GetRoleCredentials of the portal.
+func (srv *Server) roleCredentials(q *call) response {
+	now := srv.now()
 	query := q.URL.Query()
-	c.portals.mu.Lock()
-	token, ok := c.portals.access[q.Header.Get("X-Amz-Sso_bearer_token")]
+	srv.portals.mu.Lock()
+	token, ok := srv.portals.access[q.Header.Get("X-Amz-Sso_bearer_token")]
 	role := ""
 	if ok {
 		role = token.portal.roles[rule{query.Get("account_id"), query.Get("role_name")}]
 	}
-	c.portals.mu.Unlock()
-	if !ok || !now.Before(token.expires) || q.at.region != "" && q.at.region != token.portal.region {
-		return failure(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
+	srv.portals.mu.Unlock()
+	if !ok || !now.Before(token.expires) || q.endpoint.region != "" && q.endpoint.region != token.portal.region {
+		return errorResponse(q.service, http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
 	}
-	if role == "" || c.principals.forbids(q.action, identity{arn: role}) {
-		return failure(q.service, http.StatusForbidden, "ForbiddenException", "No access")
+	if role == "" || srv.principals.forbids(q.action, identity{arn: role}) {
+		return errorResponse(q.service, http.StatusForbidden, "ForbiddenException", "No access")
 	}
-	s := c.newSession(sessionARN(role, token.user), role, time.Hour)
-	c.journal.amend(q.entry, func(e *Request) { e.TargetRole = role })
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
+	s := srv.newSession(sessionARN(role, token.user), role, time.Hour)
+	srv.log.update(q.entry, func(e *Request) { e.TargetRole = role })
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 		"accessKeyId":     s.keyID,
 		"secretAccessKey": s.secret,
 		"sessionToken":    s.token,
@@ -137,42 +134,42 @@ func (c *Server) roleCredentials(q *call) answer {
 	}})
 }
 
-// createToken refreshes an access token. The refresh token stays the same, so
-// that of many clients who refresh at once each succeeds.
-func (c *Server) createToken(q *call) answer {
+// createToken refreshes an access token. The refresh token stays the same, so many clients can
+// refresh at once.
+func (srv *Server) createToken(q *call) response {
 	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
 	if err := json.Unmarshal(q.body, &in); err != nil {
-		return oidcFailure("InvalidRequestException", "invalid_request", err.Error())
+		return oidcError("InvalidRequestException", "invalid_request", err.Error())
 	}
 	if in.GrantType != "refresh_token" {
-		return oidcFailure("UnsupportedGrantTypeException", "unsupported_grant_type", "only refresh_token is supported")
+		return oidcError("UnsupportedGrantTypeException", "unsupported_grant_type", "only refresh_token is supported")
 	}
-	now := c.now()
-	c.portals.mu.Lock()
-	defer c.portals.mu.Unlock()
-	login, ok := c.portals.refresh[in.RefreshToken]
+	now := srv.now()
+	srv.portals.mu.Lock()
+	defer srv.portals.mu.Unlock()
+	login, ok := srv.portals.refresh[in.RefreshToken]
 	switch {
-	case !ok || q.at.region != "" && q.at.region != login.Region:
-		return oidcFailure("InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
+	case !ok || q.endpoint.region != "" && q.endpoint.region != login.Region:
+		return oidcError("InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
 	case in.ClientID != login.ClientID || in.ClientSecret != login.ClientSecret:
-		return oidcFailure("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
+		return oidcError("InvalidClientException", "invalid_client", "Invalid client or client credentials provided")
 	}
-	token, _ := c.portals.admit(c.portals.byURL[login.StartURL], login.user, now)
-	return jsonAnswer(restJSON, http.StatusOK, map[string]any{
+	token, _ := srv.portals.issue(srv.portals.byURL[login.StartURL], login.user, now)
+	return jsonResponse(restJSON, http.StatusOK, map[string]any{
 		"accessToken":  token,
-		"expiresIn":    int(ssoTokenLife.Seconds()),
+		"expiresIn":    int(ssoTokenTTL.Seconds()),
 		"refreshToken": in.RefreshToken,
 		"tokenType":    "Bearer",
 	})
 }
 
-// oidcFailure is an error both in OAuth's shape and in AWS's.
-func oidcFailure(code, oauth, message string) answer {
+// oidcError returns an error in both OAuth's and AWS's format.
+func oidcError(code, oauth, message string) response {
 	status := http.StatusBadRequest
 	if strings.HasPrefix(code, "InvalidClient") {
 		status = http.StatusUnauthorized
 	}
-	a := jsonAnswer(restJSON, status, map[string]string{"error": oauth, "error_description": message})
-	a.header.Set("X-Amzn-Errortype", code)
-	return a
+	resp := jsonResponse(restJSON, status, map[string]string{"error": oauth, "error_description": message})
+	resp.header.Set("X-Amzn-Errortype", code)
+	return resp
 }

@@ -18,7 +18,7 @@ import (
 
 const portal = "https://acme.awsapps.com/start"
 
-// write makes a file of the home directory.
+// write writes a file of the home directory.
 func write(t *testing.T, name string, content []byte) {
 	t.Helper()
 	name = filepath.Join(os.Getenv("HOME"), name)
@@ -39,7 +39,7 @@ func asJSON(t *testing.T, v any) []byte {
 	return b
 }
 
-// profile is an option that reads the file of a config of our own.
+// profile returns an option by which the SDK reads one profile from a config file.
 func profile(t *testing.T, text string) func(*config.LoadOptions) error {
 	t.Helper()
 	write(t, ".aws/config", []byte("[profile p]\n"+text))
@@ -65,54 +65,54 @@ sso_region = %s
 }
 
 func TestSSO(t *testing.T) {
-	c := start(t)
-	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
-	c.AddSSO(portal, "eu-west-1", "333333333333", "Reader")
+	srv := newServer(t)
+	login := srv.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	srv.AddSSO(portal, "eu-west-1", "333333333333", "Reader")
 
 	for account, role := range map[string]string{"222222222222": "Developer", "333333333333": "Reader"} {
-		p := password(t, load(t, c, "us-east-2", ssoProfile(t, login, account, role)))
-		who, err := c.VerifyToken(p, account+".dkr.ecr.us-east-2.amazonaws.com")
+		p := password(t, load(t, srv, "us-east-2", ssoProfile(t, login, account, role)))
+		who, err := srv.VerifyToken(p, account+".dkr.ecr.us-east-2.amazonaws.com")
 		if err != nil || !strings.HasPrefix(who, "arn:aws:sts::"+account+":assumed-role/AWSReservedSSO_"+role+"_") {
 			t.Errorf("principal %s, %v", who, err)
 		}
 	}
-	if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Admin"))); code != "ForbiddenException" {
+	if code, _ := refused(t, load(t, srv, "us-east-2", ssoProfile(t, login, "222222222222", "Admin"))); code != "ForbiddenException" {
 		t.Errorf("a role that is not assigned: %s", code)
 	}
-	c.ExpireSSO()
-	if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Developer"))); code != "UnauthorizedException" {
+	srv.ExpireSSO()
+	if code, _ := refused(t, load(t, srv, "us-east-2", ssoProfile(t, login, "222222222222", "Developer"))); code != "UnauthorizedException" {
 		t.Errorf("an expired access token: %s", code)
 	}
-	if got := c.Count("sso-oidc:CreateToken"); got != 0 {
+	if got := srv.Count("sso-oidc:CreateToken"); got != 0 {
 		t.Errorf("%d refreshes, want none", got)
 	}
 }
 
 func TestSSORefresh(t *testing.T) {
-	c := start(t)
-	login := c.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
-	c.ExpireSSO()
+	srv := newServer(t)
+	login := srv.AddSSO(portal, "eu-west-1", "222222222222", "Developer")
+	srv.ExpireSSO()
 	login.ExpiresAt = time.Now().Add(-time.Minute)
-	password(t, load(t, c, "us-east-2", ssoProfile(t, login, "222222222222", "Developer")))
+	password(t, load(t, srv, "us-east-2", ssoProfile(t, login, "222222222222", "Developer")))
 	want := []string{"oidc.eu-west-1.amazonaws.com", "portal.sso.eu-west-1.amazonaws.com", "api.ecr.us-east-2.amazonaws.com"}
-	if got := c.Connects(); strings.Join(got, " ") != strings.Join(want, " ") {
+	if got := srv.Connects(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("connects %v, want %v", got, want)
 	}
-	for name, spoil := range map[string]func(*awstest.SSOLogin){
+	for name, modify := range map[string]func(*awstest.SSOLogin){
 		"InvalidGrantException":  func(l *awstest.SSOLogin) { l.RefreshToken = "made up" },
 		"InvalidClientException": func(l *awstest.SSOLogin) { l.ClientSecret = "made up" },
 	} {
 		bad := login
-		spoil(&bad)
-		if code, _ := refused(t, load(t, c, "us-east-2", ssoProfile(t, bad, "222222222222", "Developer"))); code != name {
+		modify(&bad)
+		if code, _ := refused(t, load(t, srv, "us-east-2", ssoProfile(t, bad, "222222222222", "Developer"))); code != name {
 			t.Errorf("code %s, want %s", code, name)
 		}
 	}
 }
 
 func TestLogin(t *testing.T) {
-	c := start(t)
-	login, err := c.AddLogin(userARN)
+	srv := newServer(t)
+	login, err := srv.AddLogin(userARN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,24 +120,24 @@ func TestLogin(t *testing.T) {
 		write(t, fmt.Sprintf(".aws/login/cache/%x.json", sha256.Sum256([]byte(userARN))), asJSON(t, l))
 		return profile(t, "login_session = "+userARN+"\nregion = eu-west-1\n")
 	}
-	password(t, load(t, c, "eu-west-1", use(login)))
-	if got := c.Count("signin:CreateOAuth2Token"); got != 0 {
+	password(t, load(t, srv, "eu-west-1", use(login)))
+	if got := srv.Count("signin:CreateOAuth2Token"); got != 0 {
 		t.Errorf("%d refreshes of a fresh login", got)
 	}
 
-	c.ExpireSessions()
+	srv.ExpireSessions()
 	login.AccessToken.ExpiresAt = time.Now().Add(-time.Minute)
-	password(t, load(t, c, "eu-west-1", use(login)))
-	if got := c.Count("signin:CreateOAuth2Token"); got != 1 {
+	password(t, load(t, srv, "eu-west-1", use(login)))
+	if got := srv.Count("signin:CreateOAuth2Token"); got != 1 {
 		t.Errorf("%d refreshes, want 1", got)
 	}
 
-	another, err := c.AddLogin(userARN)
+	another, err := srv.AddLogin(userARN)
 	if err != nil {
 		t.Fatal(err)
 	}
 	login.DPoPKey = another.DPoPKey
-	_, err = load(t, c, "eu-west-1", use(login)).Credentials.Retrieve(t.Context())
+	_, err = load(t, srv, "eu-west-1", use(login)).Credentials.Retrieve(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "login session has expired") {
 		t.Errorf("with another key: %v", err)
 	}

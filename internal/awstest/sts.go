@@ -41,51 +41,52 @@ type assumeRoleResponse struct {
 
 var roleSessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-func (c *Server) assumeRole(q *call, who identity) answer {
+func (srv *Server) assumeRole(q *call, who identity) response {
 	target := q.form.Get("RoleArn")
-	role, ok := c.principals.role(target)
-	if !ok || !q.at.knows(target) || !role.trusts(who) ||
+	role, ok := srv.principals.role(target)
+	if !ok || !q.endpoint.knows(target) || !role.trusts(who) ||
 		role.ExternalID != "" && role.ExternalID != q.form.Get("ExternalId") ||
-		c.principals.forbids(q.action, who) || c.principals.forbids(q.action, identity{arn: target}) {
-		no := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
-		return no.answer(q.service)
+		srv.principals.forbids(q.action, who) || srv.principals.forbids(q.action, identity{arn: target}) {
+		denied := denial{"AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target)}
+		return denied.response(q.service)
 	}
-	s, wrong := c.roleSession(q, role, who.role != "")
+	s, wrong := srv.roleSession(q, role, who.role != "")
 	if wrong != nil {
 		return *wrong
 	}
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, assumeRoleResponse{Result: s.result(), RequestID: id})
+	return xmlResponse(http.StatusOK, id, assumeRoleResponse{Result: s.result(), RequestID: id})
 }
 
+// trusts reports whether the trust policy names a principal.
 func (r Role) trusts(who identity) bool {
 	return slices.ContainsFunc(r.Trusts, func(arn string) bool {
 		return who.is(arn) || strings.HasSuffix(arn, ":root") && accountOf(arn) == accountOf(who.arn)
 	})
 }
 
-// roleSession makes the session a call asks for, once it may have it.
-func (c *Server) roleSession(q *call, r Role, chained bool) (session, *answer) {
-	invalid := func(format string, args ...any) (session, *answer) {
-		a := failure(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
-		return session{}, &a
+// roleSession makes the session that a call requests.
+func (srv *Server) roleSession(q *call, r Role, chained bool) (session, *response) {
+	invalid := func(format string, args ...any) (session, *response) {
+		resp := errorResponse(q.service, http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...))
+		return session{}, &resp
 	}
 	name := q.form.Get("RoleSessionName")
 	if !roleSessionName.MatchString(name) {
 		return invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
 	}
-	life := time.Hour
+	ttl := time.Hour
 	if given := q.form.Get("DurationSeconds"); given != "" {
 		n, err := strconv.Atoi(given)
 		if err != nil || n < 900 || n > 43200 {
 			return invalid("1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200", given)
 		}
-		life = time.Duration(n) * time.Second
+		ttl = time.Duration(n) * time.Second
 	}
-	if chained && life > time.Hour {
+	if chained && ttl > time.Hour {
 		return invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
-	return c.newSession(sessionARN(r.ARN, name), r.ARN, life), nil
+	return srv.newSession(sessionARN(r.ARN, name), r.ARN, ttl), nil
 }
 
 func (s session) result() stsRoleResult {
@@ -103,15 +104,15 @@ type callerIdentityResponse struct {
 	RequestID string   `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) callerIdentity(q *call, who identity) answer {
+func (srv *Server) callerIdentity(q *call, who identity) response {
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, callerIdentityResponse{
+	return xmlResponse(http.StatusOK, id, callerIdentityResponse{
 		Arn: who.arn, UserID: who.userID(), Account: accountOf(who.arn), RequestID: id,
 	})
 }
 
-// userID is the unique ID AWS gives a principal: the same for the same ARN,
-// and for a session the role's with the session's name.
+// userID returns the unique ID of a principal: the same for the same ARN, and for a session the
+// role's ID with the session's name.
 func (i identity) userID() string {
 	id := func(prefix, arn string) string {
 		sum := sha256.Sum256([]byte(arn))

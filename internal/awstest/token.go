@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// ErrNotPermitted is VerifyToken's for a good token whose principal may not
-// read the registry.
+// ErrNotPermitted is the error of VerifyToken for a valid token whose principal may not read the
+// registry.
 var ErrNotPermitted = errors.New("not permitted to read the registry")
 
-// A token is what GetAuthorizationToken gives.
+// A token is what GetAuthorizationToken returns.
 type token struct {
 	password string
 	grant
 }
 
-// A grant is what a token stands for.
+// A grant is what a token is valid for.
 type grant struct {
 	who     identity
 	region  string
@@ -30,40 +30,38 @@ type grant struct {
 }
 
 type tokens struct {
-	mu           sync.Mutex
-	life         time.Duration
-	passwordLife time.Duration // 0: as life
-	issued       map[[sha256.Size]byte]grant
+	mu          sync.Mutex
+	ttl         time.Duration
+	passwordTTL time.Duration // 0 means ttl
+	issued      map[[sha256.Size]byte]grant
 }
 
-// SetTokenLife sets how long ECR tokens issued from now on are good for: 12
-// hours at first.
-func (c *Server) SetTokenLife(d time.Duration) {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	c.tokens.life = d
+// SetTokenTTL sets the TTL of ECR tokens that are issued from now on. At first it is 12 hours.
+func (srv *Server) SetTokenTTL(d time.Duration) {
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	srv.tokens.ttl = d
 }
 
-// SetPasswordLife makes the expiration inside the password of tokens issued
-// from now on another than the expiresAt of the API, as AWS has been seen to
-// do: https://github.com/kubernetes/cloud-provider-aws/issues/348. Such a
-// token is good until the earlier of both. 0 makes them the same again.
-func (c *Server) SetPasswordLife(d time.Duration) {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	c.tokens.passwordLife = d
+// SetPasswordTTL sets the expiration inside the password of tokens that are issued from now on. It
+// can differ from the expiresAt of the API, as AWS has been seen to do:
+// https://github.com/kubernetes/cloud-provider-aws/issues/348. Such a token is valid until the
+// earlier of both. With 0 they are the same again.
+func (srv *Server) SetPasswordTTL(d time.Duration) {
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	srv.tokens.passwordTTL = d
 }
 
-// issue makes a token. Its password has the shape and the length of a real
-// one.
-func (c *Server) issue(who identity, region string, public bool) token {
-	now := c.now()
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	g := grant{who: who, region: region, public: public, expires: now.Add(c.tokens.life)}
+// issue makes a token. Its password has the format and the length of a real one.
+func (srv *Server) issue(who identity, region string, public bool) token {
+	now := srv.now()
+	srv.tokens.mu.Lock()
+	defer srv.tokens.mu.Unlock()
+	g := grant{who: who, region: region, public: public, expires: now.Add(srv.tokens.ttl)}
 	g.ends = g.expires
-	if c.tokens.passwordLife != 0 {
-		g.ends = now.Add(c.tokens.passwordLife)
+	if srv.tokens.passwordTTL != 0 {
+		g.ends = now.Add(srv.tokens.passwordTTL)
 	}
 	inside, err := json.Marshal(map[string]any{
 		"payload":    random(1140),
@@ -76,27 +74,27 @@ func (c *Server) issue(who identity, region string, public bool) token {
 		panic(fmt.Sprintf("stand-in: %v", err)) // strings and a number
 	}
 	t := token{base64.StdEncoding.EncodeToString(inside), g}
-	if c.tokens.issued == nil {
-		c.tokens.issued = map[[sha256.Size]byte]grant{}
+	if srv.tokens.issued == nil {
+		srv.tokens.issued = map[[sha256.Size]byte]grant{}
 	}
-	c.tokens.issued[sha256.Sum256([]byte(t.password))] = g
+	srv.tokens.issued[sha256.Sum256([]byte(t.password))] = g
 	return t
 }
 
-// VerifyToken tells whose ECR token a password is, if the registry at host (a
-// registry's own name in any of its forms) would take it: if the server issued
-// it, it has not expired, it is for the region of the registry, or for public
-// ones, and the principal may read the registry. If only that last is missing
-// the error is ErrNotPermitted and the principal is given as well.
-func (c *Server) VerifyToken(password, host string) (principal string, err error) {
+// VerifyToken returns the principal of an ECR token, if the registry at host would accept the
+// password. The host may have any form of a registry's name. The server must have issued the token,
+// for the region of the registry or for public registries, it must not have expired, and the
+// principal must be allowed to read the registry. If only that permission is missing, the error is
+// ErrNotPermitted, and the principal is returned as well.
+func (srv *Server) VerifyToken(password, host string) (principal string, err error) {
 	reg, ok := parseRegistry(host)
 	if !ok {
-		return "", fmt.Errorf("%s is no registry of ECR", host)
+		return "", fmt.Errorf("%s isn't a registry of ECR", host)
 	}
-	now := c.now()
-	c.tokens.mu.Lock()
-	g, ok := c.tokens.issued[sha256.Sum256([]byte(password))]
-	c.tokens.mu.Unlock()
+	now := srv.now()
+	srv.tokens.mu.Lock()
+	g, ok := srv.tokens.issued[sha256.Sum256([]byte(password))]
+	srv.tokens.mu.Unlock()
 	public := reg.account == ""
 	switch {
 	case !ok:
@@ -104,10 +102,10 @@ func (c *Server) VerifyToken(password, host string) (principal string, err error
 	case !now.Before(g.expires) || !now.Before(g.ends):
 		return "", errors.New("your authorization token has expired")
 	case g.public != public:
-		return "", errors.New("the token is for public registries and this is none, or the other way about")
+		return "", errors.New("the token is for public registries and this one is private, or the reverse")
 	case g.region != reg.region:
 		return "", fmt.Errorf("the token is for %s, the registry is in %s", g.region, reg.region)
-	case c.principals.forbids("ecr:BatchGetImage", g.who), !public && !c.principals.mayRead(reg.account, g.who):
+	case srv.principals.forbids("ecr:BatchGetImage", g.who), !public && !srv.principals.mayRead(reg.account, g.who):
 		return g.who.arn, fmt.Errorf("%s: %w", g.who.arn, ErrNotPermitted)
 	}
 	return g.who.arn, nil

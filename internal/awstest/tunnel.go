@@ -12,14 +12,14 @@ import (
 // A tunnel is a client's connection after CONNECT.
 type tunnel struct {
 	net.Conn
-	// The client's first words may have been read together with its CONNECT.
-	early io.Reader
-	host  string
+	// The client may have sent its first bytes together with CONNECT.
+	buffered io.Reader
+	host     string
 }
 
-func (t *tunnel) Read(p []byte) (int, error) { return t.early.Read(p) }
+func (t *tunnel) Read(p []byte) (int, error) { return t.buffered.Read(p) }
 
-// tunnels is a listener whose connections come from the proxy.
+// tunnels is a listener whose connections come through the proxy.
 type tunnels struct {
 	conns  chan net.Conn
 	done   <-chan struct{} // the server is closed
@@ -55,7 +55,7 @@ func (t *tunnels) Close() error {
 	return nil
 }
 
-// Addr implements [net.Listener]. The server never asks for more than a name.
+// Addr implements [net.Listener]. The http.Server uses no more than a name.
 func (t *tunnels) Addr() net.Addr { return &net.UnixAddr{Name: "tunnels"} }
 
 type tunnelHostKey struct{}
@@ -66,8 +66,7 @@ func withTunnelHost(ctx context.Context, conn net.Conn) context.Context {
 
 func tunnelHost(r *http.Request) string { return r.Context().Value(tunnelHostKey{}).(string) }
 
-// reset drops a request's connection as a machine that crashed would: with a
-// TCP reset in place of an answer.
+// reset drops a request's connection with a TCP reset, as a machine that crashes does.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

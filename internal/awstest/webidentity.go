@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// A WebIdentity is what an OpenID Connect issuer says about a workload: in a
-// role, whom it lets in.
+// A WebIdentity is what an OpenID Connect issuer says about a workload. In a role it is the
+// workload that may assume the role.
 type WebIdentity struct {
 	Issuer, Subject, Audience string
 }
 
-// Token is a token for w, such as Kubernetes or a CI system would mount. Its
-// signature is no signature, which the server does not look at.
+// Token returns a token for w, as Kubernetes or a CI system mounts it. Its signature isn't valid,
+// and the server doesn't check it.
 func (w WebIdentity) Token(expires time.Time) string {
 	part := func(v any) string {
 		b, err := json.Marshal(v)
 		if err != nil {
-			panic(fmt.Sprintf("stand-in: %v", err)) // only our own maps come here
+			panic(fmt.Sprintf("stand-in: %v", err)) // the maps below can be marshalled
 		}
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
@@ -42,7 +42,7 @@ type claims struct {
 	Expires  int64    `json:"exp"`
 }
 
-// An audience is one string or a list of them.
+// An audience is a string or a list of strings.
 type audience []string
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -74,21 +74,21 @@ type assumeRoleWithWebIdentityResponse struct {
 	RequestID string        `xml:"ResponseMetadata>RequestId"`
 }
 
-func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
-	refuse := func(status int, code, message string) answer {
-		return failure(q.service, status, code, message)
+func (srv *Server) assumeRoleWithWebIdentity(q *call) response {
+	refuse := func(status int, code, message string) response {
+		return errorResponse(q.service, status, code, message)
 	}
 	got, ok := parseClaims(q.form.Get("WebIdentityToken"))
 	if !ok {
 		return refuse(http.StatusBadRequest, "InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}
 	target := q.form.Get("RoleArn")
-	role, ok := c.principals.role(target)
+	role, ok := srv.principals.role(target)
 	const unauthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	if !ok || !q.at.knows(target) || role.WebIdentity == nil || c.principals.forbids(q.action, identity{arn: target}) {
+	if !ok || !q.endpoint.knows(target) || role.WebIdentity == nil || srv.principals.forbids(q.action, identity{arn: target}) {
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
-	want, now := *role.WebIdentity, c.now()
+	want, now := *role.WebIdentity, srv.now()
 	switch {
 	case got.Issuer != want.Issuer:
 		return refuse(http.StatusBadRequest, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for "+got.Issuer)
@@ -99,7 +99,7 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
 	case got.Subject != want.Subject:
 		return refuse(http.StatusForbidden, "AccessDenied", unauthorized)
 	}
-	s, wrong := c.roleSession(q, role, false)
+	s, wrong := srv.roleSession(q, role, false)
 	if wrong != nil {
 		return *wrong
 	}
@@ -108,5 +108,5 @@ func (c *Server) assumeRoleWithWebIdentity(q *call) answer {
 	result.Audience = want.Audience
 	result.Provider = got.Issuer
 	id := requestID()
-	return xmlAnswer(http.StatusOK, id, assumeRoleWithWebIdentityResponse{Result: result, RequestID: id})
+	return xmlResponse(http.StatusOK, id, assumeRoleWithWebIdentityResponse{Result: result, RequestID: id})
 }

@@ -1,5 +1,5 @@
-// Command floor is the least that a credential helper written in Go can do: it
-// reads stdin and one small file and prints. No helper is faster than that.
+// Command floor does the least that a credential helper written in Go can do: it reads stdin and a
+// small file, and prints. No helper is faster.
 package main
 
 import (

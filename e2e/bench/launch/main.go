@@ -1,6 +1,6 @@
-// Command launch runs a program, with its own stdin and stdout, and prints the peak
-// of its memory in KiB to stderr. The kernel counts as a program's peak that of the process
-// it was started from, too; that of launch is as small as can be.
+// Command launch runs a program with its own stdin and stdout, and prints the peak memory of the
+// program to stderr, in KiB. In a program's peak the kernel includes the memory of the process that
+// started it, so launch is as small as possible.
 package main
 
 import (

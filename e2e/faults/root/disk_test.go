@@ -13,107 +13,102 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A disk that hangs, such as a network drive that has lost its server, holds up
-// nobody for longer than the timeout.
+// A disk that hangs, such as a network drive without its server, delays a get no longer than the
+// timeout.
 func TestHungDisk(t *testing.T) {
-	for _, folder := range []string{".aws", ".ecr"} {
-		t.Run(folder, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			l.Set("AWS_ECR_TIMEOUT=1s")
-			hang(t, filepath.Join(l.Home, folder))
-			r := l.Run(t, "get", testenv.Host)
-			s.Count(t, r, nil)
+	for _, dir := range []string{".aws", ".ecr"} {
+		t.Run(dir, func(t *testing.T) {
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			env.Set("AWS_ECR_TIMEOUT=1s")
+			hang(t, filepath.Join(env.Home, dir))
+			r := env.Run(t, "get", testenv.Host)
+			fault.Count(t, r, nil)
 			if r.Status != 1 || r.Stdout != testenv.NotFound || !testenv.IsClearError(r.Stderr) || !strings.Contains(r.Stderr, "not done within 1s") {
-				s.Wrong(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
+				fault.Errorf(t, "get: status %d, stdout %q, stderr %q", r.Status, r.Stdout, r.Stderr)
 			}
-			r = l.Run(t, "list", "")
-			s.Count(t, r, nil)
+			r = env.Run(t, "list", "")
+			fault.Count(t, r, nil)
 			if r.Status != 0 || r.Stdout != "{}\n" {
-				s.Wrong(t, "list: status %d, stdout %q", r.Status, r.Stdout)
+				fault.Errorf(t, "list: status %d, stdout %q", r.Status, r.Stdout)
 			}
 		})
 	}
 }
 
-// So with the timeout that the map sets.
+// The same with the timeout of the registry map.
 func TestHungDiskAndMap(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT")
-	l.Write(t, ".ecr/config.toml", `timeout = "1s"`)
-	cache := filepath.Join(l.Home, "cache")
-	l.Set("AWS_ECR_CACHE_DIR=" + cache)
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT")
+	env.Write(t, ".ecr/config.toml", `timeout = "1s"`)
+	cache := filepath.Join(env.Home, "cache")
+	env.Set("AWS_ECR_CACHE_DIR=" + cache)
 	hang(t, cache)
-	if r := l.Run(t, "get", testenv.Host); r.Status != 1 || !strings.Contains(r.Stderr, "not done within 1s") || r.Took > 6*time.Second {
+	if r := env.Run(t, "get", testenv.Host); r.Status != 1 || !strings.Contains(r.Stderr, "not done within 1s") || r.Took > 6*time.Second {
 		t.Errorf("get: status %d, stderr %q, after %v", r.Status, r.Stderr, r.Took)
 	}
 }
 
-// A host that isn't ECR's is nobody's business, and the disks with what is for AWS are
-// left alone.
+// For a host that isn't ECR, the helper doesn't use the disks of the AWS files and of the cache.
 func TestHungDiskAndOtherHosts(t *testing.T) {
-	l := testenv.New(t)
-	l.Write(t, ".ecr/config.toml", "")
-	for _, folder := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
-		hang(t, filepath.Join(l.Home, folder))
+	env := testenv.New(t)
+	env.Write(t, ".ecr/config.toml", "")
+	for _, dir := range []string{".aws", ".ecr/tokens", ".ecr/log"} {
+		hang(t, filepath.Join(env.Home, dir))
 	}
 	for _, verb := range []string{"get", "erase"} {
 		want := map[string]int{"get": 1}[verb]
-		if r := l.Run(t, verb, "docker.io"); r.Status != want || r.Stderr != "" {
+		if r := env.Run(t, verb, "docker.io"); r.Status != want || r.Stderr != "" {
 			t.Errorf("%s: status %d, stderr %q", verb, r.Status, r.Stderr)
 		}
 	}
 }
 
-// A person waits no longer at one, and is told for what.
-func TestHungDiskAndPersons(t *testing.T) {
-	for _, folder := range []string{".aws", ".ecr", ".docker"} {
+// Commands that a user types end at their timeout, too, and say what hangs.
+func TestHungDiskAndCommands(t *testing.T) {
+	for _, dir := range []string{".aws", ".ecr", ".docker"} {
 		for _, verb := range []string{"doctor " + testenv.Host, "whoami " + testenv.Host, "configure " + testenv.Host, "cache list"} {
-			t.Run(folder+"/"+verb, func(t *testing.T) {
-				l, s := testenv.WithKeys(t), testenv.NewFault(t)
-				l.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
-				hang(t, filepath.Join(l.Home, folder))
-				r := l.Run(t, verb, "")
-				s.Count(t, r, nil)
-				said := r.Stdout + r.Stderr
-				if hangs := strings.Contains(said, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
-					s.Wrong(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
+			t.Run(dir+"/"+verb, func(t *testing.T) {
+				env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+				env.Set("AWS_ECR_TIMEOUT=1s", "NO_COLOR=1")
+				hang(t, filepath.Join(env.Home, dir))
+				r := env.Run(t, verb, "")
+				fault.Count(t, r, nil)
+				output := r.Stdout + r.Stderr
+				if hangs := strings.Contains(output, "not done within"); r.Took > 6*time.Second || hangs != (r.Status == 1 && r.Took > 900*time.Millisecond) {
+					fault.Errorf(t, "status %d, stdout %q, stderr %q, after %v", r.Status, r.Stdout, r.Stderr, r.Took)
 				}
-				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[folder]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(said, "not done within") {
-					s.Wrong(t, "it says nothing of the disk: %q", said)
+				if reads := map[string]string{".aws": "doctor whoami", ".ecr": "doctor whoami configure cache", ".docker": "doctor configure"}[dir]; strings.Contains(reads, strings.Fields(verb)[0]) && !strings.Contains(output, "not done within") {
+					fault.Errorf(t, "it does not mention the disk: %q", output)
 				}
 			})
 		}
 	}
 }
 
-// At a terminal configure tells, too, what it waits for.
+// At a terminal, configure shows what it waits for.
 func TestHungDiskAtTerminal(t *testing.T) {
-	l := testenv.WithKeys(t)
-	l.Set("AWS_ECR_TIMEOUT=1s")
-	hang(t, filepath.Join(l.Home, ".docker"))
-	shown := l.AtTerminal(t, "configure "+testenv.Host, "")
+	env := testenv.WithKeys(t)
+	env.Set("AWS_ECR_TIMEOUT=1s")
+	hang(t, filepath.Join(env.Home, ".docker"))
+	shown := env.RunAtTerminal(t, "configure "+testenv.Host, "")
 	if !strings.Contains(shown, "reading the clients' configuration …\r") || !strings.Contains(shown, "not done within 2s, while reading the clients' configuration") {
 		t.Errorf("it shows %q", shown)
 	}
 }
 
-// hang mounts a file system of which no request is ever answered.
+// hang mounts a file system that never answers a request.
 func hang(t *testing.T, dir string) {
 	t.Helper()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.MkdirAll(dir, 0o700))
 	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", device.Fd(), os.Getuid(), os.Getgid())
 	if err := unix.Mount("hung", dir, "fuse", 0, options); err != nil {
 		device.Close()
 		t.Fatalf("mount (needs root): %v", err)
 	}
 	t.Cleanup(func() {
-		device.Close() // ends what still waits
+		device.Close() // ends waiting requests
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
 			t.Error(err)
 		}

@@ -13,8 +13,8 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Whatever lies in the place of a token's file, the next get answers, and what it saves is
-// found by the one after that.
+// Whatever replaces the file of a token, the next get succeeds, and the one after that finds the
+// token in the cache.
 func TestTokenFile(t *testing.T) {
 	for name, spoil := range map[string]func(path string, whole []byte) error{
 		"empty":           func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o600) },
@@ -30,8 +30,8 @@ func TestTokenFile(t *testing.T) {
 		"twice":           func(path string, whole []byte) error { return os.WriteFile(path, append(whole, whole...), 0o600) },
 		"readable by all": func(path string, _ []byte) error { return os.Chmod(path, 0o644) },
 		"somebody else's": func(path string, _ []byte) error { return os.Chown(path, 65534, 65534) },
-		"a folder":        func(path string, _ []byte) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
-		"a full folder": func(path string, _ []byte) error {
+		"a directory":     func(path string, _ []byte) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"a full directory": func(path string, _ []byte) error {
 			return errors.Join(os.Remove(path), os.MkdirAll(path+"/x/y", 0o700))
 		},
 		"a FIFO": func(path string, _ []byte) error { return errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600)) },
@@ -46,36 +46,32 @@ func TestTokenFile(t *testing.T) {
 		"/dev/null":        device(3),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			old := s.Must(t, l, testenv.UserARN)
-			path := l.TokenFile(t)
-			whole, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			old := fault.MustGet(t, env, testenv.UserARN)
+			path := env.TokenFile(t)
+			whole := testenv.ReadFile(t, path)
+			testenv.Must(t, spoil(path, whole))
+			if fault.MustGet(t, env, testenv.UserARN) == old {
+				fault.Errorf(t, "the old token, from a file that can't be trusted")
 			}
-			if err := spoil(path, whole); err != nil {
-				t.Fatal(err)
+			if _, kept := fault.MustGet(t, env, testenv.UserARN), env.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full directory" {
+				fault.Errorf(t, "%d requests for three gets: what was saved isn't found", kept)
 			}
-			if s.Must(t, l, testenv.UserARN) == old {
-				s.Wrong(t, "the old token, from a file that can't be trusted")
-			}
-			if _, kept := s.Must(t, l, testenv.UserARN), l.AWS.Count("ecr:GetAuthorizationToken"); kept != 2 && name != "a full folder" {
-				s.Wrong(t, "%d requests for three gets: what was saved isn't found", kept)
-			}
-			if text, err := os.ReadFile(filepath.Join(l.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
-				s.Wrong(t, "it wrote through the symlink")
+			if text, err := os.ReadFile(filepath.Join(env.Home, "elsewhere")); err == nil && !bytes.Equal(text, whole) {
+				fault.Errorf(t, "it wrote through the symlink")
 			}
 		})
 	}
 }
 
+// random returns n random bytes.
 func random(n int) []byte {
 	b := make([]byte, n)
 	rand.Read(b)
 	return b
 }
 
-// symlinked puts the file elsewhere in the home, with a link in its place.
+// symlinked moves the file elsewhere in the home and puts a symlink in its place.
 func symlinked(name string) func(string, []byte) error {
 	return func(path string, _ []byte) error {
 		away := filepath.Join(filepath.Dir(path), "../..", name)
@@ -83,36 +79,35 @@ func symlinked(name string) func(string, []byte) error {
 	}
 }
 
+// device replaces a file by a character device.
 func device(minor uint32) func(string, []byte) error {
 	return func(path string, _ []byte) error {
 		return errors.Join(os.Remove(path), unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, minor))))
 	}
 }
 
-// The same for what lies in the place of the lock.
+// The same for the file of the lock.
 func TestLockFile(t *testing.T) {
 	for name, spoil := range map[string]func(path string) error{
-		"a folder":       func(path string) error { return os.Mkdir(path, 0o700) },
+		"a directory":    func(path string) error { return os.Mkdir(path, 0o700) },
 		"a FIFO":         func(path string) error { return unix.Mkfifo(path, 0o600) },
 		"a dead symlink": func(path string) error { return os.Symlink("/nowhere", path) },
 		"of mode 0000":   func(path string) error { return os.WriteFile(path, nil, 0) },
 		"a device":       func(path string) error { return unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 5))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			s.Must(t, l, testenv.UserARN)
-			locks, err := filepath.Glob(filepath.Join(l.Tokens(), "*.lock"))
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			fault.MustGet(t, env, testenv.UserARN)
+			locks, err := filepath.Glob(filepath.Join(env.TokenDir(), "*.lock"))
 			if err != nil || len(locks) != 1 {
 				t.Fatalf("locks: %q, %v", locks, err)
 			}
-			if err := errors.Join(os.Remove(locks[0]), os.Remove(l.TokenFile(t)), spoil(locks[0])); err != nil {
-				t.Fatal(err)
-			}
-			testenv.Concurrently(3, func(int) { s.Must(t, l, testenv.UserARN) })
-			l.AWS.ResetCounts()
-			s.Must(t, l, testenv.UserARN)
-			if n := l.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
-				s.Wrong(t, "what was saved isn't found")
+			testenv.Must(t, errors.Join(os.Remove(locks[0]), os.Remove(env.TokenFile(t)), spoil(locks[0])))
+			testenv.Concurrently(3, func(int) { fault.MustGet(t, env, testenv.UserARN) })
+			env.AWS.ResetCounts()
+			fault.MustGet(t, env, testenv.UserARN)
+			if n := env.AWS.Count("ecr:GetAuthorizationToken"); n != 0 {
+				fault.Errorf(t, "what was saved isn't found")
 			}
 		})
 	}

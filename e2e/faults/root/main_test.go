@@ -1,5 +1,5 @@
-// Package machine tests the built binary on machines that are in a bad state: broken, full and
-// strange disks, limits, names that nobody knows. It needs root, to put them into it.
+// Package root runs the helper on machines in a bad state: broken, full and strange disks, limits,
+// a silent name server. It needs root to make that state.
 package root
 
 import (
@@ -12,18 +12,11 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "the tests of package machine need root")
+		fmt.Fprintln(os.Stderr, "the tests of package root need root")
 		os.Exit(1)
 	}
 	status := m.Run()
 	testenv.Clean()
 	testenv.Report()
 	os.Exit(status)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

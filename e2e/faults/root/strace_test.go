@@ -12,8 +12,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// A system call fails, as it does on a disk that is broken, full or of a kind that lacks
-// it: each in turn, every time it is made.
+// A system call fails each time, as it does on a disk that is broken, full or doesn't support it.
 func TestSystemCall(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -28,70 +27,68 @@ func TestSystemCall(t *testing.T) {
 		"getrandom:error=ENOSYS",
 	} {
 		t.Run(call, func(t *testing.T) {
-			l, s := testenv.WithKeys(t), testenv.NewFault(t)
-			out := filepath.Join(l.Home, "strace")
+			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+			out := filepath.Join(env.Home, "strace")
 			inject := func() {
 				t.Helper()
-				s.Judge(t, l, l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
+				fault.Check(t, env, env.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-A", "-o", out, "-e", "inject="+call), testenv.UserARN)
 			}
 			for range 3 {
 				inject()
 			}
-			s.Must(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 			inject()
-			s.Must(t, l, testenv.UserARN)
+			fault.MustGet(t, env, testenv.UserARN)
 			if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "(INJECTED)") {
-				s.Wrong(t, "it never made the call: %v", err)
+				fault.Errorf(t, "the helper never made the call: %v", err)
 			}
 		})
 	}
 }
 
-// A file is empty for a moment, in which the SDK reads it, and then what it was before: no token of
-// the instance's own role is served, or kept, for that of the file.
-func TestEmptyWhileItIsRead(t *testing.T) {
+// The credentials file is empty while the SDK reads it, and then has its text again. No token of
+// the instance's own role is served or cached for the role of the file.
+func TestFileEmptyWhileRead(t *testing.T) {
 	strace, err := exec.LookPath("strace")
-	must(t, err)
-	l, s := testenv.OnInstance(t), testenv.NewFault(t)
-	file := filepath.Join(l.Home, ".aws/credentials")
-	text, err := os.ReadFile(file)
-	must(t, err)
+	testenv.Must(t, err)
+	env, fault := testenv.OnInstance(t), testenv.NewFault(t)
+	file := filepath.Join(env.Home, ".aws/credentials")
+	text := testenv.ReadFile(t, file)
 	for i := range 10 {
-		must(t, os.RemoveAll(filepath.Join(l.Home, ".ecr")))
+		testenv.Must(t, os.RemoveAll(filepath.Join(env.Home, ".ecr")))
 		ended := make(chan struct{})
 		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
 			defer close(ended)
-			l.Write(t, ".aws/credentials", "")
+			env.Write(t, ".aws/credentials", "")
 			time.Sleep(400 * time.Millisecond)
-			l.Write(t, ".aws/credentials", string(text))
+			env.Write(t, ".aws/credentials", string(text))
 		})
-		r := l.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(l.Home, "strace"),
+		r := env.Run(t, "get", testenv.Host, strace, "-f", "-qqq", "-o", filepath.Join(env.Home, "strace"),
 			"-P", file, "-e", "inject=openat:delay_enter=400000")
-		s.Judge(t, l, r, "assumed-role/pull/")
+		fault.Check(t, env, r, "assumed-role/pull/")
 		<-ended
-		s.Must(t, l, "assumed-role/pull/")
+		fault.MustGet(t, env, "assumed-role/pull/")
 	}
 }
 
-// No file is readable by others at any moment, whatever the umask: those that hold a token
-// are made with mode 0600, and directories with 0700.
-func TestModesOnTheWay(t *testing.T) {
+// No file is readable by others at any moment, whatever the umask: files are made with mode 0600
+// and directories with 0700.
+func TestFileModes(t *testing.T) {
 	strace, err := exec.LookPath("strace")
-	must(t, err)
-	l, s := testenv.WithKeys(t), testenv.NewFault(t)
-	l.Set("AWS_ECR_LOG_LEVEL=debug")
-	out := filepath.Join(l.Home, "strace")
-	r := l.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
-	s.Judge(t, l, r, testenv.UserARN)
-	text, err := os.ReadFile(out)
-	must(t, err)
+	testenv.Must(t, err)
+	env, fault := testenv.WithKeys(t), testenv.NewFault(t)
+	env.Set("AWS_ECR_LOG_LEVEL=debug")
+	out := filepath.Join(env.Home, "strace")
+	r := env.Run(t, "get", testenv.Host, "sh", "-c", "umask 0; exec "+strace+` -f -o `+out+` -e trace=open,openat,mkdir,mkdirat,chmod,fchmod,fchmodat "$0" "$@"`)
+	fault.Check(t, env, r, testenv.UserARN)
+	text := testenv.ReadFile(t, out)
 	made := regexp.MustCompile(`(?m)^.*(?:O_CREAT.*, 0(\d+)\)|mkdir(?:at)?\(.*, 0(\d+)\)|chmod(?:at2?)?\(.*, 0(\d+)[,)]).*$`).FindAllStringSubmatch(string(text), -1)
 	if len(made) < 5 {
 		t.Fatalf("%d files were made, which can't be all:\n%s", len(made), text)
 	}
 	for _, m := range made {
 		if mode := m[1] + m[2] + m[3]; mode != "600" && mode != "700" {
-			s.Wrong(t, "mode %s: %s", mode, m[0])
+			fault.Errorf(t, "mode %s: %s", mode, m[0])
 		}
 	}
 }

@@ -9,24 +9,23 @@ import (
 	"time"
 )
 
-// Tokens is the directory in which the binary keeps its tokens.
-func (l *Env) Tokens() string { return filepath.Join(l.Home, ".ecr/tokens") }
+// TokenDir returns the directory in which the helper caches tokens.
+func (e *Env) TokenDir() string { return filepath.Join(e.Home, ".ecr/tokens") }
 
-// TokenFile is the one token's file; the test ends where there are more or fewer.
-func (l *Env) TokenFile(t testing.TB) string {
+// TokenFile returns the file of the one cached token. The test fails if there isn't exactly one.
+func (e *Env) TokenFile(t testing.TB) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.Tokens(), "*.token"))
+	files, err := filepath.Glob(filepath.Join(e.TokenDir(), "*.token"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("tokens: %q, %v; want one", files, err)
 	}
 	return files[0]
 }
 
-// moment is a time as the cache writes it, in tokens and in failures.
-var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
+// timestamp matches a time as the cache writes it, in tokens and in failures.
+var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
 
-// Age makes a file of the cache look that much older: as one is by a clock that has been
-// set forward.
+// Age makes a file of the cache older by a duration, as if the clock had been set forward.
 func Age(file string, by time.Duration) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -36,10 +35,12 @@ func Age(file string, by time.Duration) error {
 	if err != nil {
 		return err
 	}
-	text = moment.ReplaceAllFunc(text, func(at []byte) []byte {
-		t, parseErr := time.Parse(time.RFC3339Nano, string(at))
+	text = timestamp.ReplaceAllFunc(text, func(old []byte) []byte {
+		t, parseErr := time.Parse(time.RFC3339Nano, string(old))
 		err = errors.Join(err, parseErr)
 		return []byte(t.Add(-by).Format(time.RFC3339Nano))
 	})
-	return errors.Join(err, os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
+	return errors.Join(err,
+		os.WriteFile(file, text, 0o600),
+		os.Chtimes(file, time.Time{}, info.ModTime().Add(-by)))
 }

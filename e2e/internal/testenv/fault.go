@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +13,8 @@ import (
 	"unicode"
 )
 
-// A Fault is something that is done, some number of times.
+// A Fault counts how the helper behaves while something is wrong: how often it ran, how often its
+// result was wrong, and how long the slowest run took.
 type Fault struct {
 	name string
 
@@ -29,16 +29,16 @@ var faults struct {
 	all []*Fault
 }
 
-// NewFault begins a fault, which the report names as the test.
+// NewFault returns a new Fault, which [Report] prints under the name of the test.
 func NewFault(t testing.TB) *Fault {
-	s := &Fault{name: strings.TrimPrefix(t.Name(), "Test")}
+	f := &Fault{name: strings.TrimPrefix(t.Name(), "Test")}
 	faults.Lock()
 	defer faults.Unlock()
-	faults.all = append(faults.all, s)
-	return s
+	faults.all = append(faults.all, f)
+	return f
 }
 
-// Report prints a table of all faults, a line for each test. A TestMain calls it last.
+// Report prints a table of all faults, one line a test. A TestMain calls it last.
 func Report() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "fault\tkinds\ttries\twrong answers\tworst time")
@@ -46,11 +46,12 @@ func Report() {
 		name, _, _ := strings.Cut(all[0].name, "/")
 		var sum Fault
 		kinds := 0
-		all = slices.DeleteFunc(all, func(s *Fault) bool {
-			if test, _, _ := strings.Cut(s.name, "/"); test != name {
+		all = slices.DeleteFunc(all, func(f *Fault) bool {
+			if test, _, _ := strings.Cut(f.name, "/"); test != name {
 				return false
 			}
-			kinds, sum.tries, sum.wrong, sum.worst = kinds+1, sum.tries+s.tries, sum.wrong+s.wrong, max(sum.worst, s.worst)
+			kinds++
+			sum.tries, sum.wrong, sum.worst = sum.tries+f.tries, sum.wrong+f.wrong, max(sum.worst, f.worst)
 			return true
 		})
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.2f s\n", name, kinds, sum.tries, sum.wrong, sum.worst.Seconds())
@@ -58,7 +59,7 @@ func Report() {
 	w.Flush()
 }
 
-// Times is how often something is done that takes its time: n, or a tenth of it with -short.
+// Times returns how often a test repeats something slow: n times, or n/10 times with -short.
 func Times(n int) int {
 	if testing.Short() {
 		return n / 10
@@ -66,74 +67,74 @@ func Times(n int) int {
 	return n
 }
 
-// Judge counts the answer to a get of [testenv.Host]. It is wrong where it is neither a token that
-// the registry takes, of the principal whose ARN ends so, nor a clear error; for that the
-// password is empty.
-func (s *Fault) Judge(t testing.TB, l *Env, r Result, principal string) (password string) {
+// Check counts the result of a get of [Host]. The result is right if it is a clear error, or a
+// token that the registry accepts and that belongs to a principal whose ARN contains principal.
+// For an error the password is empty.
+func (f *Fault) Check(t testing.TB, e *Env, r Result, principal string) (password string) {
 	t.Helper()
-	password, err := verdict(l, r, principal)
-	s.Count(t, r, err)
+	password, err := checkGet(e, r, principal)
+	f.Count(t, r, err)
 	return password
 }
 
-// Count counts an answer that was judged already.
-func (s *Fault) Count(t testing.TB, r Result, err error) {
+// MustGet runs a get of [Host] and counts the result. An error of the helper is wrong, too.
+func (f *Fault) MustGet(t testing.TB, e *Env, principal string) (password string) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tries++
-	s.worst = max(s.worst, r.Took)
+	r := e.Run(t, "get", Host)
+	password, err := checkGet(e, r, principal)
+	if err == nil && password == "" {
+		err = errors.New("there is no token")
+	}
+	f.Count(t, r, err)
+	return password
+}
+
+// Count counts a result that the test has checked itself. The result is wrong if err isn't nil.
+func (f *Fault) Count(t testing.TB, r Result, err error) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tries++
+	f.worst = max(f.worst, r.Took)
 	if err != nil {
-		s.wrong++
+		f.wrong++
 		t.Errorf("%v: status %d, stdout %.80q, stderr %.400q, after %v", err, r.Status, r.Stdout, r.Stderr, r.Took)
 	}
 }
 
-// Wrong counts what was found to be wrong with an answer that was counted already.
-func (s *Fault) Wrong(t testing.TB, format string, args ...any) {
+// Errorf fails the test, and counts a result as wrong that Count has counted as right.
+func (f *Fault) Errorf(t testing.TB, format string, args ...any) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wrong++
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong++
 	t.Errorf(format, args...)
 }
 
-// Must runs a get of [testenv.Host], for which an error is wrong, too.
-func (s *Fault) Must(t testing.TB, l *Env, principal string) (password string) {
-	t.Helper()
-	r := l.Run(t, "get", Host)
-	password, err := verdict(l, r, principal)
-	if err == nil && password == "" {
-		err = errors.New("there is no token")
-	}
-	s.Count(t, r, err)
-	return password
-}
+// maxTime is the longest that a get may take, also on a slow machine.
+const maxTime = 20 * time.Second
 
-// tooLong is what no answer may take, on a machine that is slow as well.
-const tooLong = 20 * time.Second
-
-// verdict tells what is wrong with the answer to a get. The password is empty for a clear
-// error.
-func verdict(l *Env, r Result, principal string) (password string, err error) {
+// checkGet returns the password that a get has printed, and what is wrong with its result. For a
+// clear error of the helper both are empty.
+func checkGet(e *Env, r Result, principal string) (password string, err error) {
 	switch {
-	case r.Took > tooLong:
+	case r.Took > maxTime:
 		return "", errors.New("it took too long")
 	case Panics(r):
 		return "", errors.New("it panics")
 	case strings.Contains(r.Stderr, "a disk that holds"):
 		return "", errors.New("the watchdog had to end it, though no disk hangs")
 	case r.Status == 0:
-		var c struct{ ServerURL, Username, Secret string }
-		if err := json.Unmarshal([]byte(r.Stdout), &c); err != nil || r.Stderr != "" || c.ServerURL != Host || c.Username != "AWS" || c.Secret == "" {
+		c, err := r.Credentials()
+		if err != nil || c.ServerURL != Host {
 			return "", errors.New("that is no answer")
 		}
-		who, err := l.AWS.VerifyToken(c.Secret, Host)
+		owner, err := e.AWS.VerifyToken(c.Secret, Host)
 		if err != nil {
 			return "", fmt.Errorf("the registry refuses the token: %w", err)
 		}
-		if !strings.Contains(who, principal) {
-			return "", fmt.Errorf("the token is %s's", who)
+		if !strings.Contains(owner, principal) {
+			return "", fmt.Errorf("the token is %s's", owner)
 		}
 		return c.Secret, nil
 	case r.Status == 1 && r.Stdout == NotFound && IsClearError(r.Stderr):
@@ -142,34 +143,37 @@ func verdict(l *Env, r Result, principal string) (password string, err error) {
 	return "", errors.New("that is no clear error")
 }
 
-// Panics tells whether the binary ended with one of Go's traces.
+// Panics reports whether the helper ended with a stack trace of Go.
 func Panics(r Result) bool {
 	return strings.Contains(r.Stderr, "panic") || strings.Contains(r.Stderr, "goroutine")
 }
 
-// IsClearError reports whether it is one line that can be read and says who says it.
+// IsClearError reports whether stderr is one printable line that begins with the helper's name.
 func IsClearError(stderr string) bool {
 	line, ok := strings.CutSuffix(stderr, "\n")
-	return ok && strings.HasPrefix(line, Name+": ") && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
+	return ok && strings.HasPrefix(line, Name+": ") && IsPrintable(line)
 }
 
-// NothingLeft checks that the directory of tokens holds nothing but tokens that live, locks and known registries.
-func (s *Fault) NothingLeft(t testing.TB, l *Env) {
+// IsPrintable reports whether a line has no control characters.
+func IsPrintable(line string) bool {
+	return !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// CheckLeftovers checks that the token directory holds nothing but tokens that haven't expired,
+// locks and known registries.
+func (f *Fault) CheckLeftovers(t testing.TB, e *Env) {
 	t.Helper()
-	entries, err := os.ReadDir(l.Tokens())
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries, err := os.ReadDir(e.TokenDir())
+	Must(t, err)
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
+		Must(t, err)
 		switch name := entry.Name(); {
 		case strings.HasSuffix(name, ".lock"), strings.HasSuffix(name, ".known"):
-		case strings.HasSuffix(name, ".token") && time.Now().Before(info.ModTime()): // when it ends
+		// The modification time of a token's file is the time at which the token expires.
+		case strings.HasSuffix(name, ".token") && time.Now().Before(info.ModTime()):
 		default:
-			s.Wrong(t, "%s is left", name)
+			f.Errorf(t, "%s is left", name)
 		}
 	}
 }

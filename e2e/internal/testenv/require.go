@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// Variables of a test run. .ci/run sets the first, so that nothing is omitted there unseen.
-// "make test" sets the second, and prints the file at its end.
+// Environment variables of a test run. .ci/run sets the first, so that a test that can't run there
+// fails. "make test" sets the second, and prints the file at its end.
 const (
-	// everything, set to any value, makes a test fail that would be omitted.
-	everything = "ECR_LOGIN_TEST_EVERYTHING"
-	// omittedFile names a file that gets a line for each omitted test.
-	omittedFile = "ECR_LOGIN_TEST_OMITTED"
+	// everythingVariable, if not empty, makes a test fail that would be omitted.
+	everythingVariable = "ECR_LOGIN_TEST_EVERYTHING"
+	// omittedVariable names a file to which a line is added for each omitted test.
+	omittedVariable = "ECR_LOGIN_TEST_OMITTED"
 )
 
-// Require omits a test if the machine refuses what it needs: err says what. A nil error means
-// that the machine has it. If [everything] is set, the test fails instead.
+// Require skips a test if err isn't nil: err says what the machine lacks. If
+// ECR_LOGIN_TEST_EVERYTHING is set, the test fails instead.
 func Require(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
@@ -34,20 +34,20 @@ func Require(t testing.TB, err error) {
 
 var omitted sync.Map
 
-// Omit writes one line that says which test is omitted and why, once for each name. It returns
-// an error if nothing may be omitted.
+// Omit writes a line that says which test is omitted and why, once for each name. It returns an
+// error if ECR_LOGIN_TEST_EVERYTHING is set.
 func Omit(name string, why error) error {
 	switch {
 	case why == nil:
 		return nil
-	case os.Getenv(everything) != "":
-		return fmt.Errorf("%s can't run here, and %s is set: %w", name, everything, why)
+	case os.Getenv(everythingVariable) != "":
+		return fmt.Errorf("%s can't run here, and %s is set: %w", name, everythingVariable, why)
 	}
 	if _, done := omitted.LoadOrStore(name, true); done {
 		return nil
 	}
 	line := fmt.Sprintf("omitted: %s: %v\n", name, why)
-	f, err := os.OpenFile(os.Getenv(omittedFile), os.O_WRONLY|os.O_APPEND, 0)
+	f, err := os.OpenFile(os.Getenv(omittedVariable), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		fmt.Fprint(os.Stderr, line)
 		return nil
@@ -57,8 +57,8 @@ func Omit(name string, why error) error {
 	return err
 }
 
-// InNamespaces returns the attributes of a process that is root in a user namespace of its own,
-// and in the other namespaces of the flags.
+// InNamespaces returns the attributes of a process that is root in its own user namespace and in
+// the other namespaces that the flags name.
 func InNamespaces(flags uintptr) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | flags,
@@ -67,16 +67,16 @@ func InNamespaces(flags uintptr) *syscall.SysProcAttr {
 	}
 }
 
-// TryNamespaces runs a command in new namespaces of the flags. The error says that this machine
-// refuses them: a default container and a chroot do, and some distributions do for everybody but
-// root.
-func TryNamespaces(flags uintptr, words ...string) error {
-	cmd := exec.Command(words[0], words[1:]...)
+// TryNamespaces runs a command in new namespaces that the flags name. The error says that this
+// machine refuses them. A default container and a chroot do, and some distributions do for all
+// users but root.
+func TryNamespaces(flags uintptr, args ...string) error {
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = InNamespaces(flags)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		said := strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", " ")
-		return fmt.Errorf("this machine refuses namespaces: %w %s", err, said)
+		output := strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", " ")
+		return fmt.Errorf("this machine refuses namespaces: %w %s", err, output)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Command oracle tells whose credentials the AWS SDK finds, with nothing of ours between: the ARN
-// of the principal. It takes from its arguments what a registry map says.
+// Command oracle prints the ARN of the principal whose credentials the AWS SDK finds by itself. Its
+// arguments are what an entry of a registry map says.
 package main
 
 import (
@@ -33,7 +33,7 @@ func principal(ctx context.Context, profile, role, token string) (string, error)
 		options = []func(*config.LoadOptions) error{config.WithCredentialsProvider(aws.AnonymousCredentials{})}
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	if err != nil && token != "" { // which needs no profile
+	if err != nil && token != "" { // a token needs no profile
 		cfg, err = config.LoadDefaultConfig(ctx, append(options, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))...)
 	}
 	if err != nil {

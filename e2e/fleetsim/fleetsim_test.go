@@ -10,22 +10,23 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// noMachines says why this machine lets nobody make machines of a fleet; nil if it does.
-var noMachines error
+// namespacesRefused says why this machine refuses the namespaces that machines of a simulation
+// need; nil if it doesn't.
+var namespacesRefused error
 
 func TestMain(m *testing.M) {
 	os.Exit(inNamespaces(func(refused error) int {
 		defer testenv.Clean()
-		noMachines = refused
+		namespacesRefused = refused
 		return m.Run()
 	}))
 }
 
-// A small fleet costs in each setting what docs/scale.md tells of a large one.
-func TestFleet(t *testing.T) {
-	testenv.Require(t, noMachines)
-	// Few at a time: a get with a token to renew waits 2 s for the new one and then serves the old
-	// one, which would change the counts.
+// A small fleet makes as many requests a machine as docs/scale.md says of a large one.
+func TestFleetSimulation(t *testing.T) {
+	testenv.Require(t, namespacesRefused)
+	// Few machines at a time: a get that renews a token waits 2 s for the new one and then serves
+	// the old one, which would change the counts.
 	const machines = 8
 	atOnce = 2
 	want := []map[phase]count{
@@ -41,7 +42,7 @@ func TestFleet(t *testing.T) {
 			restart:  {},
 			rebooted: {metadata: 3, ecr: 1},
 		},
-		{ // a service account's, who is the same one after a boot
+		{ // a service account's role, which is the same after a boot
 			start:    {sts: 1, ecr: 1},
 			day:      {sts: 4, ecr: 4},
 			restart:  {},
@@ -57,9 +58,7 @@ func TestFleet(t *testing.T) {
 	for i, s := range settings {
 		t.Run(s.name, func(t *testing.T) {
 			r, err := measure(t.Context(), t.TempDir(), machines, s, s.contenders[0], programs{helper: testenv.Binary(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, err)
 			for p, want := range want[i] {
 				want = count{want.metadata * machines, want.sts * machines, want.ecr * machines}
 				if got := r.counts[p]; got != want {
@@ -73,43 +72,37 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// oneMachine is a fleet of one, of a runner's, that runs this helper.
-func oneMachine(t *testing.T) *trial {
+// simulateOneMachine returns a simulation of one runner with this helper.
+func simulateOneMachine(t *testing.T) *simulation {
 	t.Helper()
-	testenv.Require(t, noMachines)
-	one, err := newTrial(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: testenv.Binary(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Require(t, namespacesRefused)
+	one, err := newSimulation(t.Context(), t.TempDir(), 1, settings[0], settings[0].contenders[0], programs{helper: testenv.Binary(t)})
+	testenv.Must(t, err)
 	t.Cleanup(one.end)
 	return one
 }
 
-// Machines that share a home, on a network disk, don't share the tokens of their instances.
+// Machines that share a home on a network disk don't share the tokens of their instances.
 func TestSharedHome(t *testing.T) {
-	alone := oneMachine(t)
-	one := alone.fleet[0]
+	alone := simulateOneMachine(t)
+	one := alone.machines[0]
 	other, err := newMachine(one.home, one.env[2:])
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	t.Cleanup(other.halt)
 	for range 2 {
 		for _, m := range []*machine{one, other} {
-			if err := alone.pull(m, private[0]); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, alone.pull(m, private[0]))
 		}
 	}
-	if n := countOf(alone.cloud).ecr; n != 2 {
+	if n := countOf(alone.aws).ecr; n != 2 {
 		t.Errorf("two machines in one home called ECR %d times, want once each", n)
 	}
 }
 
-// A machine's clock makes what it has kept older, and a token past its life is noticed.
+// Moving a machine's clock makes its cache older, and the simulation detects an expired token.
 func TestClock(t *testing.T) {
-	trial := oneMachine(t)
-	m, ask, first := trial.fleet[0], trial.ask, ""
+	trial := simulateOneMachine(t)
+	m, ask, first := trial.machines[0], trial.ask, ""
 	trial.ask = func(ctx context.Context, m *machine, image string) (string, error) {
 		password, err := ask(ctx, m, image)
 		if first == "" {
@@ -117,16 +110,14 @@ func TestClock(t *testing.T) {
 		}
 		return first, err
 	}
-	if err := trial.pull(m, private[0]); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.move(tokenLife); err != nil {
+	testenv.Must(t, trial.pull(m, private[0]))
+	if err := m.move(tokenTTL); err != nil {
 		t.Fatal(err)
 	}
 	if err := trial.pull(m, private[0]); err == nil || !strings.Contains(err.Error(), "a token of 12h") {
 		t.Errorf("a token past its life is taken: %v", err)
 	}
-	if n := countOf(trial.cloud).ecr; n != 2 {
+	if n := countOf(trial.aws).ecr; n != 2 {
 		t.Errorf("%d calls of ECR in two half days, want 2", n)
 	}
 }
@@ -138,7 +129,7 @@ func TestReport(t *testing.T) {
 	}
 	together := r
 	together.spread = 0
-	text := report([]result{r, together}, []crowd{{r.contender, 1200, 465, 1002, 40 * time.Second}}, 200, "v1", time.Minute)
+	text := report([]result{r, together}, []quotaStart{{r.contender, 1200, 465, 1002, 40 * time.Second}}, 200, "v1", time.Minute)
 	for _, want := range []string{
 		"| 3, 1, 1 | 13.5, 4.5, 4.5 | – | 3, 1, 1 | 50 min |",
 		"| 10 | this helper | 30 | 10 (0.017 s) | 10 (0.02 s) | 135 | 45 (< 0.01 %) | 45 (< 0.01 %) | 0.2 |",
@@ -154,14 +145,12 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A crowd within the quota is refused nothing.
-func TestCrowd(t *testing.T) {
-	testenv.Require(t, noMachines)
+// A start within the quota is not throttled.
+func TestStartWithinQuota(t *testing.T) {
+	testenv.Require(t, namespacesRefused)
 	s := settings[0]
-	c, err := startCrowd(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, err := startAboveQuota(t.Context(), t.TempDir(), 3, 100, s, s.contenders[0], programs{helper: testenv.Binary(t)})
+	testenv.Must(t, err)
 	if c.pulls != 18 || c.refused != 0 || c.requests != 3 {
 		t.Errorf("of %d pulls %d were refused, with %d requests; want 18, 0 and 3", c.pulls, c.refused, c.requests)
 	}

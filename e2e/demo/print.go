@@ -6,25 +6,24 @@ import (
 	"time"
 )
 
-// A teller tells the script on the terminal: numbered steps, and below each what
-// came of it, label by label.
-type teller struct {
+// A printer prints numbered steps, and labelled results below each.
+type printer struct {
 	steps int
 	began time.Time
 }
 
-func (t *teller) step(title string) {
-	if t.steps == 0 {
-		t.began = time.Now()
+func (p *printer) step(title string) {
+	if p.steps == 0 {
+		p.began = time.Now()
 		fmt.Println("A GitLab runner in AWS account 111111111111 pulls images from ECR in 222222222222 and 333333333333.")
 		fmt.Println("AWS is a stand-in on loopback; the helper, the clients, the registry and TLS are real.")
 	}
-	t.steps++
-	fmt.Printf("\n%2d  %s\n", t.steps, title)
+	p.steps++
+	fmt.Printf("\n%2d  %s\n", p.steps, title)
 }
 
-// say prints a text of any number of lines.
-func (t *teller) say(label, format string, args ...any) {
+// print prints a text of any number of lines.
+func (p *printer) print(label, format string, args ...any) {
 	const width = 23
 	for line := range strings.Lines(strings.TrimSpace(fmt.Sprintf(format, args...))) {
 		fmt.Printf("    %-*s%s\n", width, label, strings.TrimRight(line, "\n"))
@@ -32,6 +31,6 @@ func (t *teller) say(label, format string, args ...any) {
 	}
 }
 
-func (t *teller) end() {
-	fmt.Printf("\nAll is as it should be, after %.1f s.\n", time.Since(t.began).Seconds())
+func (p *printer) end() {
+	fmt.Printf("\nAll is as it should be, after %.1f s.\n", time.Since(p.began).Seconds())
 }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -25,58 +24,48 @@ const (
 	loginSession   = "arn:aws:iam::111111111111:user/person"
 )
 
-// world is where states are: a stand-in for AWS with people, the home of the helper, and one of the
-// oracle, in which all is written as plainly as the SDK wants it.
-type world struct {
+// fixture is a stand-in for AWS with principals, the home of the helper, and the home of the
+// oracle. In the latter, everything is written in the form that the SDK understands.
+type fixture struct {
 	*testenv.Env
 	oracleHome, oracle string
 	tokens             []string // by subject
-	sso                []string // login files, by person
+	sso                []string // login files, by user
 	logins             []string
-	said               map[string]string // by the oracle, of states
+	answers            map[string]string // of the oracle, by question
 }
 
-func newWorld(t testing.TB, helper, oracle string) *world {
-	w := &world{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, said: map[string]string{}}
-	w.Use(helper)
-	w.NoTimeouts()
-	for i := range people {
-		w.AWS.AddUser(user(i), key(i), secret(i))
-		// Each role trusts the users but one, and one subject.
+func newFixture(t testing.TB, helper, oracle string) *fixture {
+	f := &fixture{Env: testenv.New(t), oracleHome: t.TempDir(), oracle: oracle, answers: map[string]string{}}
+	f.SetBinary(helper)
+	f.NoTimeouts()
+	for i := range perKind {
+		f.AWS.AddUser(user(i), key(i), secret(i))
+		// Each role trusts all users but one, and one subject.
 		subject := workload(i % 2)
 		role := awstest.Role{ARN: role(i), WebIdentity: &subject}
-		for j := range people {
+		for j := range perKind {
 			if i != j || i == 2 {
 				role.Trusts = append(role.Trusts, user(j))
 			}
 		}
 		role.Trusts = append(role.Trusts, testenv.RunnerRole)
-		w.AWS.AddRole(role)
-		w.tokens = append(w.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
-		person := w.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
-		w.sso = append(w.sso, asJSON(t, person))
-		login, err := w.AWS.AddLogin(user(i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.logins = append(w.logins, asJSON(t, login))
+		f.AWS.AddRole(role)
+		f.tokens = append(f.tokens, workload(i).Token(time.Now().Add(24*time.Hour)))
+		person := f.AWS.AddSSOUser(fmt.Sprintf("person%d@example.com", i), startURL, "eu-west-1", "222222222222", "Developer")
+		f.sso = append(f.sso, testenv.JSON(t, person))
+		login, err := f.AWS.AddLogin(user(i))
+		testenv.Must(t, err)
+		f.logins = append(f.logins, testenv.JSON(t, login))
 	}
-	w.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
-	w.AWS.SetInstanceRole(testenv.RunnerRole)
-	w.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
-	w.AWS.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
-	return w
+	f.AWS.AddRole(awstest.Role{ARN: testenv.RunnerRole})
+	f.AWS.SetInstanceRole(testenv.RunnerRole)
+	f.AWS.AddRole(awstest.Role{ARN: "arn:aws:iam::111111111111:role/task"})
+	f.AWS.SetContainerRole("arn:aws:iam::111111111111:role/task", containerToken)
+	return f
 }
 
-func asJSON(t testing.TB, v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// The last of each is of another partition.
+// The last principal of each kind is of another partition.
 func partition(i int) string { return []string{"aws", "aws", "aws-us-gov"}[i] }
 func user(i int) string      { return fmt.Sprintf("arn:%s:iam::111111111111:user/user%d", partition(i), i) }
 func role(i int) string      { return fmt.Sprintf("arn:%s:iam::222222222222:role/role%d", partition(i), i) }
@@ -86,9 +75,9 @@ func workload(i int) awstest.WebIdentity {
 	return awstest.WebIdentity{Issuer: "https://ci.example.com", Subject: fmt.Sprint("subject", i), Audience: "sts.amazonaws.com"}
 }
 
-// files are the texts of a state's files, by path below the home; one that isn't there has none. If
-// plain, they are as the SDK wants them.
-func (w *world) files(s state, home string, plain bool) map[string]string {
+// files returns the files of a state, by path below the home. A file that doesn't exist has no
+// text. If plain is true, the files have the form that the SDK understands.
+func (f *fixture) files(s state, home string, plain bool) map[string]string {
 	files := map[string]string{
 		"tokens/0": "", "tokens/1": "",
 		".aws/sso/cache/" + ssoFile(0): "", ".aws/sso/cache/" + ssoFile(1): "", ".aws/sso/cache/tool.json": "",
@@ -129,14 +118,14 @@ func (w *world) files(s state, home string, plain bool) map[string]string {
 	files[configPath(s)], files[".aws/credentials"] = config, credentials
 	for i := range 2 {
 		if subject := s.tokens[i]; subject >= 0 {
-			files[fmt.Sprint("tokens/", i)] = w.tokens[subject]
+			files[fmt.Sprint("tokens/", i)] = f.tokens[subject]
 		}
 		if person := s.sso[i]; person >= 0 {
-			files[".aws/sso/cache/"+ssoFile(i)] = w.sso[person]
+			files[".aws/sso/cache/"+ssoFile(i)] = f.sso[person]
 		}
 	}
 	if s.login >= 0 {
-		files[".aws/login/cache/"+loginFile] = w.logins[s.login]
+		files[".aws/login/cache/"+loginFile] = f.logins[s.login]
 	}
 	if !plain {
 		files[".ecr/config.toml"] = s.ownMap.text(home, targets[s.target].host)
@@ -161,7 +150,7 @@ func configPath(s state) string {
 	return ".aws/config"
 }
 
-// tornPaths are the files that are empty, since they are being written.
+// tornPaths returns the files that are empty because they are being written.
 func tornPaths(s state) []string {
 	return map[string][]string{
 		"both": {configPath(s), ".aws/credentials"}, "config": {configPath(s)}, "credentials": {".aws/credentials"}, "map": {".ecr/config.toml"}, "token": {"tokens/0", "tokens/1"},
@@ -169,8 +158,8 @@ func tornPaths(s state) []string {
 	}[s.torn]
 }
 
-// ssoFile is named after the SHA-1 of the session's name, and loginFile after the SHA-256 of
-// loginSession.
+// ssoFile returns the file of an SSO session. Its name is the SHA-1 of the session's name; the name
+// of loginFile is the SHA-256 of loginSession.
 func ssoFile(session int) string {
 	return []string{"2d6c8a6d5e3ae20b7052d2b615b35f520c50f090.json", "640d87e741e6aa4c669a82a4cd304787960513ab.json"}[session]
 }
@@ -226,15 +215,15 @@ func (e entry) text(home, host string) string {
 	return ""
 }
 
-// environment returns the variables of a state.
-func (w *world) environment(s state, home string, plain bool) []string {
+// environment returns the environment variables of a state.
+func (f *fixture) environment(s state, home string, plain bool) []string {
 	region, target := s.region, targets[s.target].region
-	if plain { // as it is meant
+	if plain { // in the form that the SDK understands
 		if region = strings.TrimSpace(region); region == "" || registry.Partition(region) != registry.Partition(target) {
 			region = target
 		}
 	}
-	env := slices.DeleteFunc(slices.Clone(w.Vars), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
+	env := slices.DeleteFunc(slices.Clone(f.Vars), func(kv string) bool { return strings.HasPrefix(kv, "HOME=") })
 	add := func(name, value string) {
 		if value != "" {
 			env = append(env, name+"="+value)
@@ -252,7 +241,7 @@ func (w *world) environment(s state, home string, plain bool) []string {
 		add("AWS_WEB_IDENTITY_TOKEN_FILE", fmt.Sprintf("%s/tokens/%d", home, s.token))
 	}
 	if s.container {
-		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", w.AWS.ContainerURL())
+		add("AWS_CONTAINER_CREDENTIALS_FULL_URI", f.AWS.ContainerURL())
 		add("AWS_CONTAINER_AUTHORIZATION_TOKEN", containerToken)
 	}
 	if s.moved && s.tilde && !plain {
@@ -280,16 +269,16 @@ func (w *world) environment(s state, home string, plain bool) []string {
 	return env
 }
 
-// enter makes the helper's home that of a state.
-func (w *world) enter(s state) error {
-	err := write(w.Home, w.files(s, w.Home, false))
-	folder := filepath.Join(w.Home, ".aws/config")
+// writeHome writes the helper's home of a state.
+func (f *fixture) writeHome(s state) error {
+	err := write(f.Home, f.files(s, f.Home, false))
+	dir := filepath.Join(f.Home, ".aws/config")
 	if s.moved {
-		folder = filepath.Join(w.Home, "moved/config")
+		dir = filepath.Join(f.Home, "moved/config")
 	}
-	if s.defect == "folder" {
-		os.Remove(folder)
-		err = errors.Join(err, os.MkdirAll(folder, 0o700))
+	if s.defect == "directory" {
+		os.Remove(dir)
+		err = errors.Join(err, os.MkdirAll(dir, 0o700))
 	}
 	return err
 }
@@ -317,15 +306,16 @@ func write(home string, files map[string]string) error {
 	return nil
 }
 
-// get runs the helper, and returns the principal whose token it prints, or why there is none.
-func (w *world) get(s state) (principal, reason string, err error) {
-	var out, errs strings.Builder
+// get runs the helper. It returns the principal of the token, or the reason why there is none.
+func (f *fixture) get(s state) (principal, reason string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	cmd := w.Command(ctx, "get", targets[s.target].host)
-	cmd.Env, cmd.Stdout, cmd.Stderr = w.environment(s, w.Home, false), &out, &errs
-	cmd.Run()
-	r := testenv.Result{Stdout: out.String(), Stderr: errs.String(), Status: cmd.ProcessState.ExitCode()}
+	cmd := f.Command(ctx, "get", targets[s.target].host)
+	cmd.Env = f.environment(s, f.Home, false)
+	r, err := testenv.Capture(cmd)
+	if err != nil {
+		return "", "", err
+	}
 	if r.Status != 0 {
 		if r.Stdout != testenv.NotFound || strings.Count(r.Stderr, "\n") != 1 || strings.Contains(r.Stderr, "internal error") {
 			return "", "", fmt.Errorf("no clear error: %q, %q", r.Stdout, r.Stderr)
@@ -336,17 +326,17 @@ func (w *world) get(s state) (principal, reason string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	who, err := w.AWS.VerifyToken(password, targets[s.target].host)
+	who, err := f.AWS.VerifyToken(password, targets[s.target].host)
 	if err != nil && !errors.Is(err, awstest.ErrNotPermitted) {
 		return "", "", err
 	}
 	return withoutSession(who), "", nil
 }
 
-// meant asks the SDK whose credentials a state is about: an ARN without the name of the session, or
-// nothing.
-func (w *world) meant(s state) (string, error) {
-	files, env, args := w.files(s, w.oracleHome, true), w.environment(s, w.oracleHome, true), []string{}
+// wantPrincipal returns the principal that the SDK finds for a state: an ARN without the session's
+// name, or nothing.
+func (f *fixture) wantPrincipal(s state) (string, error) {
+	files, env, args := f.files(s, f.oracleHome, true), f.environment(s, f.oracleHome, true), []string{}
 	e := s.ownMap
 	if s.torn == "map" {
 		e.kind = "none"
@@ -358,38 +348,38 @@ func (w *world) meant(s state) (string, error) {
 		args = append(args, "-role", role(e.role))
 	}
 	if e.kind == "web identity" {
-		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", w.oracleHome, e.token))
+		args = append(args, "-token", fmt.Sprintf("%s/tokens/%d", f.oracleHome, e.token))
 	}
-	question := fmt.Sprintf("%q %q %q", files, env, args)
-	if said, ok := w.said[question]; ok {
-		return said, nil
+	input := fmt.Sprintf("%q %q %q", files, env, args)
+	if answer, ok := f.answers[input]; ok {
+		return answer, nil
 	}
-	os.RemoveAll(filepath.Join(w.oracleHome, "moved"))
-	if err := write(w.oracleHome, files); err != nil {
+	os.RemoveAll(filepath.Join(f.oracleHome, "moved"))
+	if err := write(f.oracleHome, files); err != nil {
 		return "", err
 	}
 	var out strings.Builder
-	cmd := exec.Command(w.oracle, args...)
+	cmd := exec.Command(f.oracle, args...)
 	cmd.Env, cmd.Stdout = env, &out
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return "", err
 	}
-	said := withoutSession(strings.TrimSpace(out.String()))
-	if said == "" && !s.asksProfile() && s.torn == "" {
-		// It fails on profiles that aren't asked for credentials, too.
+	answer := withoutSession(strings.TrimSpace(out.String()))
+	if answer == "" && !s.usesProfile() && s.torn == "" {
+		// The SDK also fails on profiles that aren't used.
 		without := s.clone()
 		without.torn = "both"
-		if said, err = w.meant(without); err != nil {
+		if answer, err = f.wantPrincipal(without); err != nil {
 			return "", err
 		}
 	}
-	w.said[question] = said
-	return said, nil
+	f.answers[input] = answer
+	return answer, nil
 }
 
 var session = regexp.MustCompile(`(:assumed-role/(?:role|runner|task)[^/]*)/.*`)
 
-// withoutSession leaves the person in a session of SSO.
+// withoutSession removes the name of a session, but not that of an SSO user.
 func withoutSession(arn string) string { return session.ReplaceAllString(arn, "$1") }

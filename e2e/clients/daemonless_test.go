@@ -6,7 +6,7 @@ import (
 	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
-// Clients without a daemon, that find the helper in docker's own configuration.
+// Clients without a daemon. They find the helper in Docker's configuration.
 
 const dockerConfig = ".docker/config.json"
 
@@ -16,7 +16,7 @@ func TestCrane(t *testing.T) {
 		name: "crane", path: path, version: version,
 		file: dockerConfig, config: withStore,
 		push: "crane push image.tar $REF", pull: "crane pull $REF pulled.tar", pulledTar: "pulled.tar",
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestOras(t *testing.T) {
@@ -26,10 +26,10 @@ func TestOras(t *testing.T) {
 		file: dockerConfig, config: withStore,
 		push: "oras push $REF image.tar", pull: "oras pull --output pulled $REF",
 		pulledFile: map[string]string{"pulled/image.tar": "image.tar"},
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
-// It asks for a list, which is about public ECR as well.
+// regctl calls list, which also covers public ECR.
 func TestRegctl(t *testing.T) {
 	path, version := built(t, "regctl")
 	client{
@@ -37,7 +37,7 @@ func TestRegctl(t *testing.T) {
 		file: dockerConfig, config: withStore,
 		push: "regctl image import $REF image.tar", pull: "regctl image export $REF pulled.tar", pulledTar: "pulled.tar",
 		also: map[string]int{"ecr-public:GetAuthorizationToken": 1},
-	}.trial(t)
+	}.pushAndPull(t)
 }
 
 func TestHelm(t *testing.T) {
@@ -45,9 +45,9 @@ func TestHelm(t *testing.T) {
 	client{
 		name: "helm", path: path, version: version,
 		file: dockerConfig, config: withStore,
-		furnish: func(t *testing.T, l *testenv.Env) {
-			l.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
-			l.Write(t, "pulled/.keep", "")
+		prepare: func(t *testing.T, env *testenv.Env) {
+			env.Write(t, "chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
+			env.Write(t, "pulled/.keep", "")
 		},
 		before: []string{"helm package chart"},
 		push:   "helm push app-1.0.0.tgz oci://$HOST/charts",
@@ -55,5 +55,5 @@ func TestHelm(t *testing.T) {
 		pulledFile: map[string]string{
 			"pulled/app-1.0.0.tgz": "app-1.0.0.tgz",
 		},
-	}.trial(t)
+	}.pushAndPull(t)
 }
