@@ -107,7 +107,7 @@ func TestAnswer(t *testing.T) {
 				}
 				return r
 			}
-			text, err := Answer(t.Context(), c.input, load, false)
+			text, err := Answer(t.Context(), c.input, load(), false)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("%q, %v; want an error with %q", text, err, c.err)

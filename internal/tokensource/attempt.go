@@ -21,7 +21,7 @@ const (
 	renewalTime  = 2 * time.Second
 	renewalPause = time.Minute
 
-	// changeableTime is how long a token is served without a look at whose it
+	// mayChangeTime is how long a token is served without a look at whose it
 	// is, where its principal can change unseen.
 	mayChangeTime = time.Hour
 
@@ -73,7 +73,7 @@ func (e *attempt) held() (cache.Item, bool) {
 	return cache.Item{}, false
 }
 
-// obtain gets a token where the cache has none.
+// acquire gets a token where the cache has none.
 func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	release, err := e.lock(ctx)
 	defer release()
@@ -130,7 +130,7 @@ func (e *attempt) lock(ctx context.Context) (release func(), err error) {
 	return e.cache.Lock(ctx, e.key.Family)
 }
 
-// lookAgain returns a fresh token that another process has saved since, or one
+// recheck returns a fresh token that another process has saved since, or one
 // of a sibling registry.
 func (e *attempt) recheck() (cache.Item, bool) {
 	now := time.Now()
@@ -147,7 +147,7 @@ func (e *attempt) recheck() (cache.Item, bool) {
 	return e.save(e.key, sibling), true
 }
 
-// look reads anew what decides the principal, and notes what the files are that the SDK is about to
+// reread reads anew what decides the principal, and notes what the files are that the SDK is about to
 // read for itself.
 func (e *attempt) reread() error {
 	e.tokenStamp, e.loginStamp = e.id.TokenStamp(), e.id.LoginStamp()
@@ -159,7 +159,7 @@ func (e *attempt) reread() error {
 	return nil
 }
 
-// ask asks AWS and saves what came of it.
+// fetch asks AWS and saves what came of it.
 func (e *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
 	q := e.newRequest(e.target, e.id)
 	// Credentials that were got while files changed are those of nobody for certain.
@@ -203,7 +203,7 @@ func (e *attempt) afterLogin(answer Response) (id identity.Identity, moved bool)
 	return id, !settled || before != id.LoginStamp() || !id.SameLogin(e.id, answer.Login)
 }
 
-// remember keeps a failure for those who want the same token, unless it is the
+// putFailure keeps a failure for those who want the same token, unless it is the
 // caller's own doing. What ends a context of this package has a cause of its own.
 func (e *attempt) putFailure(ctx context.Context, err error) {
 	e.Log.Errorf("%v", err)

@@ -111,7 +111,7 @@ func registryOf(item cache.Item) (registry.Registry, bool) {
 	return registry.Of(item.Registry, item.Region, item.EndpointVariant)
 }
 
-// unlisted explains the entries of the map that name no host, where nothing else
+// omittedPatterns explains the entries of the map that name no host, where nothing else
 // does.
 func (s *Source) omittedPatterns(hosts []string) []error {
 	var omitted []error
@@ -136,15 +136,8 @@ func (s *Source) fetchPart(ctx context.Context, p *part) {
 			p.err = fmt.Errorf("%s is left out: %w", p.target.Host, p.err)
 		}
 	}()
-	if p.err = p.target.Refusal; p.err != nil {
-		return
-	}
 	e := s.newAttempt(p.target, s.workDeadline())
-	held, ok := e.held()
-	if ok && held.Fresh(e.started) {
-		p.item = held
-		return
-	}
+	_, ok := e.held()
 	if why, failed := e.cache.Failure(e.key.Family); failed && !ok {
 		pause := listPause
 		if p.target.Registry.Public && why.Kind == failure.Timeout {

@@ -83,11 +83,11 @@ type Response struct {
 	// Password opens it, and all others the principal has access to in its
 	// region, for the user "AWS".
 	Password string
-	// Asked is when the question was asked, on the local clock, and Life how
+	// RequestedAt is when AWS was asked, on the local clock, and TTL is how
 	// long the token lives from then on.
 	RequestedAt time.Time
 	TTL         time.Duration
-	// Changeable is set where the principal can become another one while all
+	// PrincipalMayChange is set if the principal can become another one while all
 	// that can be read locally stays as it is.
 	PrincipalMayChange bool
 	// Default is set where Registry is the principal's own, in its own region.
@@ -97,7 +97,7 @@ type Response struct {
 	Login string
 	// Used is where the credentials came from.
 	Used identity.Used
-	// FromFiles is set where the SDK could not be given the texts of the question, and has read the
+	// FromFiles is set where the SDK could not be given the texts of the request, and has read the
 	// files.
 	FromFiles bool
 }
@@ -128,7 +128,7 @@ func (noLog) Debugf(string, ...any) {}
 func (noLog) Infof(string, ...any)  {}
 func (noLog) Errorf(string, ...any) {}
 
-// errMoved says that what decides the principal changed while it was asked for.
+// errChanged says that what decides the principal changed during an attempt.
 var errChanged = errors.New("the AWS configuration changed meanwhile")
 
 // Token returns the token of a target or, if that has no registry, of the principal's own. The error
