@@ -37,8 +37,8 @@ type response struct {
 
 const httpsPort = "443"
 
-// Answer returns the response to a request, {"uri": URL}, as JSON. The error says why there is none.
-func Answer(ctx context.Context, input string, resolver *tokensource.Resolver) (string, error) {
+// Respond returns the response to a request, {"uri": URL}, as JSON. The error says why there is none.
+func Respond(ctx context.Context, input string, resolver *tokensource.Resolver) (string, error) {
 	var request struct{ URI string }
 	if err := json.Unmarshal([]byte(input), &request); err != nil || request.URI == "" {
 		return "", ErrUnknownClient

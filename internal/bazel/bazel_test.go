@@ -34,7 +34,7 @@ func TestAddressOf(t *testing.T) {
 	}
 }
 
-func TestAnswer(t *testing.T) {
+func TestRespond(t *testing.T) {
 	const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 	denied := &failure.Failure{Kind: failure.Denied, Reason: "no"}
 	for name, c := range map[string]struct {
@@ -61,7 +61,7 @@ func TestAnswer(t *testing.T) {
 				}
 				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: 12 * time.Hour}, nil
 			}
-			text, err := Answer(t.Context(), c.input, resolver)
+			text, err := Respond(t.Context(), c.input, resolver)
 			if c.isErr != (err != nil) || err == nil && !strings.HasPrefix(text, c.text) || err != nil && !strings.Contains(err.Error(), c.text) {
 				t.Errorf("%q, %v; want %q", text, err, c.text)
 			}

@@ -34,15 +34,15 @@ func (r *run) fallback(ctx context.Context, verb string, resolver *tokensource.R
 	if err != nil {
 		return noCredentials(verb).withError(verb, err), nil
 	}
-	answer := response{stdout: output.Stdout}
+	resp := response{stdout: output.Stdout}
 	if output.OK {
-		return answer, nil
+		return resp, nil
 	}
-	answer.status = 1
+	resp.status = 1
 	if output.Stderr != "" {
-		answer = answer.withStderr("%s%s: %s", config.HelperPrefix, settings.Fallback, output.Stderr)
+		resp = resp.withStderr("%s%s: %s", config.HelperPrefix, settings.Fallback, output.Stderr)
 	}
-	return answer, nil
+	return resp, nil
 }
 
 // noCredentials returns the response about a host that is unknown here.

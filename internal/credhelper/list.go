@@ -59,11 +59,11 @@ func (r *run) list(ctx context.Context) (response, error) {
 	for _, server := range slices.Sorted(maps.Keys(all)) {
 		object = append(object, quote(server)+":"+quote(all[server]))
 	}
-	answer := say("{" + strings.Join(object, ",") + "}")
+	resp := say("{" + strings.Join(object, ",") + "}")
 	for _, err := range omitted {
-		answer = answer.withStderr("%v", err)
+		resp = resp.withStderr("%v", err)
 	}
-	return answer, nil
+	return resp, nil
 }
 
 func (r *run) failList(err error) response {

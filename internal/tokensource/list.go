@@ -136,14 +136,14 @@ func (s *Source) fetchPart(ctx context.Context, p *part) {
 			p.err = fmt.Errorf("%s is left out: %w", p.target.Host, p.err)
 		}
 	}()
-	e := s.newAttempt(p.target, s.workDeadline())
-	_, ok := e.held()
-	if why, failed := e.cache.Failure(e.key.Family); failed && !ok {
+	a := s.newAttempt(p.target, s.workDeadline())
+	_, ok := a.held()
+	if why, failed := a.cache.Failure(a.key.Family); failed && !ok {
 		pause := listPause
 		if p.target.Registry.Public && why.Kind == failure.Timeout {
 			pause = publicPause
 		}
-		if e.started.Sub(why.At).Abs() < pause {
+		if a.started.Sub(why.At).Abs() < pause {
 			p.err = fmt.Errorf("%w (so it was at %s; it is asked again after %s)", &why,
 				why.At.Format(time.TimeOnly), why.At.Add(pause).Format(time.TimeOnly))
 			return

@@ -163,21 +163,21 @@ func (s *Source) keptChanging() error {
 // Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
 func (s *Source) Forget(ctx context.Context, target registrymap.Target) {
-	e := s.newAttempt(target, s.workDeadline())
+	a := s.newAttempt(target, s.workDeadline())
 	// Whoever adopts a sibling does so under the lock.
-	release, err := e.lock(ctx)
+	release, err := a.lock(ctx)
 	defer release()
 	if err != nil {
 		s.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
-	e.cache.Purge(e.key.Family)
-	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
+	a.cache.Purge(a.key.Family)
+	a.cache.ClearFailure(keyOf(a.id, registry.Registry{}).Family)
 	s.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
 func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *attempt {
 	id, _ := s.identity(target.Principal) // it is looked at again before it counts for AWS
-	e := &attempt{
+	a := &attempt{
 		Source:   s,
 		cache:    s.cacheFor(id),
 		id:       id,
@@ -186,8 +186,8 @@ func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *atte
 		started:  time.Now(),
 		deadline: deadline,
 	}
-	s.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, e.key.Region, e.key.EndpointVariant)
-	return e
+	s.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, a.key.Region, a.key.EndpointVariant)
+	return a
 }
 
 // identity reads the identity, and waits a moment for files that are being written. It reports

@@ -12,9 +12,9 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// Answer returns the response to the request of a node's kubelet, as JSON. The error says why there
+// Respond returns the response to the request of a node's kubelet, as JSON. The error says why there
 // is none. asAWSProvider is set if the program stands in the place of AWS's own provider.
-func Answer(ctx context.Context, input string, resolver *tokensource.Resolver, asAWSProvider bool) (string, error) {
+func Respond(ctx context.Context, input string, resolver *tokensource.Resolver, asAWSProvider bool) (string, error) {
 	var request Request
 	switch err := json.Unmarshal([]byte(input), &request); {
 	case err != nil:
