@@ -37,7 +37,7 @@ var bugs = []planted{
 	{"", "half of a pair of keys is skipped", "internal/awsapi/check.go", `missing != ""`, `missing == "none"`},
 	{"", "a broken line is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Line: line, Text: what})`, ``},
 	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
-	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(e.tokenStamp + a.loginStamp)`, ``},
+	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(a.tokenStamp + a.loginStamp)`, ``},
 }
 
 func TestPlantedBugs(t *testing.T) {
