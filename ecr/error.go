@@ -12,20 +12,20 @@ import (
 )
 
 // Kind sorts errors by what may be done about them.
-type Kind string
+type Kind = failure.Kind
 
 const (
-	// Denied: AWS knows the principal, or the key, and says no.
-	Denied Kind = "denied"
+	// Denied: AWS knows the principal, or the key, and refuses.
+	Denied = failure.Denied
 	// Expired: a login, a session or a web identity token has expired.
-	Expired Kind = "expired"
+	Expired = failure.Expired
 	// Timeout: nobody answered in time.
-	Timeout Kind = "timeout"
+	Timeout = failure.Timeout
 	// Unavailable: the answer was of no use, such as a 503, throttling, or a credential process that
 	// failed. To try again may help.
-	Unavailable Kind = "unavailable"
+	Unavailable = failure.Unavailable
 	// Misconfigured: the settings, the registry map or the AWS configuration can't work as they are.
-	Misconfigured Kind = "misconfigured"
+	Misconfigured = failure.Misconfigured
 )
 
 // Error says why there is no token. It holds no secret.
@@ -36,7 +36,12 @@ type Error struct {
 	// Reason says in one line what failed, on what and why, with AWS's error code. Hint says what to do
 	// about it; it may be empty.
 	Reason, Hint string
+
+	cause error
 }
+
+// Unwrap returns what caused the error, such as that of a context that has ended.
+func (e *Error) Unwrap() error { return e.cause }
 
 // Error returns host, reason and hint in one line.
 func (e *Error) Error() string {
@@ -54,9 +59,9 @@ func (e *Error) Error() string {
 func newError(host string, err error) *Error {
 	var why *failure.Failure
 	if errors.As(err, &why) {
-		return &Error{Kind(why.Kind), host, why.Reason, why.Hint}
+		return &Error{why.Kind, host, why.Reason, why.Hint, err}
 	}
-	return &Error{Kind: Misconfigured, Host: host, Reason: err.Error()}
+	return &Error{Kind: Misconfigured, Host: host, Reason: err.Error(), cause: err}
 }
 
 // notFound returns an error that clients take for "no credentials", with the reason.
@@ -71,7 +76,7 @@ func translated(target registrymap.Target, err error) error {
 		return nil
 	case err == tokensource.ErrOtherHost:
 		return credentials.NewErrCredentialsNotFound()
-	case errors.Is(err, tokensource.ErrOtherHost): // or an alias in settings that can't be read
+	case target.Host == "": // it may be an alias in settings that can't be read
 		return notFound(newError("", err))
 	default:
 		return newError(target.Host, err)

@@ -118,7 +118,7 @@ func (h *ECRHelper) token(ctx context.Context, serverURL string) (Token, registr
 	}
 	item, err := source.Token(ctx, target)
 	if err != nil {
-		return Token{}, target, err
+		return Token{}, target, errors.Join(err, ctx.Err())
 	}
 	return Token{"AWS", item.Password, item.Expires}, target, nil
 }
@@ -152,37 +152,46 @@ var errNotECR = errors.New("credentials are kept for no host other than ECR")
 // Add keeps nothing: ECR's tokens are got, not stored. It succeeds for ECR
 // hosts and their aliases, and for others if AWS_ECR_IGNORE_CREDS_STORAGE is "true".
 func (h *ECRHelper) Add(c *credentials.Credentials) error {
-	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
+	if isDone, err := ignoresStorage(); isDone {
 		return err
 	}
-	resolver := h.load()
-	switch _, err := resolver.Find(c.ServerURL); {
-	case !errors.Is(err, tokensource.ErrOtherHost):
+	target, err := h.load().Find(c.ServerURL)
+	switch {
+	case target.Host != "":
 		return nil // even if the settings are wrong: nothing is stored
-	case resolver.Err != nil:
-		return newError("", resolver.Err)
+	case err != tokensource.ErrOtherHost:
+		return newError("", err)
 	default:
-		return errNotECR
+		return newError(registry.Bare(c.ServerURL), errNotECR)
 	}
 }
 
 // Delete forgets the tokens that serve the registry, so that the next Get asks
 // AWS.
 func (h *ECRHelper) Delete(serverURL string) error {
-	if ignores, err := config.IgnoresStorage(os.Environ()); err != nil || ignores {
+	if isDone, err := ignoresStorage(); isDone {
 		return err
 	}
-	resolver := h.load()
-	target, source, err := resolver.Resolve(serverURL)
+	target, source, err := h.load().Resolve(serverURL)
 	switch {
 	case err == nil:
 		source.Forget(h.context(), target)
 		return nil
-	case resolver.Err != nil:
-		return newError(target.Host, resolver.Err)
+	case err == tokensource.ErrOtherHost:
+		return nil
 	default:
-		return nil // another host
+		return newError(target.Host, err)
 	}
+}
+
+// ignoresStorage reports whether the environment says that there is nothing to store or to forget, or
+// says nothing that can be understood.
+func ignoresStorage() (isDone bool, err error) {
+	ignores, wrong := config.IgnoresStorage(os.Environ())
+	if wrong != nil {
+		return true, newError("", wrong)
+	}
+	return ignores, nil
 }
 
 func (h *ECRHelper) context() context.Context {

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"testing"
 
-	"docker-credential-ecr-login/e2e/internal/testenv"
-
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"docker-credential-ecr-login/e2e/internal/testenv"
 )
 
 // fileHelper is the name of another credential helper, one that docs/docker.md mentions. It is made

@@ -23,7 +23,7 @@ var bugs = []planted{
 	{"", "the region of another partition is asked", "internal/awsapi/chain.go", `	return r.TokenRegion()`, `	return c.configured`},
 	{"config", "the SDK reads the files", "internal/awsapi/files.go", `	copied, path, err := inMemory(text)`, `	copied, path, err := inMemory(text); c.fromFiles = false; if err == nil && !differs { copied.Close(); return []string{file}, nil, nil }`},
 
-	{"sso", "a login that moves is kept", "internal/tokensource/attempt.go", `before == e.loginStamp`, `true`},
+	{"sso", "a login that moves is kept", "internal/tokensource/attempt.go", `before == a.loginStamp`, `true`},
 	{"", "the profile doesn't count", "internal/identity/identity.go", `		in.add("variable", kv)`, `		if !strings.HasPrefix(kv, "AWS_PROFILE=") { in.add("variable", kv) }`},
 	{"", "the config file doesn't count", "internal/identity/identity.go",
 		`texts.Config, configRead = in.file("config", files.Config)`, `texts.Config, _ = in.contents(files.Config); configRead = true`},
@@ -37,7 +37,7 @@ var bugs = []planted{
 	{"", "half of a pair of keys is skipped", "internal/awsapi/check.go", `missing != ""`, `missing == "none"`},
 	{"", "a broken line is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Line: line, Text: what})`, ``},
 	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
-	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(e.tokenStamp + e.loginStamp)`, ``},
+	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(a.tokenStamp + a.loginStamp)`, ``},
 }
 
 func TestPlantedBugs(t *testing.T) {

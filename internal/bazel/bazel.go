@@ -37,8 +37,8 @@ type response struct {
 
 const httpsPort = "443"
 
-// Answer returns the response to a request, {"uri": URL}, as JSON. The error says why there is none.
-func Answer(ctx context.Context, input string, load func() *tokensource.Resolver) (string, error) {
+// Respond returns the response to a request, {"uri": URL}, as JSON. The error says why there is none.
+func Respond(ctx context.Context, input string, resolver *tokensource.Resolver) (string, error) {
 	var request struct{ URI string }
 	if err := json.Unmarshal([]byte(input), &request); err != nil || request.URI == "" {
 		return "", ErrUnknownClient
@@ -47,11 +47,10 @@ func Answer(ctx context.Context, input string, load func() *tokensource.Resolver
 	if err != nil {
 		return "", err
 	}
-	resolver := load()
 	port := cmp.Or(address.Port, httpsPort)
 	target, source, err := resolver.Resolve(address.Host + ":" + port)
 	switch {
-	case errors.Is(err, tokensource.ErrOtherHost) && resolver.Err == nil:
+	case err == tokensource.ErrOtherHost:
 		return "", fmt.Errorf("%q is neither a registry of ECR nor an alias in the registry map; let Bazel's --credential_helper name the hosts that are", address.Host)
 	case err != nil:
 		// Even for another host: it may be an alias in a map that can't be read.

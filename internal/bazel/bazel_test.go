@@ -34,7 +34,7 @@ func TestAddressOf(t *testing.T) {
 	}
 }
 
-func TestAnswer(t *testing.T) {
+func TestRespond(t *testing.T) {
 	const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 	denied := &failure.Failure{Kind: failure.Denied, Reason: "no"}
 	for name, c := range map[string]struct {
@@ -54,16 +54,14 @@ func TestAnswer(t *testing.T) {
 		"another client":            {`{"kind":"x"}`, nil, nil, ErrUnknownClient.Error(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, err := Answer(t.Context(), c.input, func() *tokensource.Resolver {
-				r := tokensource.Load(append(config.Env{"AWS_ECR_DISABLE_CACHE=1"}, c.env...), "")
-				r.Fetch = func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
-					if c.failure != nil {
-						return tokensource.Response{}, c.failure
-					}
-					return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: 12 * time.Hour}, nil
+			resolver := tokensource.Load(append(config.Env{"AWS_ECR_DISABLE_CACHE=1"}, c.env...), "")
+			resolver.Fetch = func(_ context.Context, q tokensource.Request) (tokensource.Response, error) {
+				if c.failure != nil {
+					return tokensource.Response{}, c.failure
 				}
-				return r
-			})
+				return tokensource.Response{Registry: q.Registry, Password: "password", RequestedAt: time.Now(), TTL: 12 * time.Hour}, nil
+			}
+			text, err := Respond(t.Context(), c.input, resolver)
 			if c.isErr != (err != nil) || err == nil && !strings.HasPrefix(text, c.text) || err != nil && !strings.Contains(err.Error(), c.text) {
 				t.Errorf("%q, %v; want %q", text, err, c.text)
 			}

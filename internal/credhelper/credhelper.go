@@ -21,6 +21,7 @@ import (
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
+	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -80,11 +81,11 @@ type Output struct {
 // Main runs the helper and returns its exit status.
 func Main(p *Process, d Dependencies) int {
 	r := &run{Process: p, Dependencies: d}
-	answer, err := r.answer()
+	resp, err := r.respond()
 	if err != nil { // a program without all dependencies
-		answer = refuse("%v", err)
+		resp = refuse("%v", err)
 	}
-	return r.print(answer)
+	return r.print(resp)
 }
 
 // Early runs the helper without its dependencies. If it takes one of them it returns false, and
@@ -97,11 +98,11 @@ func Early(p *Process) (status int, ok bool) {
 		return 0, false
 	}
 	r := &run{Process: p}
-	answer, err := r.answer()
+	resp, err := r.respond()
 	if err != nil {
 		return 0, false
 	}
-	return r.print(answer), true
+	return r.print(resp), true
 }
 
 // run is the state of a verb that runs.
@@ -110,13 +111,15 @@ type run struct {
 	Dependencies
 	verb     verb
 	watchdog *deadline.Watchdog
+	// target is what the server stands for, once it is known.
+	target registrymap.Target
 	// failOnError is that of the settings, once they are known. The watchdog reads it, too.
 	failOnError atomic.Bool
 }
 
 // verb is a verb of the protocol.
 type verb struct {
-	run   func(*run) (response, error)
+	run   func(*run, context.Context) (response, error)
 	reads bool // input, from stdin
 	// fail is the answer for an error of run.
 	fail func(*run, error) response
@@ -159,8 +162,8 @@ func IsCommand(word string) bool {
 	}, word)
 }
 
-// answer returns what the helper answers. The error is [tokensource.ErrCacheMiss].
-func (r *run) answer() (response, error) {
+// respond returns what the helper answers. The error is [tokensource.ErrCacheMiss].
+func (r *run) respond() (response, error) {
 	word := ""
 	if len(r.Args) > 0 {
 		word = r.Args[0]
@@ -194,10 +197,10 @@ func (r *run) answer() (response, error) {
 
 // watched runs the verb, but hardly longer than the timeout: then the watchdog answers in its place
 // and ends the process.
-func (r *run) watched() (answer response, err error) {
-	r.watchdog = deadline.Watch(deadline.Deadline{Began: r.began, Timeout: r.limited(config.Timeout(r.Env))}, func(timeout time.Duration) {
+func (r *run) watched() (resp response, err error) {
+	r.watchdog = deadline.Watch(deadline.Deadline{Began: r.began, Timeout: r.limited(config.Timeout(r.Env))}, func(waited time.Duration) {
 		os.Exit(r.print(r.verb.fail(r, fmt.Errorf(
-			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", timeout))))
+			"not done within %v: a disk that holds ~/.aws, the registry map or the cache hangs, or a file there is a pipe that nobody writes to; mend or unmount it", waited))))
 	})
 	defer func() {
 		if p := recover(); p != nil {
@@ -206,10 +209,12 @@ func (r *run) watched() (answer response, err error) {
 		r.watchdog.Stop()
 		// The one place that knows of a miss: for every verb it means that Main goes on.
 		if err != nil && !errors.Is(err, tokensource.ErrCacheMiss) {
-			answer, err = r.verb.fail(r, err), nil
+			resp, err = r.verb.fail(r, err), nil
 		}
 	}()
-	return r.verb.run(r)
+	ctx, cancel := r.context()
+	defer cancel()
+	return r.verb.run(r, ctx)
 }
 
 // load returns a resolver with what the user has set, for no longer than the verb may take.
@@ -242,18 +247,14 @@ func (r *run) context() (context.Context, context.CancelFunc) {
 }
 
 // kubelet answers the kubelet of a node.
-func (r *run) kubelet() (response, error) {
-	ctx, cancel := r.context()
-	defer cancel()
-	text, err := kubelet.Answer(ctx, r.input, r.load, kubelet.IsAWSProvider(r.Name))
+func (r *run) kubelet(ctx context.Context) (response, error) {
+	text, err := kubelet.Respond(ctx, r.input, r.load(), kubelet.IsAWSProvider(r.Name))
 	return say(text), err
 }
 
 // bazel answers Bazel, which asks with the verb get.
-func (r *run) bazel() (response, error) {
-	ctx, cancel := r.context()
-	defer cancel()
-	text, err := bazel.Answer(ctx, r.input, r.load)
+func (r *run) bazel(ctx context.Context) (response, error) {
+	text, err := bazel.Respond(ctx, r.input, r.load())
 	if errors.Is(err, bazel.ErrUnknownClient) {
 		return fail(notFound), nil
 	}

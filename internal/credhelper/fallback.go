@@ -16,7 +16,7 @@ const fallbackTime = time.Minute
 // fallback answers a verb about a host that isn't ECR's: with what the fallback
 // helper says or, if there is none, with what clients expect of a helper that
 // knows nothing.
-func (r *run) fallback(verb string, resolver *tokensource.Resolver) (response, error) {
+func (r *run) fallback(ctx context.Context, verb string, resolver *tokensource.Resolver) (response, error) {
 	settings := resolver.Settings
 	var broken *registrymap.Error
 	switch {
@@ -28,21 +28,21 @@ func (r *run) fallback(verb string, resolver *tokensource.Resolver) (response, e
 		return response{}, tokensource.ErrCacheMiss
 	}
 	r.watchdog.Extend(fallbackTime)
-	ctx, cancel := context.WithTimeout(context.Background(), fallbackTime)
+	ctx, cancel := context.WithTimeout(ctx, fallbackTime)
 	defer cancel()
 	output, err := r.RunFallback(ctx, r.Env, settings, verb, r.input)
 	if err != nil {
 		return noCredentials(verb).withError(verb, err), nil
 	}
-	answer := response{stdout: output.Stdout}
+	resp := response{stdout: output.Stdout}
 	if output.OK {
-		return answer, nil
+		return resp, nil
 	}
-	answer.status = 1
+	resp.status = 1
 	if output.Stderr != "" {
-		answer = answer.withStderr("%s%s: %s", config.HelperPrefix, settings.Fallback, output.Stderr)
+		resp = resp.withStderr("%s%s: %s", config.HelperPrefix, settings.Fallback, output.Stderr)
 	}
-	return answer, nil
+	return resp, nil
 }
 
 // noCredentials returns the response about a host that is unknown here.

@@ -2,7 +2,6 @@ package credhelper
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"docker-credential-ecr-login/internal/registry"
@@ -12,27 +11,26 @@ import (
 // get answers with the credentials for a server. If there are none it says
 // just that, since clients ask for every host they meet and drop all they have
 // on any other text; the reason goes to stderr.
-func (r *run) get() (response, error) {
+func (r *run) get(ctx context.Context) (response, error) {
 	server := strings.TrimSpace(r.input)
 	if server == "" {
 		return fail(noServer), nil
 	}
 	resolver := r.load()
 	target, source, err := resolver.Resolve(server)
+	r.target = target
 	switch {
-	case errors.Is(err, tokensource.ErrOtherHost):
-		return r.fallback("get", resolver)
+	case target.Host == "":
+		return r.fallback(ctx, "get", resolver)
 	case err != nil:
 		return response{}, err
 	}
-	item, err := source.Token(context.Background(), target)
+	item, err := source.Token(ctx, target)
 	switch {
 	case err == nil:
 		return say(`{"ServerURL":` + quote(server) + `,"Username":"AWS","Secret":` + quote(item.Password) + `}`), nil
 	case tokensource.PullsAnonymously(target, err):
 		return fail(notFound), nil
-	case target.Registry.Public && !errors.Is(err, tokensource.ErrCacheMiss):
-		return fail(notFound).withStderr("%s: %v", target.Host, err), nil
 	default:
 		return response{}, err
 	}
@@ -46,7 +44,11 @@ func (r *run) failGet(err error) response {
 	if address, ok := registry.ParseAddress(server); ok {
 		host = address.Host
 	}
-	if parsed, _ := registry.Parse(server); r.failOnError.Load() && !parsed.Public {
+	parsed, _ := registry.Parse(server)
+	if r.target.Registry.Public { // an alias of it, too
+		host, parsed = r.target.Host, r.target.Registry
+	}
+	if r.failOnError.Load() && !parsed.Public {
 		return fail(name + ": " + host + ": " + err.Error())
 	}
 	return fail(notFound).withStderr("%s: %v", host, err)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/tokensource"
@@ -16,20 +17,17 @@ import (
 // What is missing is explained on stderr, a line each. It fails only if failures are to be
 // reported to clients: with the reason of an empty list, and with that of settings that can't be
 // read, as nobody knows which registries they name.
-func (r *run) list() (response, error) {
+func (r *run) list(ctx context.Context) (response, error) {
 	resolver := r.load()
 	if resolver.Settings.Fallback != "" && r.ListFallback == nil {
 		return response{}, tokensource.ErrCacheMiss
 	}
-	type listed struct {
-		hosts map[string]string
-		err   error
-	}
-	others := make(chan listed, 1)
-	go func() {
-		hosts, err := r.listFallback(resolver)
-		others <- listed{hosts, err}
-	}()
+	var (
+		fallbackHosts map[string]string
+		fallbackErr   error
+		wg            sync.WaitGroup
+	)
+	wg.Go(func() { fallbackHosts, fallbackErr = r.listFallback(ctx, resolver) })
 
 	all := make(map[string]string)
 	var omitted []error
@@ -41,17 +39,17 @@ func (r *run) list() (response, error) {
 			return response{}, err
 		}
 		var hosts []string
-		if hosts, omitted, err = source.List(context.Background()); err != nil {
+		if hosts, omitted, err = source.List(ctx); err != nil {
 			return response{}, err
 		}
 		for _, host := range hosts {
 			all["https://"+host] = "AWS"
 		}
 	}
-	rest := <-others
-	maps.Copy(all, rest.hosts)
-	if rest.err != nil {
-		omitted = append(omitted, rest.err)
+	wg.Wait()
+	maps.Copy(all, fallbackHosts)
+	if fallbackErr != nil {
+		omitted = append(omitted, fallbackErr)
 	}
 	failures := slices.DeleteFunc(slices.Clone(omitted), func(err error) bool { return errors.Is(err, tokensource.ErrPattern) })
 	if r.failOnError.Load() && len(failures) > 0 && (len(all) == 0 || resolver.Err != nil) {
@@ -61,11 +59,11 @@ func (r *run) list() (response, error) {
 	for _, server := range slices.Sorted(maps.Keys(all)) {
 		object = append(object, quote(server)+":"+quote(all[server]))
 	}
-	answer := say("{" + strings.Join(object, ",") + "}")
+	resp := say("{" + strings.Join(object, ",") + "}")
 	for _, err := range omitted {
-		answer = answer.withStderr("%v", err)
+		resp = resp.withStderr("%v", err)
 	}
-	return answer, nil
+	return resp, nil
 }
 
 func (r *run) failList(err error) response {
@@ -77,7 +75,7 @@ func (r *run) failList(err error) response {
 
 // listFallback returns what the fallback helper lists, without registries and aliases. A list asks no
 // person, and so is over in the time that all others have.
-func (r *run) listFallback(resolver *tokensource.Resolver) (hosts map[string]string, err error) {
+func (r *run) listFallback(ctx context.Context, resolver *tokensource.Resolver) (hosts map[string]string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("internal error: %v; please report it", p)
@@ -86,7 +84,7 @@ func (r *run) listFallback(resolver *tokensource.Resolver) (hosts map[string]str
 	if resolver.Settings.Fallback == "" {
 		return nil, nil
 	}
-	ctx, cancel := deadline.In(resolver.Settings.Timeout).Context(context.Background())
+	ctx, cancel := deadline.Deadline{Began: r.began, Timeout: resolver.Settings.Timeout}.Context(ctx)
 	defer cancel()
 	hosts, err = r.ListFallback(ctx, r.Env, resolver.Settings)
 	maps.DeleteFunc(hosts, func(server, _ string) bool {

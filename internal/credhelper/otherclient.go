@@ -31,9 +31,9 @@ func WithoutVerb(input string) string { return requestOfOtherVerb("", input) }
 // the kubelet one without a newline.
 func (r *run) refuseOtherVerb(verb, reason string) response {
 	r.verb.noNewline = true
-	answer := refuse("%s", reason)
+	resp := refuse("%s", reason)
 	if verb == "get" {
-		answer.stdout = notFound + "\n"
+		resp.stdout = notFound + "\n"
 	}
-	return answer
+	return resp
 }

@@ -36,17 +36,17 @@ func failOnStdout(_ *run, err error) response { return fail(name + ": " + err.Er
 func failOnStderr(_ *run, err error) response { return refuse("%v", err) }
 
 // print prints a response and returns the exit status.
-func (r *run) print(answer response) int {
-	text := strings.Join(answer.stderr, "\n")
+func (r *run) print(resp response) int {
+	text := strings.Join(resp.stderr, "\n")
 	if text != "" && !r.verb.noNewline {
 		text += "\n"
 	}
 	io.WriteString(r.Stderr, text)
-	if _, err := r.Stdout.Write([]byte(answer.stdout)); err != nil {
+	if _, err := r.Stdout.Write([]byte(resp.stdout)); err != nil {
 		fmt.Fprintf(r.Stderr, "%s: the answer can't be written: %v\n", name, err)
 		return 1
 	}
-	return answer.status
+	return resp.status
 }
 
 // quote returns a string as JSON. What has nothing to be escaped, as almost all that is printed here,

@@ -43,20 +43,21 @@ type Watchdog struct {
 	mu       sync.Mutex
 	timer    *time.Timer
 	deadline Deadline
+	waited   time.Duration // until the end, without the grace
 }
 
 // Watch returns a watchdog that calls a function at the end of a deadline, unless it is stopped
-// before. The function has to end the process.
-func Watch(d Deadline, end func(timeout time.Duration)) *Watchdog {
-	w := &Watchdog{deadline: d}
+// before. The function has to end the process; it is told how long the command had.
+func Watch(d Deadline, end func(waited time.Duration)) *Watchdog {
+	w := &Watchdog{deadline: d, waited: d.Timeout}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(time.Until(d.End()), func() {
 		if w.ended.CompareAndSwap(false, true) {
 			w.mu.Lock()
-			timeout := w.deadline.Timeout
+			waited := w.waited
 			w.mu.Unlock()
-			end(timeout)
+			end(waited)
 		}
 	})
 	return w
@@ -66,7 +67,7 @@ func Watch(d Deadline, end func(timeout time.Duration)) *Watchdog {
 func (w *Watchdog) SetTimeout(timeout time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.deadline.Timeout = timeout
+	w.deadline.Timeout, w.waited = timeout, timeout
 	w.timer.Reset(time.Until(w.deadline.End()))
 }
 
@@ -74,6 +75,7 @@ func (w *Watchdog) SetTimeout(timeout time.Duration) {
 func (w *Watchdog) Extend(more time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.waited = (time.Since(w.deadline.Began) + w.deadline.Timeout + more).Round(time.Second)
 	w.timer.Reset(w.deadline.Timeout + Grace + more)
 }
 

@@ -21,7 +21,7 @@ const (
 	renewalTime  = 2 * time.Second
 	renewalPause = time.Minute
 
-	// changeableTime is how long a token is served without a look at whose it
+	// mayChangeTime is how long a token is served without a look at whose it
 	// is, where its principal can change unseen.
 	mayChangeTime = time.Hour
 
@@ -44,28 +44,28 @@ type attempt struct {
 	settled                bool
 }
 
-func (e *attempt) run(ctx context.Context) (cache.Item, error) {
-	held, ok := e.held()
+func (a *attempt) run(ctx context.Context) (cache.Item, error) {
+	held, ok := a.held()
 	switch {
-	case ok && held.Fresh(e.started):
-		e.Log.Debugf("cache: a token fresh until %s", held.FreshUntil.Format(time.RFC3339))
+	case ok && held.Fresh(a.started):
+		a.Log.Debugf("cache: a token fresh until %s", held.FreshUntil.Format(time.RFC3339))
 		return held, nil
-	case e.Fetch == nil:
+	case a.Fetch == nil:
 		return cache.Item{}, ErrCacheMiss
 	case ok:
-		return e.renew(ctx, held)
+		return a.renew(ctx, held)
 	default:
-		return e.acquire(ctx)
+		return a.acquire(ctx)
 	}
 }
 
 // held returns what the cache has for the attempt, fresh or not.
-func (e *attempt) held() (cache.Item, bool) {
-	if e.target.Registry != (registry.Registry{}) {
-		token, ok := e.cache.Get(e.key)
-		return cache.Item{Key: e.key, Token: token}, ok
+func (a *attempt) held() (cache.Item, bool) {
+	if a.target.Registry != (registry.Registry{}) {
+		token, ok := a.cache.Get(a.key)
+		return cache.Item{Key: a.key, Token: token}, ok
 	}
-	for _, item := range e.cache.Items(e.id.Key) {
+	for _, item := range a.cache.Items(a.id.Key) {
 		if item.Default {
 			return item, true
 		}
@@ -73,50 +73,50 @@ func (e *attempt) held() (cache.Item, bool) {
 	return cache.Item{}, false
 }
 
-// obtain gets a token where the cache has none.
-func (e *attempt) acquire(ctx context.Context) (cache.Item, error) {
-	release, err := e.lock(ctx)
+// acquire gets a token where the cache has none.
+func (a *attempt) acquire(ctx context.Context) (cache.Item, error) {
+	release, err := a.lock(ctx)
 	defer release()
-	e.Log.Debugf("cache: no token")
+	a.Log.Debugf("cache: no token")
 	if err != nil {
-		e.Log.Debugf("going on without a lock: %v", err)
+		a.Log.Debugf("going on without a lock: %v", err)
 	}
-	if err := e.reread(); err != nil {
+	if err := a.reread(); err != nil {
 		return cache.Item{}, err
 	}
-	if item, ok := e.recheck(); ok {
+	if item, ok := a.recheck(); ok {
 		return item, nil
 	}
-	if why, ok := e.cache.Failure(e.key.Family); ok && !why.At.Before(e.started) {
-		e.Log.Debugf("cache: another process has just failed: %s", why.Reason)
+	if why, ok := a.cache.Failure(a.key.Family); ok && !why.At.Before(a.started) {
+		a.Log.Debugf("cache: another process has just failed: %s", why.Reason)
 		return cache.Item{}, &why
 	}
-	return e.fetch(ctx, time.Until(e.deadline))
+	return a.fetch(ctx, time.Until(a.deadline))
 }
 
 // renew tries to replace a token that still works, and serves it where that
 // isn't to be had.
-func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
-	if why, ok := e.cache.Failure(e.key.Family); ok && e.started.Sub(why.At).Abs() < renewalPause {
-		e.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", why.Reason)
+func (a *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
+	if why, ok := a.cache.Failure(a.key.Family); ok && a.started.Sub(why.At).Abs() < renewalPause {
+		a.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
-	release, err := e.cache.TryLock(e.key.Family)
+	release, err := a.cache.TryLock(a.key.Family)
 	defer release()
 	if errors.Is(err, cache.ErrHeld) {
-		e.Log.Debugf("cache: serving a token past its freshness; another process renews it")
+		a.Log.Debugf("cache: serving a token past its freshness; another process renews it")
 		return held, nil
 	}
-	if err := e.reread(); err != nil {
+	if err := a.reread(); err != nil {
 		return cache.Item{}, err
 	}
-	if item, ok := e.recheck(); ok {
+	if item, ok := a.recheck(); ok {
 		return item, nil
 	}
-	item, err := e.fetch(ctx, min(renewalTime, time.Until(e.deadline)))
+	item, err := a.fetch(ctx, min(renewalTime, time.Until(a.deadline)))
 	var why *failure.Failure
 	if errors.As(err, &why) && why.Kind != failure.Denied {
-		e.Log.Debugf("serving a token past its freshness; renewing it failed: %s", why.Reason)
+		a.Log.Debugf("serving a token past its freshness; renewing it failed: %s", why.Reason)
 		return held, nil
 	}
 	return item, err
@@ -124,108 +124,108 @@ func (e *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error
 
 // lock waits at most half of the time there is, so that a holder that is
 // stopped stops nobody else.
-func (e *attempt) lock(ctx context.Context) (release func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Until(e.deadline)/2)
+func (a *attempt) lock(ctx context.Context) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Until(a.deadline)/2)
 	defer cancel()
-	return e.cache.Lock(ctx, e.key.Family)
+	return a.cache.Lock(ctx, a.key.Family)
 }
 
-// lookAgain returns a fresh token that another process has saved since, or one
+// recheck returns a fresh token that another process has saved since, or one
 // of a sibling registry.
-func (e *attempt) recheck() (cache.Item, bool) {
+func (a *attempt) recheck() (cache.Item, bool) {
 	now := time.Now()
-	if item, ok := e.held(); ok && item.Fresh(now) {
-		e.Log.Debugf("cache: another process has just saved a token")
+	if item, ok := a.held(); ok && item.Fresh(now) {
+		a.Log.Debugf("cache: another process has just saved a token")
 		return item, true
 	}
-	sibling, ok := e.cache.Sibling(e.key.Family)
+	sibling, ok := a.cache.Sibling(a.key.Family)
 	if !ok {
 		return cache.Item{}, false
 	}
 	sibling.Default = false
-	e.Log.Debugf("cache: adopting a sibling's token")
-	return e.save(e.key, sibling), true
+	a.Log.Debugf("cache: adopting a sibling's token")
+	return a.save(a.key, sibling), true
 }
 
-// look reads anew what decides the principal, and notes what the files are that the SDK is about to
+// reread reads anew what decides the principal, and notes what the files are that the SDK is about to
 // read for itself.
-func (e *attempt) reread() error {
-	e.tokenStamp, e.loginStamp = e.id.TokenStamp(), e.id.LoginStamp()
-	id, settled := e.identity(e.target.Principal)
-	if id.Key != e.id.Key || id.Uncacheable != e.id.Uncacheable {
+func (a *attempt) reread() error {
+	a.tokenStamp, a.loginStamp = a.id.TokenStamp(), a.id.LoginStamp()
+	id, settled := a.identity(a.target.Principal)
+	if id.Key != a.id.Key || id.Uncacheable != a.id.Uncacheable {
 		return errChanged
 	}
-	e.id, e.settled = id, settled
+	a.id, a.settled = id, settled
 	return nil
 }
 
-// ask asks AWS and saves what came of it.
-func (e *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
-	q := e.newRequest(e.target, e.id)
+// fetch asks AWS and saves what came of it.
+func (a *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item, error) {
+	q := a.newRequest(a.target, a.id)
 	// Credentials that were got while files changed are those of nobody for certain.
-	q.Identity += string(e.tokenStamp + e.loginStamp)
-	q.Timeout, q.Log = timeout, e.Log
-	answer, err := e.Fetch(ctx, q)
-	id, moved := e.id, !e.id.Uncacheable && e.tokenStamp != e.id.TokenStamp()
+	q.Identity += string(a.tokenStamp + a.loginStamp)
+	q.Timeout, q.Log = timeout, a.Log
+	response, err := a.Fetch(ctx, q)
+	id, moved := a.id, !a.id.Uncacheable && a.tokenStamp != a.id.TokenStamp()
 	if err == nil && !moved && !id.Uncacheable {
-		id, moved = e.afterLogin(answer)
+		id, moved = a.afterLogin(response)
 	}
 	switch {
-	case moved && time.Now().Before(e.deadline):
+	case moved && time.Now().Before(a.deadline):
 		return cache.Item{}, errChanged
 	case err != nil:
-		e.putFailure(ctx, err)
+		a.putFailure(ctx, err)
 		return cache.Item{}, err
 	case moved:
-		return cache.Item{}, e.keptChanging()
+		return cache.Item{}, a.keptChanging()
 	}
-	item := cache.Item{Key: keyOf(id, answer.Registry), Token: tokenOf(answer, e.id.CredentialSource)}
-	e.Log.Infof("AWS gave a token for %s, which expires at %s", answer.Registry.Host(), item.Expires.Format(time.RFC3339))
+	item := cache.Item{Key: keyOf(id, response.Registry), Token: tokenOf(response, a.id.CredentialSource)}
+	a.Log.Infof("AWS gave a token for %s, which expires at %s", response.Registry.Host(), item.Expires.Format(time.RFC3339))
 	switch {
-	case !id.Covers(answer.Used):
-		e.Log.Debugf("cache: the token isn't kept: the AWS configuration is read differently by the SDK")
+	case !id.Covers(response.Used):
+		a.Log.Debugf("cache: the token isn't kept: the AWS configuration is read differently by the SDK")
 		return item, nil
-	case answer.FromFiles, !e.settled && e.id.HasFiles():
-		e.Log.Debugf("cache: the token isn't kept: the SDK has read files that may have changed meanwhile")
+	case response.FromFiles, !a.settled && a.id.HasFiles():
+		a.Log.Debugf("cache: the token isn't kept: the SDK has read files that may have changed meanwhile")
 		return item, nil
 	}
-	return e.save(item.Key, item.Token), nil
+	return a.save(item.Key, item.Token), nil
 }
 
 // afterLogin returns the identity with the login file that the SDK has rewritten, and whether anything
 // else has happened to login files.
-func (e *attempt) afterLogin(answer Response) (id identity.Identity, moved bool) {
-	before := e.id.LoginStamp()
-	if before == e.loginStamp {
-		return e.id, false
+func (a *attempt) afterLogin(response Response) (id identity.Identity, moved bool) {
+	before := a.id.LoginStamp()
+	if before == a.loginStamp {
+		return a.id, false
 	}
-	id, settled := e.identity(e.target.Principal)
-	return id, !settled || before != id.LoginStamp() || !id.SameLogin(e.id, answer.Login)
+	id, settled := a.identity(a.target.Principal)
+	return id, !settled || before != id.LoginStamp() || !id.SameLogin(a.id, response.Login)
 }
 
-// remember keeps a failure for those who want the same token, unless it is the
+// putFailure keeps a failure for those who want the same token, unless it is the
 // caller's own doing. What ends a context of this package has a cause of its own.
-func (e *attempt) putFailure(ctx context.Context, err error) {
-	e.Log.Errorf("%v", err)
+func (a *attempt) putFailure(ctx context.Context, err error) {
+	a.Log.Errorf("%v", err)
 	var why *failure.Failure
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), !errors.As(err, &why):
 		return
 	}
 	if why.Kind == failure.Denied {
-		e.cache.Purge(e.key.Family)
+		a.cache.Purge(a.key.Family)
 	}
-	if err := e.cache.PutFailure(e.key.Family, *why); err != nil {
-		e.Log.Debugf("cache: the failure isn't kept: %v", err)
+	if err := a.cache.PutFailure(a.key.Family, *why); err != nil {
+		a.Log.Debugf("cache: the failure isn't kept: %v", err)
 	}
 }
 
-func (e *attempt) save(key cache.Key, token cache.Token) cache.Item {
-	if err := e.cache.Put(key, token); err != nil {
-		e.Log.Debugf("cache: the token isn't kept: %v", err)
+func (a *attempt) save(key cache.Key, token cache.Token) cache.Item {
+	if err := a.cache.Put(key, token); err != nil {
+		a.Log.Debugf("cache: the token isn't kept: %v", err)
 	}
 	// What works for one registry may work for a list again.
-	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
+	a.cache.ClearFailure(keyOf(a.id, registry.Registry{}).Family)
 	return cache.Item{Key: key, Token: token}
 }
 

@@ -111,7 +111,7 @@ func registryOf(item cache.Item) (registry.Registry, bool) {
 	return registry.Of(item.Registry, item.Region, item.EndpointVariant)
 }
 
-// unlisted explains the entries of the map that name no host, where nothing else
+// omittedPatterns explains the entries of the map that name no host, where nothing else
 // does.
 func (s *Source) omittedPatterns(hosts []string) []error {
 	var omitted []error
@@ -136,21 +136,14 @@ func (s *Source) fetchPart(ctx context.Context, p *part) {
 			p.err = fmt.Errorf("%s is left out: %w", p.target.Host, p.err)
 		}
 	}()
-	if p.err = p.target.Refusal; p.err != nil {
-		return
-	}
-	e := s.newAttempt(p.target, s.workDeadline())
-	held, ok := e.held()
-	if ok && held.Fresh(e.started) {
-		p.item = held
-		return
-	}
-	if why, failed := e.cache.Failure(e.key.Family); failed && !ok {
+	a := s.newAttempt(p.target, s.workDeadline())
+	_, ok := a.held()
+	if why, failed := a.cache.Failure(a.key.Family); failed && !ok {
 		pause := listPause
 		if p.target.Registry.Public && why.Kind == failure.Timeout {
 			pause = publicPause
 		}
-		if e.started.Sub(why.At).Abs() < pause {
+		if a.started.Sub(why.At).Abs() < pause {
 			p.err = fmt.Errorf("%w (so it was at %s; it is asked again after %s)", &why,
 				why.At.Format(time.TimeOnly), why.At.Add(pause).Format(time.TimeOnly))
 			return

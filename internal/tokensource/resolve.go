@@ -11,8 +11,8 @@ import (
 	"docker-credential-ecr-login/internal/registrymap"
 )
 
-// ErrOtherHost is in the chain of the error of [Resolver.Find] for a server that is neither an
-// ECR registry nor an alias in the registry map.
+// ErrOtherHost is the error for a server that is neither an ECR registry nor an alias in the
+// registry map.
 var ErrOtherHost = errors.New("not an ECR registry, nor an alias in the registry map")
 
 // Resolver finds out what a server stands for and what gives its token. It is the one way from a
@@ -54,25 +54,15 @@ func (r *Resolver) Resolve(server string) (registrymap.Target, *Source, error) {
 	return target, source, err
 }
 
-// Find returns what a server stands for. The error is [ErrOtherHost] or that of the settings; with the
-// latter the target is valid.
+// Find returns what a server stands for. The error is [ErrOtherHost] or that of the settings. The
+// target is zero for another host; if the settings are wrong, it may be an alias all the same.
 func (r *Resolver) Find(server string) (registrymap.Target, error) {
 	target, managed := r.Settings.Map.Find(server)
-	switch {
-	case managed:
-		return target, r.Err
-	case r.Err != nil:
-		return target, otherHostError{r.Err}
-	default:
+	if !managed && r.Err == nil {
 		return target, ErrOtherHost
 	}
+	return target, r.Err
 }
-
-// otherHostError is the error for another host if the settings are wrong: with others, the map may
-// know it as an alias.
-type otherHostError struct{ error }
-
-func (e otherHostError) Unwrap() []error { return []error{ErrOtherHost, e.error} }
 
 // Source returns what gives the tokens of all registries.
 func (r *Resolver) Source() (*Source, error) {

@@ -83,11 +83,11 @@ type Response struct {
 	// Password opens it, and all others the principal has access to in its
 	// region, for the user "AWS".
 	Password string
-	// Asked is when the question was asked, on the local clock, and Life how
+	// RequestedAt is when AWS was asked, on the local clock, and TTL is how
 	// long the token lives from then on.
 	RequestedAt time.Time
 	TTL         time.Duration
-	// Changeable is set where the principal can become another one while all
+	// PrincipalMayChange is set if the principal can become another one while all
 	// that can be read locally stays as it is.
 	PrincipalMayChange bool
 	// Default is set where Registry is the principal's own, in its own region.
@@ -97,7 +97,7 @@ type Response struct {
 	Login string
 	// Used is where the credentials came from.
 	Used identity.Used
-	// FromFiles is set where the SDK could not be given the texts of the question, and has read the
+	// FromFiles is set where the SDK could not be given the texts of the request, and has read the
 	// files.
 	FromFiles bool
 }
@@ -128,7 +128,7 @@ func (noLog) Debugf(string, ...any) {}
 func (noLog) Infof(string, ...any)  {}
 func (noLog) Errorf(string, ...any) {}
 
-// errMoved says that what decides the principal changed while it was asked for.
+// errChanged says that what decides the principal changed during an attempt.
 var errChanged = errors.New("the AWS configuration changed meanwhile")
 
 // Token returns the token of a target or, if that has no registry, of the principal's own. The error
@@ -163,21 +163,21 @@ func (s *Source) keptChanging() error {
 // Forget removes the tokens that could serve the target, so that the next get
 // asks AWS.
 func (s *Source) Forget(ctx context.Context, target registrymap.Target) {
-	e := s.newAttempt(target, s.workDeadline())
+	a := s.newAttempt(target, s.workDeadline())
 	// Whoever adopts a sibling does so under the lock.
-	release, err := e.lock(ctx)
+	release, err := a.lock(ctx)
 	defer release()
 	if err != nil {
 		s.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
-	e.cache.Purge(e.key.Family)
-	e.cache.ClearFailure(keyOf(e.id, registry.Registry{}).Family)
+	a.cache.Purge(a.key.Family)
+	a.cache.ClearFailure(keyOf(a.id, registry.Registry{}).Family)
 	s.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
 func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *attempt {
 	id, _ := s.identity(target.Principal) // it is looked at again before it counts for AWS
-	e := &attempt{
+	a := &attempt{
 		Source:   s,
 		cache:    s.cacheFor(id),
 		id:       id,
@@ -186,8 +186,8 @@ func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *atte
 		started:  time.Now(),
 		deadline: deadline,
 	}
-	s.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, e.key.Region, e.key.EndpointVariant)
-	return e
+	s.Log.Debugf("%s: identity %.12s (%s), region %s, %s", target.Host, id.Key, id.CredentialSource, a.key.Region, a.key.EndpointVariant)
+	return a
 }
 
 // identity reads the identity, and waits a moment for files that are being written. It reports

@@ -69,7 +69,7 @@ func TestForServiceAccount(t *testing.T) {
 	}
 }
 
-func TestAnswer(t *testing.T) {
+func TestRespond(t *testing.T) {
 	const host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 	ask := func(image string) string {
 		text, _ := json.Marshal(Request{APIVersion: API, Kind: RequestKind, Image: image})
@@ -107,7 +107,7 @@ func TestAnswer(t *testing.T) {
 				}
 				return r
 			}
-			text, err := Answer(t.Context(), c.input, load, false)
+			text, err := Respond(t.Context(), c.input, load(), false)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("%q, %v; want an error with %q", text, err, c.err)

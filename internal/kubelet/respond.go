@@ -12,9 +12,9 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// Answer returns the response to the request of a node's kubelet, as JSON. The error says why there
+// Respond returns the response to the request of a node's kubelet, as JSON. The error says why there
 // is none. asAWSProvider is set if the program stands in the place of AWS's own provider.
-func Answer(ctx context.Context, input string, load func() *tokensource.Resolver, asAWSProvider bool) (string, error) {
+func Respond(ctx context.Context, input string, resolver *tokensource.Resolver, asAWSProvider bool) (string, error) {
 	var request Request
 	switch err := json.Unmarshal([]byte(input), &request); {
 	case err != nil:
@@ -27,12 +27,11 @@ func Answer(ctx context.Context, input string, load func() *tokensource.Resolver
 	}
 	// As it stands in the image: the kubelet looks for the image under it.
 	host, _, _ := strings.Cut(request.Image, "/")
-	resolver := load()
 	// Most nodes are instances, and busy while they start. For public images, too: an anonymous
 	// pull counts against other limits than one of the instance's role.
 	resolver.OnInstance = true
 	target, source, err := resolver.Resolve(request.Image)
-	if errors.Is(err, tokensource.ErrOtherHost) && resolver.Err == nil {
+	if err == tokensource.ErrOtherHost {
 		return marshal(NewResponse(0))
 	}
 	if err == nil {
