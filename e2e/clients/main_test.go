@@ -83,8 +83,9 @@ func onRunner(t *testing.T) *testenv.Env {
 	return env
 }
 
-// runTimeout is the time after which a client is killed.
-const runTimeout = time.Minute
+// runTimeout is the time after which a client is killed. A docker build compiles the helper, which
+// takes minutes on a busy machine.
+const runTimeout = 5 * time.Minute
 
 // output is what a client wrote to stdout and stderr.
 type output struct{ stdout, stderr string }
