@@ -226,6 +226,16 @@ func TestSiblingAndPurge(t *testing.T) {
 	}
 }
 
+// A file that another process removes first is gone, too.
+func TestTwoClearAtOnce(t *testing.T) {
+	c, now := open(t)
+	put(t, c, key, newToken(*now))
+	err := c.remove(func(name string) bool { return os.Remove(c.path(name)) == nil })
+	if err != nil || len(c.names()) > 0 {
+		t.Errorf("remove: %v, left %q", err, c.names())
+	}
+}
+
 func TestItems(t *testing.T) {
 	c, now := open(t)
 	stranger := Key{Family{strings.Repeat("b2", 32), "eu-west-1", "ecr"}, key.Registry}

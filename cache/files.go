@@ -174,8 +174,12 @@ func isManaged(name string) bool {
 func (c *Cache) remove(matches func(name string) bool) error {
 	var errs []error
 	for _, name := range c.names() {
-		if matches(name) {
-			errs = append(errs, os.Remove(c.path(name)))
+		if !matches(name) {
+			continue
+		}
+		// Another process may have removed it.
+		if err := os.Remove(c.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
