@@ -36,7 +36,8 @@ var bugs = []planted{
 	{"", "a tilde stays", "internal/config/path.go", `return path.Join(home, rest), nil`, `return text, nil`},
 	{"", "half of a pair of keys is skipped", "internal/awsapi/check.go", `missing != ""`, `missing == "none"`},
 	{"", "a broken line is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Line: line, Text: what})`, ``},
-	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
+	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `info.Size(), info.ModTime().UnixNano(),
+		atomicfile.ChangeTime(info).UnixNano())`, `info.Size(), 0, 0)`},
 	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(e.tokenStamp + e.loginStamp)`, ``},
 }
 

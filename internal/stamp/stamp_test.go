@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // Files that changed and became the same again have another stamp.
@@ -59,7 +61,7 @@ func TestWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed := changeTime(info)
+		changed := atomicfile.ChangeTime(info)
 		for _, at := range []struct{ since, want time.Duration }{
 			{0, c.want}, {c.want / 2, c.want / 2}, {c.want, 0}, {time.Hour, 0}, {-time.Hour, 0},
 		} {
