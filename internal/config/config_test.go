@@ -79,7 +79,7 @@ func TestLoadNamesTheMistake(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {
 			t.Errorf("%s: error %v names not both", kv, err)
 		}
-		if s.Timeout != DefaultTimeout {
+		if s.Timeout != defaultTimeout {
 			t.Errorf("%s: settings %+v are not the defaults", kv, s)
 		}
 	}
