@@ -28,7 +28,8 @@ type Family struct {
 	Identity string `json:"identity"`
 	// Region is the AWS region whose endpoint gave the token.
 	Region string `json:"region"`
-	// EndpointVariant tells the region's endpoints apart, such as "ecr" and "ecr-fips".
+	// EndpointVariant is one of the region's endpoints, such as "ecr" or "ecr-fips". The files call it
+	// "flavour", so that the files of earlier versions can still be read.
 	EndpointVariant string `json:"flavour"`
 }
 
@@ -58,8 +59,8 @@ type Token struct {
 // Fresh reports whether the token needs no renewal yet.
 func (t Token) Fresh(now time.Time) bool { return t.live(now) && now.Before(t.FreshUntil) }
 
-// live is false before RequestedAt, too: by such a clock, nobody knows how much of the token's life
-// is left.
+// live is false before RequestedAt, too: the clock is wrong then, and the rest of the token's life is
+// unknown.
 func (t Token) live(now time.Time) bool {
 	return t.Password != "" && !now.Before(t.RequestedAt) && now.Before(t.Expires)
 }

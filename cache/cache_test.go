@@ -119,7 +119,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-func TestFolderThatWasThereKeepsItsMode(t *testing.T) {
+func TestDirectoryThatWasThereKeepsItsMode(t *testing.T) {
 	c, now := open(t)
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestDamage(t *testing.T) {
 		"binary":    func(p string) error { return os.WriteFile(p, []byte{0, 1, 0xff}, 0o600) },
 		"large":     func(p string) error { return os.WriteFile(p, []byte(strings.Repeat(" ", 1<<20)+"{}"), 0o600) },
 		"readable":  func(p string) error { return os.Chmod(p, 0o640) },
-		"folder":    func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
+		"directory": func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
 		"FIFO":      func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) },
 		"symlink": func(p string) error {
 			return errors.Join(os.Rename(p, p+"-real"), os.Symlink(p+"-real", p))
@@ -175,7 +175,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func TestLinkInTheFoldersPlace(t *testing.T) {
+func TestLinkInPlaceOfTheDirectory(t *testing.T) {
 	c, now := open(t)
 	elsewhere := t.TempDir()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(c.dir), 0o700), os.Symlink(elsewhere, c.dir)); err != nil {
@@ -370,22 +370,22 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-func TestNoFolder(t *testing.T) {
+func TestNoDirectory(t *testing.T) {
 	c := New("")
 	if err := c.Put(key, newToken(time.Now())); err == nil {
-		t.Error("Put into no folder says nothing")
+		t.Error("Put into no directory says nothing")
 	}
 	if _, ok := c.Get(key); ok {
-		t.Error("Get from no folder finds something")
+		t.Error("Get from no directory finds something")
 	}
 	if _, err := c.Lock(context.Background(), family); err == nil {
-		t.Error("Lock in no folder says nothing")
+		t.Error("Lock in no directory says nothing")
 	}
 	c.Purge(family)
 }
 
 // Hostile parts of a key stay inside the directory.
-func TestNamesStayInTheFolder(t *testing.T) {
+func TestNamesStayInTheDirectory(t *testing.T) {
 	c, now := open(t)
 	k := Key{Family{"../../x", "../y", "a/b"}, "../../../etc/passwd"}
 	put(t, c, k, newToken(*now))

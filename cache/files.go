@@ -18,10 +18,10 @@ import (
 
 // The names in the directory:
 //
-//	IDENTITY.REGION.FLAVOUR.REGISTRY.token  a token; its mtime is when it expires
-//	IDENTITY.REGION.FLAVOUR.REGISTRY.known  empty; its mtime is when the last token expires
-//	IDENTITY.REGION.FLAVOUR.failure         why the last fetch failed
-//	IDENTITY.REGION.FLAVOUR.lock            held while a token is fetched
+//	IDENTITY.REGION.VARIANT.REGISTRY.token  a token; its mtime is when it expires
+//	IDENTITY.REGION.VARIANT.REGISTRY.known  empty; its mtime is when the last token expires
+//	IDENTITY.REGION.VARIANT.failure         why the last fetch failed
+//	IDENTITY.REGION.VARIANT.lock            held while a token is fetched
 //	….tmp                                   one of the above, being written
 //
 // The identity is cut short, so each file that isn't empty also names its whole key inside.

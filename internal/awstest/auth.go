@@ -12,7 +12,7 @@ import (
 // anonymousToken is what a public registry gives to everybody.
 const anonymousToken = "anonymous-token-of-public-ecr"
 
-// PublicGate puts the access control of public ECR before a registry: requests must come with a
+// PublicAuth puts the access control of public ECR before a registry: requests must come with a
 // bearer token, either base64 of the user AWS and a password that VerifyToken accepts, or the one
 // that /token/ gives to everybody. See
 // https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
@@ -41,7 +41,7 @@ func (c *Server) PublicAuth(host string, next http.Handler) http.Handler {
 	})
 }
 
-// RegistryGate puts ECR's access control before a registry that is to be the
+// RegistryAuth puts ECR's access control before a registry that is to be the
 // one at host: requests must come with Basic credentials of the user AWS and a
 // password that VerifyToken accepts. Others get 401 and a challenge, or 403 if
 // only the permission is missing.

@@ -101,7 +101,7 @@ func TestKanikoDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("beside Kaniko", env, kaniko+"/.ecr")
-	check("a folder that isn't absolute", append(Env{"KANIKO_DIR=."}, env[1:]...), home+"/.ecr")
+	check("a directory that isn't absolute", append(Env{"KANIKO_DIR=."}, env[1:]...), home+"/.ecr")
 	if s, err := Load(append(env, "AWS_ECR_CACHE_DIR=/var/x"), home); err != nil || s.CacheDir != "/var/x" {
 		t.Errorf("what the user says: cache %q, %v", s.CacheDir, err)
 	}

@@ -29,7 +29,7 @@ const (
 	// Verb is what this helper is told to be a provider.
 	Verb = "kubelet"
 
-	// AWSWord is the argument that AWS's own provider is often given, and ignores.
+	// AWSArgument is the argument that AWS's own provider is often given, and ignores.
 	AWSArgument = "get-credentials"
 
 	// awsProvider is what AWS's own provider is called. The kubelet starts that which its
@@ -67,7 +67,7 @@ type Auth struct {
 	Password string `json:"password"`
 }
 
-// Respond returns the response that holds for a registry's images for some time, with no
+// NewResponse returns the response that holds for a registry's images for some time, with no
 // credentials yet.
 func NewResponse(life time.Duration) Response {
 	return Response{APIVersion: API, Kind: responseKind, CacheKeyType: "Registry", CacheDuration: life.String(), Auth: map[string]Auth{}}

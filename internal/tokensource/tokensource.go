@@ -83,12 +83,12 @@ type Response struct {
 	// Password opens it, and all others the principal has access to in its
 	// region, for the user "AWS".
 	Password string
-	// Asked is when the question was asked, on the local clock, and Life how
-	// long the token lives from then on.
+	// RequestedAt is when the token was requested, on the local clock, and TTL how long the token
+	// lives from then on.
 	RequestedAt time.Time
 	TTL         time.Duration
-	// Changeable is set where the principal can become another one while all
-	// that can be read locally stays as it is.
+	// PrincipalMayChange is set if the principal can become another one while all that can be read
+	// locally stays as it is.
 	PrincipalMayChange bool
 	// Default is set where Registry is the principal's own, in its own region.
 	Default bool
