@@ -83,13 +83,13 @@ func New(dir string) *Cache {
 
 // Get returns the token saved under the key. The token may be due for renewal, but has not expired.
 func (c *Cache) Get(key Key) (Token, bool) {
-	token, ok := c.read(key.file())
+	token, ok := c.read(key.file(tokenExt))
 	return token.Token, ok && token.Key == key
 }
 
 // Sibling returns a fresh token of the family, for whichever registry it was requested.
 func (c *Cache) Sibling(f Family) (Token, bool) {
-	for _, item := range c.items(f.prefix()) {
+	for _, item := range c.items(f.file(".")) {
 		if item.Family == f && item.Fresh(c.now()) {
 			return item.Token, true
 		}
@@ -118,10 +118,10 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(key.file(), text, token.Expires); err != nil {
+	if err := c.write(key.file(tokenExt), text, token.Expires); err != nil {
 		return err
 	}
-	c.write(key.known(), nil, token.Expires) // without it, a list may omit an expired token's registry
+	c.write(key.file(knownExt), nil, token.Expires) // without it, a list may omit an expired token's registry
 	c.ClearFailure(key.Family)
 	c.prune()
 	return nil
@@ -130,14 +130,16 @@ func (c *Cache) Put(key Key, token Token) error {
 // Purge removes the tokens and the failure of the family.
 func (c *Cache) Purge(f Family) {
 	c.remove(func(name string) bool {
-		return strings.HasPrefix(name, f.prefix()) && (isToken(name) || isFailure(name))
+		ext := path.Ext(name)
+		return strings.HasPrefix(name, f.file(".")) && (ext == tokenExt || ext == failureExt)
 	})
 }
 
 // Clear removes every token, every failure and what [Cache.Known] returns. An error names what
 // can't be removed.
 func (c *Cache) Clear() error {
-	return c.remove(func(name string) bool { return isToken(name) || isFailure(name) || isKnown(name) })
+	exts := []string{tokenExt, failureExt, knownExt}
+	return c.remove(func(name string) bool { return slices.Contains(exts, path.Ext(name)) })
 }
 
 // Check returns why Get does not read from the directory. It returns nil if there is no such
@@ -155,10 +157,10 @@ func (c *Cache) Dir() string { return c.dir }
 func (c *Cache) items(prefix string) []Item {
 	var items []Item
 	for _, name := range c.names() {
-		if !strings.HasPrefix(name, prefix) || !isToken(name) {
+		if !strings.HasPrefix(name, prefix) || path.Ext(name) != tokenExt {
 			continue
 		}
-		if item, ok := c.read(name); ok && item.file() == name {
+		if item, ok := c.read(name); ok && item.file(tokenExt) == name {
 			items = append(items, item)
 		}
 	}

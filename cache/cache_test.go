@@ -87,7 +87,7 @@ func TestFileNamesItsKey(t *testing.T) {
 	c, now := open(t)
 	put(t, c, key, newToken(*now))
 	other := Key{family, "444455556666"}
-	if err := os.Rename(c.path(key.file()), c.path(other.file())); err != nil {
+	if err := os.Rename(c.path(key.file(tokenExt)), c.path(other.file(tokenExt))); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := c.Get(other); ok {
@@ -115,7 +115,7 @@ func TestModes(t *testing.T) {
 		for dir := c.dir; filepath.Base(dir) != "a"; dir = filepath.Dir(dir) {
 			mustHaveMode(t, dir, fs.ModeDir|0o700)
 		}
-		mustHaveMode(t, c.path(key.file()), 0o600)
+		mustHaveMode(t, c.path(key.file(tokenExt)), 0o600)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, now := open(t)
 			put(t, c, key, newToken(*now))
-			if err := damage(c.path(key.file())); err != nil {
+			if err := damage(c.path(key.file(tokenExt))); err != nil {
 				t.Fatal(err)
 			}
 			if _, ok := c.Get(key); ok {
@@ -170,7 +170,7 @@ func TestDamage(t *testing.T) {
 			if _, ok := c.Get(key); !ok {
 				t.Error("it isn't replaced")
 			}
-			mustHaveMode(t, c.path(key.file()), 0o600)
+			mustHaveMode(t, c.path(key.file(tokenExt)), 0o600)
 		})
 	}
 }
@@ -256,8 +256,8 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	release()
-	notOurs := []string{"README", "x.token", family.identityPrefix() + "txt"}
-	for _, name := range append(notOurs, key.file()+".1.tmp") {
+	unmanaged := []string{"README", "x.token", family.identityPrefix() + "txt"}
+	for _, name := range append(unmanaged, key.file(tokenExt)+".1.tmp") {
 		if err := os.WriteFile(c.path(name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -273,8 +273,8 @@ func TestPrune(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{other.file(): true, other.known(): true, Key{family, "444455556666"}.known(): true}
-	for _, name := range notOurs {
+	want := map[string]bool{other.file(tokenExt): true, other.file(knownExt): true, Key{family, "444455556666"}.file(knownExt): true}
+	for _, name := range unmanaged {
 		want[name] = true
 	}
 	for _, f := range files {
@@ -389,8 +389,8 @@ func TestNamesStayInTheDirectory(t *testing.T) {
 	c, now := open(t)
 	k := Key{Family{"../../x", "../y", "a/b"}, "../../../etc/passwd"}
 	put(t, c, k, newToken(*now))
-	if filepath.Dir(c.path(k.file())) != c.dir {
-		t.Errorf("%s is outside", c.path(k.file()))
+	if filepath.Dir(c.path(k.file(tokenExt))) != c.dir {
+		t.Errorf("%s is outside", c.path(k.file(tokenExt)))
 	}
 	if _, ok := c.Get(k); !ok {
 		t.Error("the token is lost")
@@ -441,7 +441,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(c.path(key.file()), text, 0o600); err != nil {
+		if err := os.WriteFile(c.path(key.file(tokenExt)), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		token, ok := c.Get(key)
@@ -496,7 +496,7 @@ func TestPruneAbandoned(t *testing.T) {
 		}
 	}
 	put()
-	held, left := c.path(key.file()+".1"+atomicfile.TempSuffix), c.path(key.file()+".2"+atomicfile.TempSuffix)
+	held, left := c.path(key.file(tokenExt)+".1"+atomicfile.TempSuffix), c.path(key.file(tokenExt)+".2"+atomicfile.TempSuffix)
 	f, err := os.OpenFile(held, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,6 @@ import (
 	"docker-credential-ecr-login/internal/stamp"
 )
 
-// tries is how often a map that is being written is read.
-const tries = 3
-
 // Error is a mistake in the map. With one, nobody knows whether a host that isn't ECR's is an alias.
 type Error struct {
 	// Where is the file, with the line if there is one, or the variable that names the file.
@@ -28,7 +25,7 @@ func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 // Read returns the map in a file that only the user and root can have written. It calls the functions
 // of o.Settings, up to the first mistake. The error is an [*Error], [ErrAbsent] or [ErrHidden].
 func Read(file string, o Options) (Map, error) {
-	text, err := readFile(file, tries)
+	text, err := readFile(file, 3)
 	if err != nil {
 		return Map{}, err
 	}

@@ -117,15 +117,11 @@ func (p *parser) addIndented(key, raw string, line int) {
 }
 
 func (p *parser) addContinuation(text string) {
-	if p.key == "" {
-		return
-	}
-	above := p.sections[p.current][p.key]
-	if above.value != "" {
+	if above := p.sections[p.current][p.key]; p.key != "" && above.value != "" {
 		above.value += "\n" + text
 		above.raw += "\n" + text
+		p.sections[p.current][p.key] = above
 	}
-	p.sections[p.current][p.key] = above
 }
 
 // header returns the name of the section that a line begins, as the SDK joins it of its type and
