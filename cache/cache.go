@@ -121,7 +121,7 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err := c.write(key.file(tokenExt), text, token.Expires); err != nil {
 		return err
 	}
-	c.write(key.file(knownExt), nil, token.Expires) // without it, a list may omit an expired token's registry
+	c.write(key.file(knownExt), nil, token.Expires) // a failure only shortens lists
 	c.ClearFailure(key.Family)
 	c.prune()
 	return nil

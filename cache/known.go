@@ -15,7 +15,8 @@ func (c *Cache) Known(identity string) []Key {
 	prefix := Family{Identity: identity}.identityPrefix()
 	for _, name := range slices.Sorted(slices.Values(c.names())) {
 		parts := strings.Split(name, ".") // identity, region, endpoint variant, registry, suffix
-		if len(parts) != 5 || path.Ext(name) != knownExt || identity != "" && !strings.HasPrefix(name, prefix) {
+		isOther := identity != "" && !strings.HasPrefix(name, prefix)
+		if len(parts) != 5 || path.Ext(name) != knownExt || isOther {
 			continue
 		}
 		info, err := os.Lstat(c.path(name))
