@@ -28,7 +28,8 @@ type Family struct {
 	Identity string `json:"identity"`
 	// Region is the AWS region whose endpoint gave the token.
 	Region string `json:"region"`
-	// EndpointVariant tells the region's endpoints apart, such as "ecr" and "ecr-fips".
+	// EndpointVariant is one of the region's endpoints, such as "ecr" or "ecr-fips". The files call it
+	// "flavour", so that the files of earlier versions can still be read.
 	EndpointVariant string `json:"flavour"`
 }
 
@@ -58,8 +59,8 @@ type Token struct {
 // Fresh reports whether the token needs no renewal yet.
 func (t Token) Fresh(now time.Time) bool { return t.live(now) && now.Before(t.FreshUntil) }
 
-// live is false before RequestedAt, too: by such a clock, nobody knows how much of the token's life
-// is left.
+// live is false before RequestedAt, too: the clock is wrong then, and the rest of the token's life is
+// unknown.
 func (t Token) live(now time.Time) bool {
 	return t.Password != "" && !now.Before(t.RequestedAt) && now.Before(t.Expires)
 }
@@ -82,13 +83,13 @@ func New(dir string) *Cache {
 
 // Get returns the token saved under the key. The token may be due for renewal, but has not expired.
 func (c *Cache) Get(key Key) (Token, bool) {
-	token, ok := c.read(key.file())
+	token, ok := c.read(key.file(tokenExt))
 	return token.Token, ok && token.Key == key
 }
 
 // Sibling returns a fresh token of the family, for whichever registry it was requested.
 func (c *Cache) Sibling(f Family) (Token, bool) {
-	for _, item := range c.items(f.prefix()) {
+	for _, item := range c.items(f.file(".")) {
 		if item.Family == f && item.Fresh(c.now()) {
 			return item.Token, true
 		}
@@ -117,10 +118,10 @@ func (c *Cache) Put(key Key, token Token) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(key.file(), text, token.Expires); err != nil {
+	if err := c.write(key.file(tokenExt), text, token.Expires); err != nil {
 		return err
 	}
-	c.write(key.known(), nil, token.Expires) // without it, a list may omit an expired token's registry
+	c.write(key.file(knownExt), nil, token.Expires) // a failure only shortens lists
 	c.ClearFailure(key.Family)
 	c.prune()
 	return nil
@@ -129,14 +130,16 @@ func (c *Cache) Put(key Key, token Token) error {
 // Purge removes the tokens and the failure of the family.
 func (c *Cache) Purge(f Family) {
 	c.remove(func(name string) bool {
-		return strings.HasPrefix(name, f.prefix()) && (isToken(name) || isFailure(name))
+		ext := path.Ext(name)
+		return strings.HasPrefix(name, f.file(".")) && (ext == tokenExt || ext == failureExt)
 	})
 }
 
 // Clear removes every token, every failure and what [Cache.Known] returns. An error names what
 // can't be removed.
 func (c *Cache) Clear() error {
-	return c.remove(func(name string) bool { return isToken(name) || isFailure(name) || isKnown(name) })
+	exts := []string{tokenExt, failureExt, knownExt}
+	return c.remove(func(name string) bool { return slices.Contains(exts, path.Ext(name)) })
 }
 
 // Check returns why Get does not read from the directory. It returns nil if there is no such
@@ -154,10 +157,10 @@ func (c *Cache) Dir() string { return c.dir }
 func (c *Cache) items(prefix string) []Item {
 	var items []Item
 	for _, name := range c.names() {
-		if !strings.HasPrefix(name, prefix) || !isToken(name) {
+		if !strings.HasPrefix(name, prefix) || path.Ext(name) != tokenExt {
 			continue
 		}
-		if item, ok := c.read(name); ok && item.file() == name {
+		if item, ok := c.read(name); ok && item.file(tokenExt) == name {
 			items = append(items, item)
 		}
 	}

@@ -87,7 +87,7 @@ func TestFileNamesItsKey(t *testing.T) {
 	c, now := open(t)
 	put(t, c, key, newToken(*now))
 	other := Key{family, "444455556666"}
-	if err := os.Rename(c.path(key.file()), c.path(other.file())); err != nil {
+	if err := os.Rename(c.path(key.file(tokenExt)), c.path(other.file(tokenExt))); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := c.Get(other); ok {
@@ -115,11 +115,11 @@ func TestModes(t *testing.T) {
 		for dir := c.dir; filepath.Base(dir) != "a"; dir = filepath.Dir(dir) {
 			mustHaveMode(t, dir, fs.ModeDir|0o700)
 		}
-		mustHaveMode(t, c.path(key.file()), 0o600)
+		mustHaveMode(t, c.path(key.file(tokenExt)), 0o600)
 	}
 }
 
-func TestFolderThatWasThereKeepsItsMode(t *testing.T) {
+func TestDirectoryThatWasThereKeepsItsMode(t *testing.T) {
 	c, now := open(t)
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestDamage(t *testing.T) {
 		"binary":    func(p string) error { return os.WriteFile(p, []byte{0, 1, 0xff}, 0o600) },
 		"large":     func(p string) error { return os.WriteFile(p, []byte(strings.Repeat(" ", 1<<20)+"{}"), 0o600) },
 		"readable":  func(p string) error { return os.Chmod(p, 0o640) },
-		"folder":    func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
+		"directory": func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
 		"FIFO":      func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) },
 		"symlink": func(p string) error {
 			return errors.Join(os.Rename(p, p+"-real"), os.Symlink(p+"-real", p))
@@ -157,7 +157,7 @@ func TestDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, now := open(t)
 			put(t, c, key, newToken(*now))
-			if err := damage(c.path(key.file())); err != nil {
+			if err := damage(c.path(key.file(tokenExt))); err != nil {
 				t.Fatal(err)
 			}
 			if _, ok := c.Get(key); ok {
@@ -170,12 +170,12 @@ func TestDamage(t *testing.T) {
 			if _, ok := c.Get(key); !ok {
 				t.Error("it isn't replaced")
 			}
-			mustHaveMode(t, c.path(key.file()), 0o600)
+			mustHaveMode(t, c.path(key.file(tokenExt)), 0o600)
 		})
 	}
 }
 
-func TestLinkInTheFoldersPlace(t *testing.T) {
+func TestLinkInPlaceOfTheDirectory(t *testing.T) {
 	c, now := open(t)
 	elsewhere := t.TempDir()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(c.dir), 0o700), os.Symlink(elsewhere, c.dir)); err != nil {
@@ -226,6 +226,16 @@ func TestSiblingAndPurge(t *testing.T) {
 	}
 }
 
+// A file that another process removes first is gone, too.
+func TestTwoClearAtOnce(t *testing.T) {
+	c, now := open(t)
+	put(t, c, key, newToken(*now))
+	err := c.remove(func(name string) bool { return os.Remove(c.path(name)) == nil })
+	if err != nil || len(c.names()) > 0 {
+		t.Errorf("remove: %v, left %q", err, c.names())
+	}
+}
+
 func TestItems(t *testing.T) {
 	c, now := open(t)
 	stranger := Key{Family{strings.Repeat("b2", 32), "eu-west-1", "ecr"}, key.Registry}
@@ -246,8 +256,8 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	release()
-	notOurs := []string{"README", "x.token", family.identityPrefix() + "txt"}
-	for _, name := range append(notOurs, key.file()+".1.tmp") {
+	unmanaged := []string{"README", "x.token", family.identityPrefix() + "txt"}
+	for _, name := range append(unmanaged, key.file(tokenExt)+".1.tmp") {
 		if err := os.WriteFile(c.path(name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -263,8 +273,8 @@ func TestPrune(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{other.file(): true, other.known(): true, Key{family, "444455556666"}.known(): true}
-	for _, name := range notOurs {
+	want := map[string]bool{other.file(tokenExt): true, other.file(knownExt): true, Key{family, "444455556666"}.file(knownExt): true}
+	for _, name := range unmanaged {
 		want[name] = true
 	}
 	for _, f := range files {
@@ -360,27 +370,27 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-func TestNoFolder(t *testing.T) {
+func TestNoDirectory(t *testing.T) {
 	c := New("")
 	if err := c.Put(key, newToken(time.Now())); err == nil {
-		t.Error("Put into no folder says nothing")
+		t.Error("Put into no directory says nothing")
 	}
 	if _, ok := c.Get(key); ok {
-		t.Error("Get from no folder finds something")
+		t.Error("Get from no directory finds something")
 	}
 	if _, err := c.Lock(context.Background(), family); err == nil {
-		t.Error("Lock in no folder says nothing")
+		t.Error("Lock in no directory says nothing")
 	}
 	c.Purge(family)
 }
 
 // Hostile parts of a key stay inside the directory.
-func TestNamesStayInTheFolder(t *testing.T) {
+func TestNamesStayInTheDirectory(t *testing.T) {
 	c, now := open(t)
 	k := Key{Family{"../../x", "../y", "a/b"}, "../../../etc/passwd"}
 	put(t, c, k, newToken(*now))
-	if filepath.Dir(c.path(k.file())) != c.dir {
-		t.Errorf("%s is outside", c.path(k.file()))
+	if filepath.Dir(c.path(k.file(tokenExt))) != c.dir {
+		t.Errorf("%s is outside", c.path(k.file(tokenExt)))
 	}
 	if _, ok := c.Get(k); !ok {
 		t.Error("the token is lost")
@@ -431,7 +441,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(c.path(key.file()), text, 0o600); err != nil {
+		if err := os.WriteFile(c.path(key.file(tokenExt)), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		token, ok := c.Get(key)
@@ -486,7 +496,7 @@ func TestPruneAbandoned(t *testing.T) {
 		}
 	}
 	put()
-	held, left := c.path(key.file()+".1"+atomicfile.TempSuffix), c.path(key.file()+".2"+atomicfile.TempSuffix)
+	held, left := c.path(key.file(tokenExt)+".1"+atomicfile.TempSuffix), c.path(key.file(tokenExt)+".2"+atomicfile.TempSuffix)
 	f, err := os.OpenFile(held, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

@@ -19,14 +19,14 @@ func (c *Cache) PutFailure(f Family, why failure.Failure) error {
 	if err != nil {
 		return err
 	}
-	return c.write(f.prefix()+failureName, text, why.At)
+	return c.write(f.file(failureExt), text, why.At)
 }
 
 // Failure returns why the last fetch for the family failed. It is false if a token was saved or the
 // family was purged since.
 func (c *Cache) Failure(f Family) (failure.Failure, bool) {
 	var file failureFile
-	text, err := c.readFile(f.prefix() + failureName)
+	text, err := c.readFile(f.file(failureExt))
 	if err != nil || json.Unmarshal(text, &file) != nil || file.Family != f {
 		return failure.Failure{}, false
 	}
@@ -36,6 +36,6 @@ func (c *Cache) Failure(f Family) (failure.Failure, bool) {
 // ClearFailure removes the failure of the family.
 func (c *Cache) ClearFailure(f Family) {
 	if c.dir != "" {
-		os.Remove(c.path(f.prefix() + failureName))
+		os.Remove(c.path(f.file(failureExt)))
 	}
 }

@@ -18,17 +18,19 @@ import (
 
 // The names in the directory:
 //
-//	IDENTITY.REGION.FLAVOUR.REGISTRY.token  a token; its mtime is when it expires
-//	IDENTITY.REGION.FLAVOUR.REGISTRY.known  empty; its mtime is when the last token expires
-//	IDENTITY.REGION.FLAVOUR.failure         why the last fetch failed
-//	IDENTITY.REGION.FLAVOUR.lock            held while a token is fetched
+//	IDENTITY.REGION.VARIANT.REGISTRY.token  a token; its mtime is when it expires
+//	IDENTITY.REGION.VARIANT.REGISTRY.known  empty; its mtime is when the last token expires. It
+//	                                        outlives the token, so that a list names the registry
+//	IDENTITY.REGION.VARIANT.failure         why the last fetch failed
+//	IDENTITY.REGION.VARIANT.lock            held while a token is fetched
 //	….tmp                                   one of the above, being written
 //
 // The identity is cut short, so each file that isn't empty also names its whole key inside.
 const (
-	tokenSuffix = ".token"
-	failureName = "failure"
-	lockName    = "lock"
+	tokenExt   = ".token"
+	knownExt   = ".known"
+	failureExt = ".failure"
+	lockExt    = ".lock"
 
 	identityLength = 32
 	hexDigits      = "0123456789abcdef"
@@ -55,11 +57,12 @@ func (f Family) identityPrefix() string {
 	return id[:identityLength] + "."
 }
 
-func (f Family) prefix() string {
-	return f.identityPrefix() + word(f.Region) + "." + word(f.EndpointVariant) + "."
+// file returns the name of a file of the family, or with "." what all of its names begin with.
+func (f Family) file(ext string) string {
+	return f.identityPrefix() + word(f.Region) + "." + word(f.EndpointVariant) + ext
 }
 
-func (k Key) file() string { return k.prefix() + word(k.Registry) + tokenSuffix }
+func (k Key) file(ext string) string { return k.Family.file(".") + word(k.Registry) + ext }
 
 // word returns s if it can be a part of a file name, else its hash.
 func word(s string) string {
@@ -73,10 +76,6 @@ func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
-
-func isToken(name string) bool { return strings.HasSuffix(name, tokenSuffix) }
-
-func isFailure(name string) bool { return strings.HasSuffix(name, "."+failureName) }
 
 func (c *Cache) path(name string) string { return path.Join(c.dir, name) }
 
@@ -174,8 +173,12 @@ func isManaged(name string) bool {
 func (c *Cache) remove(matches func(name string) bool) error {
 	var errs []error
 	for _, name := range c.names() {
-		if matches(name) {
-			errs = append(errs, os.Remove(c.path(name)))
+		if !matches(name) {
+			continue
+		}
+		// Another process may have removed it.
+		if err := os.Remove(c.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
@@ -191,19 +194,21 @@ func (c *Cache) prune() {
 		}
 		age := c.now().Sub(info.ModTime())
 		var stale bool
-		switch {
-		case isToken(name):
+		switch path.Ext(name) {
+		case tokenExt:
 			stale = isOlder(age, 0)
-		case isKnown(name):
+		case knownExt:
 			stale = isOlder(age, knownLife)
-		case isFailure(name):
+		case failureExt:
 			stale = isOlder(age, failureLife)
-		case strings.HasSuffix(name, atomicfile.TempSuffix):
+		case lockExt:
+			if isOlder(age, lockLife) {
+				c.removeLock(name)
+			}
+		case atomicfile.TempSuffix:
 			if stale, err = atomicfile.IsAbandoned(c.path(name)); err != nil {
 				stale = isOlder(age, tempLife)
 			}
-		case strings.HasSuffix(name, "."+lockName) && isOlder(age, lockLife):
-			c.removeLock(name)
 		}
 		if stale {
 			os.Remove(c.path(name))

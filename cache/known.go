@@ -2,13 +2,10 @@ package cache
 
 import (
 	"os"
+	"path"
 	"slices"
 	"strings"
 )
-
-// A registry for which a token was saved is known by an empty file, whose mtime is when that token
-// expires. It outlives the token, so that a list still names the registry.
-const knownSuffix = ".known"
 
 // Known returns the keys under which the identity has saved a token, until 30 days after that token
 // expired. For the empty identity it returns those of all, without their identities. [Cache.Purge]
@@ -18,7 +15,8 @@ func (c *Cache) Known(identity string) []Key {
 	prefix := Family{Identity: identity}.identityPrefix()
 	for _, name := range slices.Sorted(slices.Values(c.names())) {
 		parts := strings.Split(name, ".") // identity, region, endpoint variant, registry, suffix
-		if len(parts) != 5 || !isKnown(name) || identity != "" && !strings.HasPrefix(name, prefix) {
+		isOther := identity != "" && !strings.HasPrefix(name, prefix)
+		if len(parts) != 5 || path.Ext(name) != knownExt || isOther {
 			continue
 		}
 		info, err := os.Lstat(c.path(name))
@@ -31,10 +29,6 @@ func (c *Cache) Known(identity string) []Key {
 
 // Forget removes the key's registry from what [Cache.Known] returns, for every identity.
 func (c *Cache) Forget(key Key) {
-	_, registry, _ := strings.Cut(key.known(), ".")
+	_, registry, _ := strings.Cut(key.file(knownExt), ".")
 	c.remove(func(name string) bool { return name[identityLength+1:] == registry })
 }
-
-func (k Key) known() string { return k.prefix() + word(k.Registry) + knownSuffix }
-
-func isKnown(name string) bool { return strings.HasSuffix(name, knownSuffix) }

@@ -33,7 +33,7 @@ func TestKnown(t *testing.T) {
 	*now = now.Add(2 * 24 * time.Hour)
 	mustKnow(second)
 	put(t, c, stranger, newToken(*now)) // which prunes
-	if _, err := os.Stat(c.path(key.known())); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.path(key.file(knownExt))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what is known no longer is kept: %v", err)
 	}
 	c.Forget(second)

@@ -18,13 +18,13 @@ var ErrHeld = atomicfile.ErrLocked
 // when done; the end of the process releases the lock, too. The error says why there can be no
 // lock: then go on without one.
 func (c *Cache) Lock(ctx context.Context, f Family) (release func(), err error) {
-	return c.lock(f.prefix()+lockName, func(file *os.File) error { return wait(ctx, file) })
+	return c.lock(f.file(lockExt), func(file *os.File) error { return wait(ctx, file) })
 }
 
 // TryLock is [Cache.Lock] that does not wait: its error is [ErrHeld] if another process has the
 // lock.
 func (c *Cache) TryLock(f Family) (release func(), err error) {
-	return c.lock(f.prefix()+lockName, try)
+	return c.lock(f.file(lockExt), try)
 }
 
 // lock locks the file of that name by acquire, which closes the file if it fails.

@@ -30,13 +30,14 @@ var bugs = []planted{
 	{"", "logins don't count", "internal/identity/identity.go", `	if source.Used.Logins {`, `	if false {`},
 	{"", "token files don't count", "internal/identity/identity.go", `uncacheable = !in.tokenFile("web identity token", file) || uncacheable`, `_ = file`},
 	{"", "the map's profile doesn't count", "internal/identity/identity.go", `	in.add("profile", p.Profile)`, ``},
-	{"", "a token is for all regions", "internal/tokensource/tokensource.go", `Region: r.TokenRegion(), Flavour`, `Region: "eu-west-1", Flavour`},
+	{"", "a token is for all regions", "internal/tokensource/tokensource.go", `Region: r.TokenRegion(), EndpointVariant`, `Region: "eu-west-1", EndpointVariant`},
 	{"", "blanks stay around a region", "internal/awsapi/chain.go", `region := strings.TrimSpace(env.Get(name)); region`, `region := strings.TrimLeft(env.Get(name), ""); region`},
 	{"", "quotes stay around a name", "internal/sharedconfig/parse.go", `wasQuoted = isWord && bare != name && bare != ""`, `wasQuoted = isWord && bare == "none"`},
 	{"", "a tilde stays", "internal/config/path.go", `return path.Join(home, rest), nil`, `return text, nil`},
 	{"", "half of a pair of keys is skipped", "internal/awsapi/check.go", `missing != ""`, `missing == "none"`},
 	{"", "a broken line is skipped", "internal/sharedconfig/problem.go", `	p.problems = append(p.problems, Problem{Line: line, Text: what})`, ``},
-	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())`, `inode(info), info.Size(), 0, 0)`},
+	{"sso", "a stamp has no times", "internal/stamp/stamp.go", `info.Size(), info.ModTime().UnixNano(),
+		atomicfile.ChangeTime(info).UnixNano())`, `info.Size(), 0, 0)`},
 	{"sso", "what was got while logins moved is used again", "internal/tokensource/attempt.go", `	q.Identity += string(a.tokenStamp + a.loginStamp)`, ``},
 }
 

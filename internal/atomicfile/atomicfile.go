@@ -1,6 +1,6 @@
 // Package atomicfile writes files that other processes see whole or not at all, and opens, locks
 // and judges files that another user may have put in the way. What depends on the operating system
-// is in atomicfile_unix.go.
+// is in files such as atomicfile_unix.go.
 package atomicfile
 
 import (

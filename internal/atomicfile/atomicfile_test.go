@@ -43,11 +43,11 @@ func TestWrite(t *testing.T) {
 		mode    fs.FileMode
 		fails   bool
 	}{
-		"nothing":         {mode: 0o600},
-		"a file":          {before: writes("old", 0o644), mode: 0o600},
-		"an empty folder": {before: func(file string) error { return os.Mkdir(file, 0o700) }, mode: 0o600},
-		"a folder":        {before: func(file string) error { return os.MkdirAll(file+"/a", 0o700) }, fails: true},
-		"a link":          {before: func(file string) error { return os.Symlink("elsewhere", file) }, mode: 0o600},
+		"nothing":            {mode: 0o600},
+		"a file":             {before: writes("old", 0o644), mode: 0o600},
+		"an empty directory": {before: func(file string) error { return os.Mkdir(file, 0o700) }, mode: 0o600},
+		"a directory":        {before: func(file string) error { return os.MkdirAll(file+"/a", 0o700) }, fails: true},
+		"a link":             {before: func(file string) error { return os.Symlink("elsewhere", file) }, mode: 0o600},
 		"a file to imitate": {before: writes("old", 0o640), options: func(file string) Options {
 			info, _ := os.Stat(file)
 			return Options{Replaces: info, Sync: true}

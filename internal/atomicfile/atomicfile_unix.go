@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 )
 
 // OpenRead opens a file for reading. Unlike os.Open it does not wait for the writer of a named
@@ -48,6 +49,35 @@ func flock(f *os.File, how int) error {
 			return err
 		}
 	}
+}
+
+// CanOpenFiles reports whether two more files can be opened. Go's runtime needs two for the first
+// timer. If it can't open them, it ends the program with a trace (runtime.netpollinit).
+func CanOpenFiles() bool {
+	var pipe [2]int
+	err := syscall.Pipe(pipe[:])
+	if err == nil {
+		syscall.Close(pipe[0])
+		syscall.Close(pipe[1])
+	}
+	return !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE)
+}
+
+// FileID returns the numbers of a file's device and inode, which no other file has.
+func FileID(info fs.FileInfo) string {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return fmt.Sprintf("%d/%d", stat.Dev, stat.Ino)
+	}
+	return ""
+}
+
+// ChangeTime returns when a file, its mode or its name was last changed. No program can set it.
+func ChangeTime(info fs.FileInfo) time.Time {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		changed := ctime(stat)
+		return time.Unix(changed.Unix())
+	}
+	return info.ModTime()
 }
 
 // Owner returns the number of the user that a file belongs to, -1 if it is unknown.

@@ -1,5 +1,5 @@
-// Package config reads what the user has set: the environment variables that
-// are ours, and the registry map.
+// Package config reads what the user has set: this helper's environment variables and the registry
+// map.
 //
 // It is on the path of a warm get and so imports nothing of the AWS SDK.
 package config
@@ -16,29 +16,27 @@ import (
 	"docker-credential-ecr-login/internal/registrymap"
 )
 
-// OwnPrefix begins the environment variables that are this helper's own. They
-// never decide whose token is asked for.
+// OwnPrefix begins the names of this helper's own environment variables.
 const OwnPrefix = "AWS_ECR_"
 
-// DefaultTimeout bounds every verb unless AWS_ECR_TIMEOUT sets another.
-const DefaultTimeout = 8 * time.Second
+// defaultTimeout is the timeout unless the user sets another.
+const defaultTimeout = 8 * time.Second
 
 // Settings is what the user has set. [Load] fills it.
 type Settings struct {
-	// Home is the user's home directory: absolute, or empty where there is none.
+	// Home is the user's home directory: absolute, or empty if there is none.
 	Home string
-	// CacheDir is where tokens are kept: absolute, or empty for no cache. CacheErr says what is wrong
-	// with the directory that was set; then there is none.
+	// CacheDir is the directory of the cache: absolute, or empty for no cache. CacheErr says what is
+	// wrong with the directory that was set; then CacheDir is empty.
 	CacheDir string
 	CacheErr error
 	// Timeout bounds every verb, whatever AWS, a lock or a disk does.
 	Timeout time.Duration
-	// FailOnError is set where the reason of a failed get goes to stdout, so that
-	// clients stop on it, in place of "credentials not found".
+	// FailOnError is set if the reason of a failed get goes to stdout in place of "credentials not
+	// found", so that clients stop on it.
 	FailOnError bool
-	// Fallback names the helper that has the credentials of hosts that aren't
-	// ECR's, without [HelperPrefix], and FallbackFrom the place that says so. Both
-	// are empty where there is none. FallbackErr tells why it can't be used.
+	// Fallback is the helper for other hosts than ECR's, without [HelperPrefix], and FallbackFrom the
+	// place that names it. Both are empty if there is none. FallbackErr says why it can't be used.
 	Fallback, FallbackFrom string
 	FallbackErr            error
 	// LogFile is where log lines go, empty for nowhere, and LogLevel how many. LogLevelErr says
@@ -46,72 +44,47 @@ type Settings struct {
 	// with the file that was set; then there is no log.
 	LogFile, LogLevel       string
 	LogFileErr, LogLevelErr error
-	// Map says for registries whom AWS is asked as.
+	// Map holds the principals of registries.
 	Map registrymap.Map
 }
 
-// Load reads the settings from the environment and the map of a user whose home
-// is an absolute path, or empty where there is none. An error names the
-// variable, or the file and the line, and what can't be used: a [*registrymap.Error], where
-// that is the map. The settings are complete all the same, with the default in its
-// place.
+// Load returns the settings of the environment and of the map. The home is an absolute path, or
+// empty if there is none. An error names the variable, or the file and the line, and what can't be
+// used; it is a [*registrymap.Error] if that is in the map. The settings are complete all the same,
+// with the default in its place.
 func Load(env Env, home string) (Settings, error) {
-	s := Settings{
-		Home:    home,
-		Timeout: DefaultTimeout,
-	}
+	s := Settings{Home: home, Timeout: defaultTimeout}
 	s.LogLevel, s.LogLevelErr = logLevel(env)
 	s.CacheDir, s.CacheErr = cacheDir(env, s.Home)
 	s.LogFile, s.LogFileErr = logFile(env, s)
-	found, set, err := readMap(env, s.Home)
-	s.Map = found
-	if bad := s.apply(env, set); err == nil {
-		err = bad
+	set := map[string]func(where, text string) error{
+		"fallback": s.setFallback, "on_error": s.setOnError, "timeout": s.setTimeout,
 	}
-	return s, err
-}
-
-// apply puts what the map sets into the settings, and in its place what the
-// environment does.
-func (s *Settings) apply(env Env, set map[string]registrymap.Setting) error {
-	chosen := func(key string) registrymap.Setting {
-		name := OwnPrefix + strings.ToUpper(key)
-		if text := env.Get(name); text != "" {
-			return registrymap.Setting{Where: name, Text: text}
-		}
-		return set[key]
-	}
-	if fallback := chosen("fallback"); fallback.Text != "" {
-		s.Fallback, s.FallbackFrom = fallback.Text, fallback.Where
-		if err := checkFallback(fallback.Text); err != nil {
-			s.FallbackErr = fmt.Errorf("%s: the fallback %w", fallback.Where, err)
-		}
-	}
+	var err error
+	s.Map, err = readMap(env, registrymap.Options{
+		Path:     func(text string) (string, error) { return Path(text, home) },
+		Settings: set,
+	}, home)
 	if role := env.Get(registrymap.RoleVariable); role != "" {
 		s.Map.Default.RoleARN = role
 		if err := registrymap.CheckRole(role, true); err != nil {
 			s.Map.DefaultErr = fmt.Errorf("%s %w", registrymap.RoleVariable, err)
 		}
 	}
-	// First, as it is about the mistakes that follow.
-	if onError := chosen("on_error"); onError.Text != "" {
-		if err := checkOnError(onError.Text); err != nil {
-			return fmt.Errorf("%s %w", onError.Where, err)
+	for _, key := range []string{"fallback", "on_error", "timeout"} { // which win over the map's
+		name := OwnPrefix + strings.ToUpper(key)
+		if text := env.Get(name); text != "" {
+			bad := set[key](name, text)
+			if bad != nil && err == nil && key != "fallback" { // that has an error of its own
+				err = fmt.Errorf("%s %w", name, bad)
+			}
 		}
-		s.FailOnError = onError.Text == "fail"
 	}
-	if timeout := chosen("timeout"); timeout.Text != "" {
-		d, err := parseTimeout(timeout.Text)
-		if err != nil {
-			return fmt.Errorf("%s %w", timeout.Where, err)
-		}
-		s.Timeout = d
-	}
-	return nil
+	return s, err
 }
 
-// logLevel returns the level that is set, or none. An unknown one is no reason to fail a pull:
-// whoever set it wants a log, and gets all of it.
+// logLevel returns the level that is set, or nothing. An unknown level does not fail a pull: whoever
+// set it wants a log, and gets all of it.
 func logLevel(env Env) (string, error) {
 	switch level := strings.ToLower(strings.TrimSpace(env.Get("AWS_ECR_LOG_LEVEL"))); level {
 	case "", "debug", "info", "warn", "error":
@@ -123,12 +96,10 @@ func logLevel(env Env) (string, error) {
 	}
 }
 
-// Timeout is the one that the environment sets, read without a look at any file.
+// Timeout returns the timeout of the environment, without a look at any file.
 func Timeout(env Env) time.Duration {
-	if timeout, err := parseTimeout(env.Get("AWS_ECR_TIMEOUT")); err == nil {
-		return timeout
-	}
-	return DefaultTimeout
+	timeout, _ := parseTimeout(env.Get("AWS_ECR_TIMEOUT"))
+	return timeout
 }
 
 // IgnoresStorage reports whether credentials may be stored and erased for every host, to no
@@ -146,8 +117,8 @@ func IgnoresStorage(env Env) (bool, error) {
 	return ignores, nil
 }
 
-// cacheDir returns nothing where nothing may be kept: the cache is turned off, there is no home, or
-// the home is somebody else's, as under sudo.
+// cacheDir returns the directory of the cache. It is empty if the cache is turned off, if there is no
+// home, or if the home is another user's, as under sudo.
 func cacheDir(env Env, home string) (string, error) {
 	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
 		return "", nil
@@ -158,7 +129,7 @@ func cacheDir(env Env, home string) (string, error) {
 	return ownDir(env, home), nil
 }
 
-// logFile names a file only where the user has asked for a log.
+// logFile returns the file of the log, empty unless the user has asked for a log.
 func logFile(env Env, s Settings) (string, error) {
 	if file := env.Get("AWS_ECR_LOG_FILE"); file != "" {
 		return output("AWS_ECR_LOG_FILE", file, s.Home)
@@ -170,7 +141,7 @@ func logFile(env Env, s Settings) (string, error) {
 	return path.Join(dir, "log/ecr-login.log"), nil
 }
 
-// output returns a path that is written to, or nothing where it would be in somebody else's home.
+// output returns a path that is written to, or nothing if it is in another user's home.
 func output(variable, text, home string) (string, error) {
 	file, err := Path(text, home)
 	switch {
@@ -182,14 +153,14 @@ func output(variable, text, home string) (string, error) {
 	return path.Clean(file), nil
 }
 
-// ownDir is the directory for what the helper keeps, or empty where it would be in
-// somebody else's home.
+// ownDir returns the directory for what the helper keeps, or nothing if it is in another user's
+// home.
 //
-// Kaniko makes layers of the root file system it runs in, homes included, and empties
-// that between the stages of a build. What it leaves alone is its own directory: there a
-// token gets into no image, and is found again.
+// Kaniko makes layers of the root file system it runs in, homes included, and empties it between the
+// stages of a build. It leaves its own directory alone, so a token there gets into no image and is
+// found again.
 func ownDir(env Env, home string) string {
-	// Where it is told by its flag to move, Kaniko tells its helpers by this alone.
+	// If a flag moves Kaniko's directory, only this variable shows it.
 	moved, _ := strings.CutSuffix(path.Clean(env.Get("DOCKER_CONFIG")), "/.docker")
 	for _, dir := range []string{env.Get("KANIKO_DIR"), moved, "/kaniko"} {
 		if !path.IsAbs(dir) {
@@ -206,9 +177,6 @@ func ownDir(env Env, home string) string {
 }
 
 func ownedByUser(dir string) bool {
-	if dir == "" {
-		return false
-	}
 	info, err := os.Stat(dir)
 	return err == nil && atomicfile.IsOwn(info)
 }

@@ -79,7 +79,7 @@ func TestLoadNamesTheMistake(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), value) {
 			t.Errorf("%s: error %v names not both", kv, err)
 		}
-		if s.Timeout != DefaultTimeout {
+		if s.Timeout != defaultTimeout {
 			t.Errorf("%s: settings %+v are not the defaults", kv, s)
 		}
 	}
@@ -101,7 +101,7 @@ func TestKanikoDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("beside Kaniko", env, kaniko+"/.ecr")
-	check("a folder that isn't absolute", append(Env{"KANIKO_DIR=."}, env[1:]...), home+"/.ecr")
+	check("a directory that isn't absolute", append(Env{"KANIKO_DIR=."}, env[1:]...), home+"/.ecr")
 	if s, err := Load(append(env, "AWS_ECR_CACHE_DIR=/var/x"), home); err != nil || s.CacheDir != "/var/x" {
 		t.Errorf("what the user says: cache %q, %v", s.CacheDir, err)
 	}

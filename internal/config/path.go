@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Path returns the file that a path of a variable or of a configuration names. "~", and "~/" at its
-// beginning, is the home. The error quotes a path that names no file for certain: a relative one,
-// since whoever wrote a CI job also wrote the files of its working directory, one with white space
-// around it, and one with a variable that nobody has expanded.
+// Path returns the file that a path of a variable or of a configuration names. "~", alone or before
+// a "/", stands for the home. The error quotes a path that can't be used: one with white space around
+// it, one with a variable that was not expanded, or a relative one, since the author of a CI job can
+// write files in its working directory.
 func Path(text, home string) (string, error) {
 	rest, isBelowHome := strings.CutPrefix(text, "~")
 	switch isBelowHome = isBelowHome && (rest == "" || rest[0] == '/'); {

@@ -9,23 +9,25 @@ import (
 
 const longestTimeout = 24 * time.Hour
 
+// parseTimeout returns the default timeout with an error.
 func parseTimeout(text string) (time.Duration, error) {
 	timeout, err := time.ParseDuration(text)
 	if err != nil || timeout <= 0 {
-		return 0, fmt.Errorf("is %q, which is no duration such as 8s", text)
+		return defaultTimeout, fmt.Errorf("is %q, which is no duration such as 8s", text)
 	}
 	if timeout > longestTimeout {
-		return 0, fmt.Errorf("is %q, which is more than a day", text)
+		return defaultTimeout, fmt.Errorf("is %q, which is more than a day", text)
 	}
 	return timeout, nil
 }
 
-func checkTimeout(text string) error {
-	_, err := parseTimeout(text)
+func (s *Settings) setTimeout(_, text string) (err error) {
+	s.Timeout, err = parseTimeout(text)
 	return err
 }
 
-func checkOnError(text string) error {
+func (s *Settings) setOnError(_, text string) error {
+	s.FailOnError = text == "fail"
 	if text != "not-found" && text != "fail" {
 		return fmt.Errorf("is %q, where only not-found and fail are known", text)
 	}
@@ -39,6 +41,15 @@ const HelperPrefix = "docker-credential-"
 const itself = "ecr-login"
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func (s *Settings) setFallback(where, name string) error {
+	s.Fallback, s.FallbackFrom, s.FallbackErr = name, where, nil
+	err := checkFallback(name)
+	if err != nil {
+		s.FallbackErr = fmt.Errorf("%s: the fallback %w", where, err)
+	}
+	return err
+}
 
 func checkFallback(name string) error {
 	switch bare, ok := strings.CutPrefix(name, HelperPrefix); {

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/bazel"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/deadline"
@@ -189,7 +190,7 @@ func (r *run) respond() (response, error) {
 	if line := requestOfOtherVerb(word, r.input); line != "" {
 		return r.refuseOtherVerb(word, line), nil
 	}
-	if !canOpenFiles() {
+	if !atomicfile.CanOpenFiles() {
 		return r.verb.fail(r, errors.New("this process may open no more files; raise its limit, which ulimit -n shows")), nil
 	}
 	return r.watched()

@@ -2,21 +2,20 @@ package registry
 
 import "strings"
 
-// maxServer is more than a host (253) and a repository path (255) need; nothing
-// longer names a registry.
+// maxServer is more than a host (253) and a repository path (255) need.
 const maxServer = 1024
 
-// Address is what the name of a server tells of where it is, whoever runs it.
+// Address is the address of a server, which need not be ECR.
 type Address struct {
 	// Host is in lower case.
 	Host string
-	// Port is empty where none is given.
+	// Port is empty if none is given.
 	Port string
-	// PlainHTTP is set where the name begins with "http://".
+	// PlainHTTP is set if the name begins with "http://".
 	PlainHTTP bool
 }
 
-// HostPort is the host, with the port if that isn't https's own.
+// HostPort returns the host, with the port if that isn't 443.
 func (a Address) HostPort() string {
 	if a.Port == "" || a.Port == "443" {
 		return a.Host
@@ -24,8 +23,8 @@ func (a Address) HostPort() string {
 	return a.Host + ":" + a.Port
 }
 
-// ParseAddress reads the address of a server in the forms that [Parse] takes. The false answer is
-// for what can't be one.
+// ParseAddress returns the address of a server in the forms that [Parse] takes. It returns false for
+// what can't be one.
 func ParseAddress(server string) (Address, bool) {
 	server = strings.TrimSpace(server)
 	if len(server) > maxServer || strings.ContainsFunc(server, isNotPrintableASCII) {
@@ -43,8 +42,8 @@ func ParseAddress(server string) (Address, bool) {
 	return Address{Host: strings.ToLower(host), Port: port, PlainHTTP: scheme == "http://"}, true
 }
 
-// Bare is the name of a server as a message may show it: without what may be in front of the
-// host, a user and a password, or behind the path, a query.
+// Bare returns the name of a server without user, password and query, which a message must not
+// print.
 func Bare(server string) string {
 	if i := strings.IndexAny(server, "?#"); i >= 0 {
 		server = server[:i]
@@ -60,7 +59,7 @@ func Bare(server string) string {
 	return scheme + host[strings.LastIndexByte(host, '@')+1:] + path
 }
 
-// cutScheme cuts a scheme, which it returns in lower case.
+// cutScheme returns the scheme, in lower case, and the rest.
 func cutScheme(s string) (scheme, rest string) {
 	for _, scheme := range []string{"https://", "http://", "oci://", "docker://"} {
 		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
@@ -70,8 +69,8 @@ func cutScheme(s string) (scheme, rest string) {
 	return "", s
 }
 
-// isNotPrintableASCII also keeps out the letters that only become ASCII when
-// their case is folded, such as the Kelvin sign.
+// isNotPrintableASCII is true, too, for letters that become ASCII only when their case is folded,
+// such as the Kelvin sign.
 func isNotPrintableASCII(c rune) bool { return c <= ' ' || c >= 0x7f }
 
 func isPort(s string) bool { return len(s) <= len("65535") && isDigits(s) }

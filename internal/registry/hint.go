@@ -39,7 +39,7 @@ func Hint(server string) string {
 		return fmt.Sprintf("it names no region, as %s.dkr.ecr.eu-west-1.amazonaws.com does", account)
 	}
 	var hosts []string
-	for _, r := range []Registry{{}, {FIPS: true}, {DualStack: true}, {FIPS: true, DualStack: true}} {
+	for _, r := range variants {
 		r.Account, r.Region = account, region
 		if _, ok := parseHost(r.Host()); ok {
 			hosts = append(hosts, r.Host())

@@ -1,15 +1,18 @@
 package registry
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// partition is a closed part of AWS: its regions share a prefix and its hosts
-// the suffixes. From the SDK's partition table and AWS's list of ECR endpoints:
+// partition is a closed part of AWS: its regions share a prefix, and its hosts the suffixes. They
+// are from the SDK's partition table and AWS's list of ECR endpoints:
 // https://docs.aws.amazon.com/general/latest/gr/ecr.html
 type partition struct {
 	id              string // as in ARNs
 	regionPrefix    string
 	suffix          string
-	dualStackSuffix string // empty where no dual-stack registry host is known
+	dualStackSuffix string // empty if no dual-stack registry host is known
 }
 
 var partitions = [...]partition{
@@ -42,34 +45,27 @@ func partitionOf(region string) partition {
 	return commercial
 }
 
-// isRegion tells whether s has the form all regions have: a short area, one or
-// more words, a number, joined by hyphens.
-func isRegion(s string) bool {
-	const longest = 32
-	if len(s) > longest {
-		return false
+// host returns the host of a private registry in the partition, or nothing if there can be none.
+func (p partition) host(r Registry) string {
+	suffix := p.suffix
+	if r.DualStack {
+		suffix = p.dualStackSuffix
 	}
-	words := strings.Split(s, "-")
-	if len(words) < 3 {
-		return false
+	if suffix == "" {
+		return ""
 	}
-	number := words[len(words)-1]
-	if len(number) > 2 || !isDigits(number) {
-		return false
-	}
-	for _, word := range words[:len(words)-1] {
-		if len(word) < 2 || !isLetters(word) {
-			return false
-		}
-	}
-	return true
+	return r.Account + "." + r.service() + "." + r.Region + "." + suffix
 }
 
-func isLetters(s string) bool {
-	for _, c := range []byte(s) {
-		if c < 'a' || c > 'z' {
-			return false
-		}
+// isRegion reports whether s has the form of all regions: two or more words and a number of one or
+// two digits, joined by hyphens.
+func isRegion(s string) bool {
+	words := strings.Split(s, "-")
+	last := len(words) - 1
+	if len(s) > 32 || last < 2 || len(words[last]) > 2 || !isDigits(words[last]) {
+		return false
 	}
-	return true
+	return !slices.ContainsFunc(words[:last], func(word string) bool {
+		return len(word) < 2 || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != ""
+	})
 }

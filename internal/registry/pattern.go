@@ -5,24 +5,20 @@ import (
 	"strings"
 )
 
-// Pattern stands for the private registries whose host it matches: a "*" in it
-// is any part of one label.
+// Pattern is a pattern of private registries' hosts. A "*" in it matches any part of one label.
 type Pattern string
 
-// ParsePattern reads a pattern, in any case. It is false for one that no host of
-// a private registry can match.
+// ParsePattern returns the pattern of a text in any case. It returns false for one that matches no
+// possible host of a private registry.
 func ParsePattern(text string) (Pattern, bool) {
 	text = strings.ToLower(text)
 	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-.*") != "" {
 		return "", false
 	}
 	for _, p := range append(partitions[:], commercial) {
-		for _, r := range []Registry{{}, {FIPS: true}, {DualStack: true}, {FIPS: true, DualStack: true}} {
-			suffix := p.suffix
-			if r.DualStack {
-				suffix = p.dualStackSuffix
-			}
-			if suffix != "" && isPossible(text, strings.Split("."+r.service()+".."+suffix, "."), p) {
+		for _, r := range variants {
+			form := p.host(r) // with an empty account and region
+			if form != "" && isPossible(text, strings.Split(form, "."), p) {
 				return Pattern(text), true
 			}
 		}
@@ -30,8 +26,8 @@ func ParsePattern(text string) (Pattern, bool) {
 	return "", false
 }
 
-// isPossible tells whether a pattern can match hosts of a form: labels of which
-// the first empty one is the account and the other the region.
+// isPossible reports whether a pattern can match hosts of a form. In its labels, the first empty
+// one stands for the account and the other for the region.
 func isPossible(pattern string, form []string, p partition) bool {
 	labels := strings.Split(pattern, ".")
 	if len(labels) != len(form) {
@@ -56,13 +52,13 @@ func isPossible(pattern string, form []string, p partition) bool {
 	return true
 }
 
-// Matches tells whether the registry's host matches the pattern.
+// Matches reports whether the registry's host matches the pattern.
 func (p Pattern) Matches(r Registry) bool {
 	ok, _ := path.Match(slashed(string(p)), slashed(r.Host()))
 	return ok
 }
 
-// Account is the account the pattern is for, and empty where it leaves that open.
+// Account returns the account of the hosts that the pattern matches, empty if they can have several.
 func (p Pattern) Account() string {
 	if account, _, _ := strings.Cut(string(p), "."); IsAccount(account) {
 		return account
@@ -70,5 +66,5 @@ func (p Pattern) Account() string {
 	return ""
 }
 
-// slashed makes the labels of a host the parts of a path.
+// slashed returns a host as a path, so that path.Match matches a "*" within one label.
 func slashed(host string) string { return strings.ReplaceAll(host, ".", "/") }

@@ -1,25 +1,21 @@
-// Package registry reads and writes the host names of Amazon ECR registries.
-//
-// It is pure: no network, no environment, no regular expressions. Whatever
-// [Parse] accepts, [Registry.Host] writes back in its canonical form, and that
-// form parses to an equal Registry.
+// Package registry reads and writes the host names of Amazon ECR registries. It uses no network,
+// no environment and no regular expressions.
 package registry
 
 import "strings"
 
-// Registry is an ECR registry as its host name describes it. The zero value is
-// no registry. Two hosts that name the same registry by the same endpoint
-// endpoint variant have equal Registries, so it can be compared and used as a map key.
+// Registry is an ECR registry as its host name describes it. The zero value is not a registry. Two
+// hosts that name the same registry and the same endpoint have equal Registries, so they can be
+// compared and used as map keys.
 type Registry struct {
-	// Public is true for Amazon ECR Public. Account, Region, and FIPS are then
-	// empty: there is one public registry for the whole world.
+	// Public is set for Amazon ECR Public. Account, Region and FIPS are then empty: there is one
+	// public registry for the whole world.
 	Public bool
 	// Account is the registry ID: twelve digits.
 	Account string
 	// Region is the AWS region that holds the registry, such as "ap-south-1".
 	Region string
-	// FIPS and DualStack say which endpoint the host belongs to, and so which
-	// one its token is asked of.
+	// FIPS and DualStack say which endpoint the host belongs to. That endpoint issues its tokens.
 	FIPS, DualStack bool
 }
 
@@ -27,17 +23,19 @@ const (
 	publicHost          = "public.ecr.aws"
 	publicDualStackHost = "ecr-public.aws.com"
 
-	// PublicRegion is where Amazon ECR Public hands out its tokens:
+	// PublicRegion is the region whose endpoint issues the tokens of Amazon ECR Public:
 	// https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
 	PublicRegion = "us-east-1"
 
 	accountDigits = 12
 )
 
-// Parse reads the registry that server names. It takes what container clients
-// send: white space around it, "https://" or "http://", a port, a path, any
-// case. The answer is false for everything that isn't an ECR host, however
-// like one it looks; Parse never guesses.
+// variants are the kinds of private registry hosts. Each kind has an endpoint of its own.
+var variants = [...]Registry{{}, {FIPS: true}, {DualStack: true}, {FIPS: true, DualStack: true}}
+
+// Parse returns the registry that server names. It takes what container clients send: white space
+// around it, "https://" or "http://", a port, a path, any case. It returns false for everything
+// that isn't an ECR host. [Registry.Host] returns the same host in its canonical form.
 func Parse(server string) (Registry, bool) {
 	address, ok := ParseAddress(server)
 	if !ok {
@@ -46,24 +44,24 @@ func Parse(server string) (Registry, bool) {
 	return parseHost(address.Host)
 }
 
-// Of is the inverse of [Registry.ID], Region and [Registry.EndpointVariant]: the
-// registry with this ID, whose tokens come from the region's endpoint of this
-// endpoint variant.
-func Of(id, region, flavour string) (Registry, bool) {
+// Of returns the registry with this [Registry.ID], [Registry.TokenRegion] and
+// [Registry.EndpointVariant], and false if there is none.
+func Of(id, region, variant string) (Registry, bool) {
 	r := Registry{Account: id, Region: region}
-	if strings.HasPrefix(flavour, "public") {
+	if strings.HasPrefix(variant, "public") {
 		r = Registry{Public: true}
 	}
-	r.FIPS = strings.Contains(flavour, "-fips")
-	r.DualStack = strings.Contains(flavour, "-dualstack")
+	r.FIPS = strings.Contains(variant, "-fips")
+	r.DualStack = strings.Contains(variant, "-dualstack")
 	parsed, ok := Parse(r.Host())
-	if !ok || parsed != r || r.ID() != id || r.TokenRegion() != region || r.EndpointVariant() != flavour {
+	if !ok || parsed != r || r.ID() != id || r.TokenRegion() != region || r.EndpointVariant() != variant {
 		return Registry{}, false
 	}
 	return r, true
 }
 
-// Host is the canonical host name: lower case, no scheme, no port.
+// Host returns the canonical host name: lower case, no scheme, no port. It is empty for a dual-stack
+// host of a partition that has none.
 func (r Registry) Host() string {
 	switch {
 	case r.Public && r.DualStack:
@@ -71,15 +69,10 @@ func (r Registry) Host() string {
 	case r.Public:
 		return publicHost
 	}
-	p := partitionOf(r.Region)
-	suffix := p.suffix
-	if r.DualStack {
-		suffix = p.dualStackSuffix
-	}
-	return r.Account + "." + r.service() + "." + r.Region + "." + suffix
+	return partitionOf(r.Region).host(r)
 }
 
-// service is the part of a private registry's host between account and region.
+// service returns the part of a private registry's host between account and region.
 func (r Registry) service() string {
 	service := "dkr.ecr"
 	if r.DualStack {
@@ -91,8 +84,7 @@ func (r Registry) service() string {
 	return service
 }
 
-// ID is the registry's name among those of one principal: the account, or
-// "public".
+// ID returns the registry ID: the account, or "public".
 func (r Registry) ID() string {
 	if r.Public {
 		return "public"
@@ -100,38 +92,23 @@ func (r Registry) ID() string {
 	return r.Account
 }
 
-// Suffix is the domain the host ends with, which tells the AWS partition, such
-// as "amazonaws.com.cn", or "on.aws" for a dual-stack host.
-func (r Registry) Suffix() string {
-	switch p := partitionOf(r.Region); {
-	case r.Public:
-		_, suffix, _ := strings.Cut(r.Host(), ".")
-		return suffix
-	case r.DualStack:
-		return p.dualStackSuffix
-	default:
-		return p.suffix
-	}
-}
-
-// EndpointVariant names the endpoint that hands out the registry's tokens, apart from
-// its region: "ecr", "ecr-fips", "ecr-dualstack", "ecr-fips-dualstack",
-// "public" or "public-dualstack".
+// EndpointVariant returns which of a region's endpoints issues the registry's tokens: "ecr",
+// "ecr-fips", "ecr-dualstack", "ecr-fips-dualstack", "public" or "public-dualstack".
 func (r Registry) EndpointVariant() string {
-	flavour := "ecr"
+	variant := "ecr"
 	if r.Public {
-		flavour = "public"
+		variant = "public"
 	}
 	if r.FIPS {
-		flavour += "-fips"
+		variant += "-fips"
 	}
 	if r.DualStack {
-		flavour += "-dualstack"
+		variant += "-dualstack"
 	}
-	return flavour
+	return variant
 }
 
-// TokenRegion is the region whose ECR endpoint hands out the registry's tokens.
+// TokenRegion returns the region whose endpoint issues the registry's tokens.
 func (r Registry) TokenRegion() string {
 	if r.Public {
 		return PublicRegion
@@ -147,44 +124,19 @@ func parseHost(host string) (Registry, bool) {
 		return Registry{Public: true, DualStack: true}, true
 	}
 	account, rest, _ := strings.Cut(host, ".")
-	if !IsAccount(account) {
-		return Registry{}, false
-	}
-	r := Registry{Account: account}
-	switch {
-	case cutPrefix(&rest, "dkr.ecr."):
-	case cutPrefix(&rest, "dkr.ecr-fips."):
-		r.FIPS = true
-	case cutPrefix(&rest, "dkr-ecr."):
-		r.DualStack = true
-	case cutPrefix(&rest, "dkr-ecr-fips."):
-		r.FIPS, r.DualStack = true, true
-	default:
-		return Registry{}, false
-	}
-	r.Region, _, _ = strings.Cut(rest, ".")
-	// Writing the host back is the check: it holds the one suffix that the
-	// region's partition has.
-	if !isRegion(r.Region) || r.Suffix() == "" || r.Host() != host {
-		return Registry{}, false
-	}
-	return r, true
-}
-
-func cutPrefix(s *string, prefix string) bool {
-	rest, ok := strings.CutPrefix(*s, prefix)
-	*s = rest
-	return ok
-}
-
-func isDigits(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
+	for _, r := range variants {
+		after, ok := strings.CutPrefix(rest, r.service()+".")
+		r.Account = account
+		r.Region, _, _ = strings.Cut(after, ".")
+		// Writing the host back checks that the suffix is that of the region's partition.
+		if ok && IsAccount(account) && isRegion(r.Region) && r.Host() == host {
+			return r, true
 		}
 	}
-	return s != ""
+	return Registry{}, false
 }
 
-// IsAccount tells whether s has the form of an account ID: twelve digits.
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// IsAccount reports whether s has the form of an account ID: twelve digits.
 func IsAccount(s string) bool { return len(s) == accountDigits && isDigits(s) }

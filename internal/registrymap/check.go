@@ -8,14 +8,7 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// check looks at an entry as a whole and works out what its host is.
-func (r *reader) check(e *entry) error {
-	if err := r.checkHost(e); err != nil {
-		return err
-	}
-	return r.checkPrincipal(e)
-}
-
+// checkHost checks what an entry is for, and sets its registry, pattern or alias.
 func (r *reader) checkHost(e *entry) error {
 	byAccount := e.accounts != nil || e.regions != nil
 	switch {
@@ -33,11 +26,7 @@ func (r *reader) checkHost(e *entry) error {
 	line := r.lines["host"]
 	e.host = strings.ToLower(e.host)
 	address, ok := registry.ParseAddress(e.host)
-	bare := address.Host
-	if address.Port != "" {
-		bare += ":" + address.Port
-	}
-	if !ok || e.host != bare {
+	if !ok || strings.TrimSuffix(e.host, ":"+address.Port) != address.Host {
 		return r.mistake(line, "host %q is no bare host name", e.host)
 	}
 	ecr, isECR := registry.Parse(e.host)
@@ -88,9 +77,7 @@ func (r *reader) checkAccounts(e *entry) error {
 
 func (r *reader) checkPrincipal(e *entry) error {
 	p := e.principal
-	if p.Profile != "" {
-		e.profileLine = r.lines["profile"]
-	}
+	e.profileLine = r.lines["profile"]
 	if p.RoleARN != "" {
 		if err := CheckRole(p.RoleARN, e.registry.Public || e.pattern != "" && e.pattern.Account() == ""); err != nil {
 			return r.mistake(r.lines["role_arn"], "role_arn %v", err)
@@ -125,8 +112,8 @@ func (r *reader) checkPrincipal(e *entry) error {
 	return nil
 }
 
-// CheckRole says what is wrong with a role. Where the account of the registry is
-// open, whoever asks would choose the role by it.
+// CheckRole returns what is wrong with a role. If registries of any account may have it, its account
+// can't be left open: whoever asks for a token would choose the role.
 func CheckRole(arn string, anyAccount bool) error {
 	if anyAccount && strings.Contains(arn, accountInRole) {
 		return fmt.Errorf("%q names no account; %s goes with accounts and regions, or a host with its account", arn, accountInRole)

@@ -12,44 +12,39 @@ import (
 	"docker-credential-ecr-login/internal/stamp"
 )
 
-// tries is how often a map is read that is being written.
-const tries = 3
-
-// Error is what is wrong with the map. While there is one, nobody knows what a
-// host that isn't ECR's stands for.
+// Error is a mistake in the map. With one, nobody knows whether a host that isn't ECR's is an alias.
 type Error struct {
-	// Where is the file, with a line if one is to blame, or the variable that names
-	// the file.
+	// Where is the file, with the line if there is one, or the variable that names the file.
 	Where string
-	// Problem tells the mistake, and how to mend it.
+	// Problem is what is wrong, and how to fix it.
 	Problem string
 }
 
 func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
-// Read reads a map that nobody but the user and root can have written. The error is an [*Error],
-// [ErrAbsent] or [ErrHidden]; the settings before a mistake are returned all the same.
-func Read(file string, o Options) (Map, map[string]Setting, error) {
-	text, err := readFile(file, tries)
+// Read returns the map in a file that only the user and root can have written. It calls the functions
+// of o.Settings, up to the first mistake. The error is an [*Error], [ErrAbsent] or [ErrHidden].
+func Read(file string, o Options) (Map, error) {
+	text, err := readFile(file, 3)
 	if err != nil {
-		return Map{}, nil, err
+		return Map{}, err
 	}
 	return parse(file, text, o)
 }
 
 var (
-	// ErrAbsent is for a file that isn't there.
+	// ErrAbsent is the error for a file that doesn't exist.
 	ErrAbsent = errors.New("there is no such file")
-	// ErrHidden is for a file in a directory that the user can't look into, such as
-	// the home of another: nobody knows whether there is one.
-	ErrHidden = errors.New("the folder can't be looked into")
+	// ErrHidden is the error for a file in a directory that the user can't search, such as another
+	// user's home: nobody knows whether the file exists.
+	ErrHidden = errors.New("it can't be read: permission denied")
 )
 
-// readFile returns the text of a map. One that is being written it reads again, so many times.
+// readFile returns the text of a map. It reads a map that is being written up to tries times.
 func readFile(file string, tries int) ([]byte, error) {
 	f, err := atomicfile.OpenRead(file)
 	if err != nil {
-		// A link to nothing is there, and says that something ought to be.
+		// A broken link exists: whoever made it wants a map.
 		_, lerr := os.Lstat(file)
 		switch {
 		case atomicfile.IsAbsent(lerr):

@@ -1,10 +1,11 @@
-// Package registrymap reads the registry map: whom AWS is asked as for which registry, and which
-// other hosts stand for one.
+// Package registrymap reads the registry map: the principals of registries, and the other hosts that
+// stand for registries.
 //
 // It is on the path of a warm get and so imports nothing of the AWS SDK.
 package registrymap
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,24 +13,23 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// Map says for registries whom AWS is asked as, and which other hosts stand for
-// one. The zero Map says nothing of any. It is read from a file of TOML, which
-// docs/registry-map.md describes.
+// Map holds the principals of registries, and their aliases. The zero Map is empty.
+// docs/registry-map.md describes the file of a map.
 type Map struct {
-	// Others is the principal for the private registries that no entry matches.
-	// OthersErr tells why there can be none.
+	// Default is the principal for the private registries that no entry matches. DefaultErr says why
+	// it can't be used.
 	Default    Principal
 	DefaultErr error
 
 	file    string
-	entries []entry
+	entries []*entry
 }
 
-// entry is a [[registry]] of the map. What is in the file is checked already.
+// entry is a [[registry]] of the map.
 type entry struct {
 	line int
 
-	// Whose entry it is: either a host, in lower case, or accounts and regions.
+	// The registries it is for: either a host, in lower case, or accounts and regions.
 	host              string
 	accounts, regions []string
 	aliasOf           string
@@ -37,31 +37,31 @@ type entry struct {
 	principal   Principal
 	profileLine int
 
-	// What the host is found to be, one of the three.
+	// What the host stands for; an alias has an address and a registry.
 	registry registry.Registry
 	pattern  registry.Pattern
-	alias    registry.Address // of registry
+	alias    registry.Address
 }
 
 // Target is what a server stands for.
 type Target struct {
-	// Host is the server's name, without what clients put around it.
+	// Host is the server's host, without what clients put around it.
 	Host string
-	// Registry is the one whose token is wanted.
+	// Registry is the registry whose token is wanted.
 	Registry registry.Registry
-	// Principal is whom AWS is asked as, and Where the place that says so, for
-	// messages; empty where nothing does.
+	// Principal is the principal to use, and Where the place that names it, for messages; empty if
+	// nothing does.
 	Principal Principal
 	Where     string
-	// Refusal tells why no token may go there, where that is so.
+	// Refusal says why no token may go there, nil if one may.
 	Refusal error
 }
 
-// errPlainHTTP is for aliases. ECR itself doesn't listen there.
+// errPlainHTTP is for aliases. ECR itself doesn't listen on plain HTTP.
 var errPlainHTTP = errors.New("it was asked for over plain http, where the token could be read on the way; ask for it over https")
 
-// Find returns what a server stands for, false for hosts that are neither ECR's
-// nor an alias. The first entry that matches counts.
+// Find returns what a server stands for, and false for a host that is neither ECR's nor an alias.
+// The first entry that matches counts.
 func (m *Map) Find(server string) (Target, bool) {
 	if r, ok := registry.Parse(server); ok {
 		return m.target(r), true
@@ -70,8 +70,7 @@ func (m *Map) Find(server string) (Target, bool) {
 	if !ok {
 		return Target{}, false
 	}
-	for i := range m.entries {
-		e := &m.entries[i]
+	for _, e := range m.entries {
 		if e.aliasOf == "" || !serves(e.alias, address) {
 			continue
 		}
@@ -88,21 +87,15 @@ func (m *Map) Find(server string) (Target, bool) {
 	return Target{}, false
 }
 
-// serves tells whether an alias is the one asked for. Another port of the same
-// host is somebody else's.
-func serves(alias, asked registry.Address) bool {
-	port := func(a registry.Address) string {
-		if a.Port == "" {
-			return "443"
-		}
-		return a.Port
-	}
-	return alias.Host == asked.Host && (asked.PlainHTTP || port(alias) == port(asked))
+// serves reports whether an alias is the requested server. Another port of the same host may belong
+// to another service.
+func serves(alias, requested registry.Address) bool {
+	return alias.HostPort() == requested.HostPort() || requested.PlainHTTP && alias.Host == requested.Host
 }
 
 func (m *Map) target(r registry.Registry) Target {
-	for i := range m.entries {
-		if e := &m.entries[i]; e.aliasOf == "" && e.matches(r) {
+	for _, e := range m.entries {
+		if e.aliasOf == "" && e.matches(r) {
 			return m.targetOf(e, r)
 		}
 	}
@@ -114,8 +107,8 @@ func (m *Map) target(r registry.Registry) Target {
 	return t
 }
 
-// Own is the target for the registry of the principal that no entry is about,
-// whichever that turns out to be.
+// Own returns the target for the default principal's own registry, which is unknown until AWS
+// answers.
 func (m *Map) Own() Target {
 	t := Target{Host: "your own registry", Principal: m.Default, Refusal: m.DefaultErr}
 	if m.Default != (Principal{}) {
@@ -124,25 +117,21 @@ func (m *Map) Own() Target {
 	return t
 }
 
-// RoleVariable names the role for the private registries that no entry is about. It is the
-// Where of their targets.
+// RoleVariable is the variable with the role for the private registries that no entry matches. It is
+// the Where of their targets.
 const RoleVariable = "AWS_ECR_ROLE_ARN"
 
 func (m *Map) targetOf(e *entry, r registry.Registry) Target {
-	line := e.line
-	if e.profileLine > 0 {
-		line = e.profileLine
-	}
 	return Target{
 		Host:      r.Host(),
 		Registry:  r,
 		Principal: e.principal.in(r.Account),
-		Where:     fmt.Sprintf("%s:%d", m.file, line),
+		Where:     fmt.Sprintf("%s:%d", m.file, cmp.Or(e.profileLine, e.line)),
 	}
 }
 
-// matches tells whether the entry is for the registry. One of accounts and
-// regions is, by whatever host name.
+// matches reports whether the entry is for the registry. An entry with accounts and regions is for
+// all their endpoint variants.
 func (e *entry) matches(r registry.Registry) bool {
 	switch {
 	case e.pattern != "":
@@ -154,11 +143,10 @@ func (e *entry) matches(r registry.Registry) bool {
 	}
 }
 
-// IsEmpty tells whether the map has no entry.
+// IsEmpty reports whether the map has no entry.
 func (m *Map) IsEmpty() bool { return len(m.entries) == 0 }
 
-// Hosts lists the hosts that the map names, or that its accounts and regions
-// stand for.
+// Hosts returns the hosts that the map names, and those of its accounts and regions.
 func (m *Map) Hosts() []string {
 	var hosts []string
 	for _, e := range m.entries {
@@ -174,23 +162,24 @@ func (m *Map) Hosts() []string {
 	return hosts
 }
 
-// Glob is an entry that names no host, but a pattern of them.
+// PatternEntry is an entry whose host is a pattern.
 type PatternEntry struct {
 	Pattern   registry.Pattern
 	Principal Principal
 	Where     string
 }
 
-// Globs lists the entries that name no host.
+// Patterns returns the entries whose host is a pattern.
 func (m *Map) Patterns() []PatternEntry {
-	var globs []PatternEntry
+	var patterns []PatternEntry
 	for _, e := range m.entries {
 		if e.pattern != "" {
-			globs = append(globs, PatternEntry{e.pattern, e.principal.in(e.pattern.Account()), fmt.Sprintf("%s:%d", m.file, e.line)})
+			where := fmt.Sprintf("%s:%d", m.file, e.line)
+			patterns = append(patterns, PatternEntry{e.pattern, e.principal.in(e.pattern.Account()), where})
 		}
 	}
-	return globs
+	return patterns
 }
 
-// File is where the map was read, empty where there is none.
+// File returns the file of the map, empty if there is none.
 func (m *Map) File() string { return m.file }

@@ -42,7 +42,7 @@ profile = "rest"
 
 // options know three settings, none of which may be empty or "wrong".
 var options = func() Options {
-	check := func(text string) error {
+	check := func(_, text string) error {
 		if text == "wrong" {
 			return errors.New("is wrong")
 		}
@@ -50,13 +50,13 @@ var options = func() Options {
 	}
 	return Options{
 		Path:     func(text string) (string, error) { return text, nil },
-		Settings: map[string]func(string) error{"fallback": check, "on_error": check, "timeout": check},
+		Settings: map[string]func(where, text string) error{"fallback": check, "on_error": check, "timeout": check},
 	}
 }()
 
 func mustParse(t testing.TB, text string) Map {
 	t.Helper()
-	m, _, err := parse("map.toml", []byte(text), options)
+	m, err := parse("map.toml", []byte(text), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func FuzzParseMap(f *testing.F) {
 	f.Add("a = \"\"\"\n\n\"\"\"\nb = '\\u0000'\n[x.\"y\"]\n", "docker.io")
 	f.Add("[[registry]]\nhost = \"x\"\n[[registry", "")
 	f.Fuzz(func(t *testing.T, text, server string) {
-		m, _, err := parse("map.toml", []byte(text), options)
+		m, err := parse("map.toml", []byte(text), options)
 		if err != nil {
 			var mistake *Error
 			if !errors.As(err, &mistake) || !strings.HasPrefix(mistake.Where, "map.toml:") {

@@ -13,19 +13,14 @@ import (
 	"docker-credential-ecr-login/internal/suggest"
 )
 
-// Setting is a value that stands above the entries of a map.
-type Setting struct {
-	// Where names the file, the line and the key.
-	Where, Text string
-}
-
-// Options are what the reader of a map has to know of the rest of the program.
+// Options are what the reader of a map needs from the rest of the program.
 type Options struct {
 	// Path returns the absolute path that a path in the map stands for. The error says what is wrong
 	// with it.
 	Path func(text string) (string, error)
-	// Settings are the keys above the first entry. Each function returns what is wrong with a value.
-	Settings map[string]func(text string) error
+	// Settings has a function for each key above the first entry. It takes the file, the line and the
+	// key, and the value. It returns what is wrong with the value.
+	Settings map[string]func(where, text string) error
 }
 
 type entryKey struct {
@@ -33,8 +28,7 @@ type entryKey struct {
 	field func(*entry) any
 }
 
-// entryKeys are the keys of an entry, with what they set: a *string or a
-// *[]string.
+// entryKeys are the keys of an entry, with what they set: a *string or a *[]string.
 var entryKeys = []entryKey{
 	{"host", func(e *entry) any { return &e.host }},
 	{"accounts", func(e *entry) any { return &e.accounts }},
@@ -48,41 +42,39 @@ var entryKeys = []entryKey{
 	{"web_identity_token_env", func(e *entry) any { return &e.principal.WebIdentityTokenEnv }},
 }
 
-// reader reads a map. It walks the syntax tree, which costs a tenth of what
-// decoding by reflection does and knows the line of every word.
+// reader reads a map. It walks the syntax tree, which takes a tenth of the time of decoding by
+// reflection and has the line of every word.
 type reader struct {
 	Options
 	file string
 	toml unstable.Parser
-	// line is the one at which the bytes up to offset end.
+	// line is the line of the byte at offset.
 	line, offset int
 
-	found    Map
-	settings map[string]Setting
-	entry    *entry         // that the keys belong to, nil above the first
-	lines    map[string]int // of the keys of this entry, or of those above all
+	found Map
+	entry *entry         // that the keys belong to, nil above the first
+	lines map[string]int // of the keys of this entry, or of those above all
 
 	itemLines map[string]int // of what is in a list of this entry, by "KEY=ITEM"
 }
 
-// parse reads the text of a map. Its error is an [*Error]; the settings before the mistake are
-// returned all the same.
-func parse(file string, text []byte, o Options) (Map, map[string]Setting, error) {
-	r := &reader{Options: o, file: file, line: 1, settings: map[string]Setting{}, lines: map[string]int{}, itemLines: map[string]int{}}
+// parse reads the text of a map. Its error is an [*Error].
+func parse(file string, text []byte, o Options) (Map, error) {
+	r := &reader{Options: o, file: file, line: 1, lines: map[string]int{}, itemLines: map[string]int{}}
 	r.found.file = file
 	r.toml.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
 	for r.toml.NextExpression() {
 		if err := r.expression(r.toml.Expression()); err != nil {
-			return Map{}, r.settings, err
+			return Map{}, err
 		}
 	}
 	if err := r.toml.Error(); err != nil {
-		return Map{}, r.settings, r.syntaxError(err)
+		return Map{}, r.syntaxError(err)
 	}
 	if err := r.endEntry(); err != nil {
-		return Map{}, r.settings, err
+		return Map{}, err
 	}
-	return r.found, r.settings, nil
+	return r.found, nil
 }
 
 func (r *reader) expression(node *unstable.Node) error {
@@ -106,10 +98,10 @@ func (r *reader) expression(node *unstable.Node) error {
 	return nil
 }
 
-// tableName is that of the entries.
+// tableName is the name of the entries' table.
 const tableName = "registry"
 
-// key returns the key of an expression, dotted as it may be, and its line.
+// key returns the key of an expression, such as "a.b", and its line.
 func (r *reader) key(node *unstable.Node) (string, int) {
 	var parts []string
 	line := 0
@@ -122,8 +114,8 @@ func (r *reader) key(node *unstable.Node) (string, int) {
 	return strings.Join(parts, "."), line
 }
 
-// lineOf counts on from where it was asked the last time, since what is asked
-// for comes in the file's own order.
+// lineOf returns the line of a part of the text. It counts on from its last result, since the parts
+// mostly come in order.
 func (r *reader) lineOf(raw unstable.Range) int {
 	at := int(raw.Offset)
 	if at < r.offset {
@@ -156,8 +148,8 @@ func (r *reader) keyValue(key string, line int, value *unstable.Node) error {
 }
 
 func (r *reader) setting(key string, line int, value *unstable.Node) error {
-	check := r.Settings[key]
-	if check == nil {
+	set := r.Settings[key]
+	if set == nil {
 		for _, k := range entryKeys {
 			if k.name == key {
 				return r.mistake(line, "%s belongs below a [[registry]]", key)
@@ -169,8 +161,7 @@ func (r *reader) setting(key string, line int, value *unstable.Node) error {
 	if err := r.set(key, line, &text, value); err != nil {
 		return err
 	}
-	r.settings[key] = Setting{fmt.Sprintf("%s:%d: %s", r.file, line, key), text}
-	if err := check(text); err != nil {
+	if err := set(fmt.Sprintf("%s:%d: %s", r.file, line, key), text); err != nil {
 		return r.mistake(line, "%s %v", key, err)
 	}
 	return nil
@@ -226,10 +217,13 @@ func (r *reader) endEntry() error {
 	if r.entry == nil {
 		return nil
 	}
-	if err := r.check(r.entry); err != nil {
+	if err := r.checkHost(r.entry); err != nil {
 		return err
 	}
-	r.found.entries = append(r.found.entries, *r.entry)
+	if err := r.checkPrincipal(r.entry); err != nil {
+		return err
+	}
+	r.found.entries = append(r.found.entries, r.entry)
 	return nil
 }
 
@@ -246,8 +240,8 @@ func (r *reader) syntaxError(err error) error {
 	return r.mistake(line, "it isn't TOML: %s", at.Message)
 }
 
-// unquoted says which value is to be in quotes, if a mistake at an offset is a word without any, in
-// the place of a value. It is empty for other mistakes.
+// unquoted returns which value must be in quotes, if the mistake at an offset is a value without
+// quotes. It is empty for other mistakes.
 func (r *reader) unquoted(offset int) string {
 	text := r.toml.Data()
 	before := string(text[:min(offset, len(text))])

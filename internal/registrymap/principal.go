@@ -6,41 +6,39 @@ import (
 	"docker-credential-ecr-login/internal/registry"
 )
 
-// Principal is whom AWS is asked as, as far as the map says so. The zero
-// Principal is whom the AWS SDK's own chain finds.
+// Principal is a principal of AWS, as the map describes it. The zero Principal is the one that the
+// AWS SDK's own chain finds.
 type Principal struct {
-	// Profile is one of the AWS shared configuration, whose whole chain counts,
-	// whatever the environment holds.
+	// Profile is a profile of the AWS shared configuration. It wins over the environment's
+	// credentials.
 	Profile string
-	// RoleARN is the role that is assumed from the profile or, where none is
-	// named, from what the SDK's chain finds.
+	// RoleARN is the role to assume, from the profile or else from what the SDK's chain finds.
 	RoleARN string
-	// ExternalID and RoleSessionName go with the role, where its trust policy
-	// wants them.
+	// ExternalID and RoleSessionName go with the role, if its trust policy demands them.
 	ExternalID, RoleSessionName string
-	// WebIdentityTokenFile, an absolute path, or WebIdentityTokenEnv, a variable,
-	// holds the token to assume the role with, in place of credentials.
+	// WebIdentityTokenFile, an absolute path, or WebIdentityTokenEnv, a variable, holds the token to
+	// assume the role with, in place of credentials.
 	WebIdentityTokenFile, WebIdentityTokenEnv string
-	// WebIdentityToken is that token itself, which the kubelet has sent.
+	// WebIdentityToken is the token itself, from the kubelet.
 	WebIdentityToken string
 }
 
-// HasWebIdentity tells whether the role is assumed with a web identity token.
+// HasWebIdentity reports whether the role is assumed with a web identity token.
 func (p Principal) HasWebIdentity() bool {
 	return p.WebIdentityTokenFile != "" || p.WebIdentityTokenEnv != "" || p.WebIdentityToken != ""
 }
 
-// sessionOfServiceAccount is what AWS's own provider calls the sessions of service accounts,
-// so that what is written for those in policies and alarms holds for these.
+// sessionOfServiceAccount is the session name that AWS's own provider uses for service accounts, so
+// that policies and alarms for that provider work here, too.
 const sessionOfServiceAccount = "ecr-credential-provider"
 
-// ServiceAccount is the principal of a pod's service account: a role, assumed with the token
-// that the kubelet has for it. The error says what is wrong with the role.
+// ServiceAccount returns the principal of a pod's service account: a role, assumed with the token
+// that the kubelet has sent. The error says what is wrong with the role.
 func ServiceAccount(role, token string) (Principal, error) {
 	return Principal{RoleARN: role, RoleSessionName: sessionOfServiceAccount, WebIdentityToken: token}, CheckRole(role, true)
 }
 
-// accountInRole stands in a role's ARN for the account of the registry.
+// accountInRole stands for the registry's account in a role's ARN.
 const accountInRole = "{account}"
 
 // in returns the principal for a registry of an account.
@@ -49,7 +47,7 @@ func (p Principal) in(account string) Principal {
 	return p
 }
 
-// isRoleARN tells whether s is the ARN of an IAM role:
+// isRoleARN reports whether s is the ARN of an IAM role:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 func isRoleARN(s string) bool {
 	parts := strings.SplitN(s, ":", 6)

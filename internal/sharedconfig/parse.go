@@ -6,11 +6,9 @@
 // quotes, as "aws configure" writes it, counts without them; see [Unquoted].
 package sharedconfig
 
-import (
-	"strings"
-)
+import "strings"
 
-// Kind is which of the two files a text is from. They name profiles differently.
+// Kind is one of the two kinds of files. They name profiles differently.
 type Kind int
 
 const (
@@ -32,8 +30,6 @@ type property struct {
 // section is one section of a file, by lower-case key.
 type section map[string]property
 
-func (s section) get(key string) string { return s[key].value }
-
 func (s section) has(key string) bool {
 	_, ok := s[key]
 	return ok
@@ -44,12 +40,10 @@ func (s section) has(key string) bool {
 func parse(text string) (map[string]section, []Problem) {
 	p := parser{sections: map[string]section{}}
 	p.encoding(text)
-	line := 0
-	for text != "" {
-		var this string
-		this, text, _ = strings.Cut(text, "\n")
-		line++
-		p.add(this, line)
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		p.add(strings.TrimSuffix(line, "\n"), number)
 	}
 	return p.sections, p.problems
 }
@@ -123,15 +117,11 @@ func (p *parser) addIndented(key, raw string, line int) {
 }
 
 func (p *parser) addContinuation(text string) {
-	if p.key == "" {
-		return
-	}
-	above := p.sections[p.current][p.key]
-	if above.value != "" {
+	if above := p.sections[p.current][p.key]; p.key != "" && above.value != "" {
 		above.value += "\n" + text
 		above.raw += "\n" + text
+		p.sections[p.current][p.key] = above
 	}
-	p.sections[p.current][p.key] = above
 }
 
 // header returns the name of the section that a line begins, as the SDK joins it of its type and
@@ -162,24 +152,23 @@ func header(line string) (name string, wasQuoted, ok bool) {
 }
 
 // Unquoted returns the text of a config file with section names that the SDK understands: without
-// the quotes that "aws configure" puts around a name with a blank in it, and without backslashes. The SDK takes those for a
-// part of the name. It reports whether there were any.
+// the quotes that "aws configure" puts around a name with a blank in it, and without backslashes.
+// The SDK takes those for a part of the name. It reports whether there were any.
 func Unquoted(text string) (string, bool) {
-	var changed bool
+	changed := false
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		if name, wasQuoted, ok := header(line); ok && wasQuoted {
+		if name, wasQuoted, _ := header(line); wasQuoted {
 			changed = true
-			out.WriteString("[" + name + "]\n")
-			continue
+			line = "[" + name + "]\n"
 		}
 		out.WriteString(line)
 	}
 	return out.String(), changed
 }
 
-// word returns what a name in quotes, or with a backslash before a blank, is to a shell, and so to the
-// AWS CLI. It is false for a name that a shell would take for none, or for several.
+// word returns how a shell, and so the AWS CLI, reads a name in quotes or with a backslash before a
+// blank. It is false for a name that a shell reads as several words or can't read.
 func word(name string) (string, bool) {
 	if !strings.ContainsAny(name, `"'\`) {
 		return name, true

@@ -58,7 +58,7 @@ func IsReadable(text string) bool {
 
 const singleQuote = "its value is a single quote"
 
-// profileName returns the name of the profile that a section is, or nothing.
+// profileName returns the name of a section's profile, empty if the section is not a profile.
 func profileName(section string, kind Kind) string {
 	name, isProfile := strings.CutPrefix(section, "profile ")
 	if kind == Config && !isProfile && !strings.EqualFold(section, "default") {
@@ -67,19 +67,15 @@ func profileName(section string, kind Kind) string {
 	return name
 }
 
-// encoding notes a text that is no UTF-8, of which the SDK finds no section, or not the first.
+// encoding notes a text that is not UTF-8. The SDK misses its first section, or all.
 func (p *parser) encoding(text string) {
-	const mark = "\ufeff"
-	what := ""
+	rest, hasMark := strings.CutPrefix(text, "\ufeff")
 	switch {
-	case strings.HasPrefix(text, mark) && !isComment(text[len(mark):]):
-		what = "it begins with a byte order mark, so that its first section isn't found; save it as UTF-8 without one"
+	case hasMark && !isComment(rest):
+		p.broken(0, "it begins with a byte order mark, so that its first section isn't found; save it as UTF-8 without one")
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), strings.Contains(text, "\x00"):
-		what = "it isn't UTF-8 text; save it as UTF-8"
-	default:
-		return
+		p.broken(0, "it isn't UTF-8 text; save it as UTF-8")
 	}
-	p.problems = append(p.problems, Problem{Text: what})
 }
 
 // broken notes a line that changes what those after it mean.
@@ -87,7 +83,7 @@ func (p *parser) broken(line int, what string) {
 	p.problems = append(p.problems, Problem{Line: line, Text: what})
 }
 
-// skip notes a line that the SDK skips. Before the first section it is nobody's.
+// skip notes a line that the SDK skips. Before the first section it matters to no profile.
 func (p *parser) skip(line int, what string) {
 	if p.current != "" {
 		p.problems = append(p.problems, Problem{Line: line, Text: what, section: p.current})

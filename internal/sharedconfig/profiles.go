@@ -1,6 +1,7 @@
 package sharedconfig
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,9 +12,9 @@ type Profiles map[string]*Profile
 // Profile is one profile, with the values of both files.
 type Profile struct {
 	Name string
-	// Partial is set if one of the two files has half a pair of keys for it; the SDK then refuses
+	// partial is set if one of the two files has half a pair of keys for it; the SDK then refuses
 	// to use it.
-	Partial bool
+	partial bool
 	values  section
 }
 
@@ -22,7 +23,7 @@ func (p *Profile) Get(key string) string {
 	if p == nil {
 		return ""
 	}
-	return p.values.get(key)
+	return p.values[key].value
 }
 
 // Raw returns a value as it stands in the file, with its quotes.
@@ -33,7 +34,7 @@ func (p *Profile) HasKeys() bool { return p.Get(keyID) != "" && p.Get(secretKey)
 
 // HasHalfKeys reports whether the profile has an access key or its secret, and not both.
 func (p *Profile) HasHalfKeys() bool {
-	return p != nil && (p.Partial || (p.Get(keyID) == "") != (p.Get(secretKey) == ""))
+	return p != nil && (p.partial || (p.Get(keyID) == "") != (p.Get(secretKey) == ""))
 }
 
 const (
@@ -55,19 +56,17 @@ type Texts struct{ Config, Credentials string }
 
 // Profiles returns the profiles of the texts.
 func (t Texts) Profiles() Profiles {
-	sections, _ := parse(t.Config)
 	profiles := Profiles{}
-	for name, s := range profilesOf(sections, Config) {
-		profiles[name] = &Profile{Name: name, Partial: s.isPartial(), values: s}
+	for name, s := range profilesOf(t.Config, Config) {
+		profiles[name] = &Profile{name, s.isPartial(), s}
 	}
-	sections, _ = parse(t.Credentials)
-	for name, s := range profilesOf(sections, Credentials) {
+	for name, s := range profilesOf(t.Credentials, Credentials) {
 		p := profiles[name]
 		if p == nil {
-			profiles[name] = &Profile{Name: name, Partial: s.isPartial(), values: s}
+			profiles[name] = &Profile{name, s.isPartial(), s}
 			continue
 		}
-		p.Partial = s.isPartial()
+		p.partial = s.isPartial()
 		keys := mergedKeys
 		if s.has(keyID) && s.has(secretKey) {
 			keys = append(slices.Clone(keys), keyID, secretKey)
@@ -83,8 +82,9 @@ func (t Texts) Profiles() Profiles {
 
 func (s section) isPartial() bool { return s.has(keyID) != s.has(secretKey) }
 
-// profilesOf returns the sections that are profiles, by the profiles' names.
-func profilesOf(sections map[string]section, kind Kind) map[string]section {
+// profilesOf returns the sections of a text that are profiles, by the profiles' names.
+func profilesOf(text string, kind Kind) map[string]section {
+	sections, _ := parse(text)
 	profiles := map[string]section{}
 	for name, s := range sections {
 		bare, isProfile := strings.CutPrefix(name, "profile ")
@@ -105,7 +105,7 @@ func profilesOf(sections map[string]section, kind Kind) map[string]section {
 // Chain returns the profiles from which the SDK takes the credentials of one: that itself, and then
 // those that each names as its source_profile. Each has a role_arn that is assumed with the
 // credentials of the next, and the last has credentials of its own. It is empty if there is no
-// such profile, and ends early where a source_profile isn't there.
+// such profile, and ends early if a source_profile doesn't exist.
 func (p Profiles) Chain(name string) []Profile {
 	var chain []Profile
 	seen := map[string]bool{}
@@ -114,7 +114,7 @@ func (p Profiles) Chain(name string) []Profile {
 		if found == nil {
 			return chain
 		}
-		this := Profile{Name: found.Name, Partial: found.Partial, values: found.values}
+		this := *found
 		if seen[name] {
 			// A profile that is its own source counts for its credentials.
 			this = this.without("role_arn", "external_id", "mfa_serial", "role_session_name", "source_profile")
@@ -134,12 +134,9 @@ func (p Profiles) Chain(name string) []Profile {
 }
 
 func (p Profile) without(keys ...string) Profile {
-	left := section{}
-	for key, value := range p.values {
-		if !slices.Contains(keys, key) {
-			left[key] = value
-		}
+	p.values = maps.Clone(p.values)
+	for _, key := range keys {
+		delete(p.values, key)
 	}
-	p.values = left
 	return p
 }

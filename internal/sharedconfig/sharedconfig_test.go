@@ -86,7 +86,7 @@ func compare(t *testing.T, configText, credentialsText string) {
 			continue
 		}
 		if err != nil {
-			if !slices.ContainsFunc(chain, func(p sharedconfig.Profile) bool { return p.Partial }) && strings.Contains(err.Error(), "partial credentials") {
+			if !slices.ContainsFunc(chain, func(p sharedconfig.Profile) bool { return p.HasHalfKeys() }) && strings.Contains(err.Error(), "partial credentials") {
 				t.Errorf("profile %q: the SDK says %v", name, err)
 			}
 			continue

@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 const (
@@ -23,10 +25,11 @@ const (
 
 // Settles returns the time from which on another change of a file would show.
 func Settles(info fs.FileInfo) time.Time {
+	changed := atomicfile.ChangeTime(info)
 	if info.Mode().IsRegular() && info.Size() == 0 {
-		return changeTime(info).Add(emptyTime)
+		return changed.Add(emptyTime)
 	}
-	return changeTime(info).Add(tick)
+	return changed.Add(tick)
 }
 
 // Wait returns how long to wait for files that settle at a time, zero if they have settled. A time
@@ -57,7 +60,7 @@ func Of(files []string) Stamp {
 			case info.Mode()&fs.ModeSymlink != 0:
 				found.WriteString(whole(info))
 			case at != file:
-				found.WriteString(inode(info))
+				found.WriteString(" " + atomicfile.FileID(info))
 			}
 		}
 	}
@@ -65,5 +68,6 @@ func Of(files []string) Stamp {
 }
 
 func whole(info fs.FileInfo) string {
-	return fmt.Sprintf("%s/%d/%d/%d", inode(info), info.Size(), info.ModTime().UnixNano(), changeTime(info).UnixNano())
+	return fmt.Sprintf(" %s/%d/%d/%d", atomicfile.FileID(info), info.Size(), info.ModTime().UnixNano(),
+		atomicfile.ChangeTime(info).UnixNano())
 }

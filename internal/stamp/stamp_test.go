@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"docker-credential-ecr-login/internal/atomicfile"
 )
 
 // Files that changed and became the same again have another stamp.
@@ -22,14 +24,14 @@ func TestStamp(t *testing.T) {
 		moved  bool
 	}{
 		{"nothing", func() error { return nil }, false},
-		{"a folder above", func() error { return os.WriteFile(dir+"/other", nil, 0o600) }, false},
+		{"a directory above", func() error { return os.WriteFile(dir+"/other", nil, 0o600) }, false},
 		{"a file beside it", func() error { return os.WriteFile(dir+"/aws/other", nil, 0o600) }, false},
 		{"the same text again", func() error { return os.WriteFile(file, []byte("[default]\n"), 0o600) }, true},
 		{"a mode", func() error { return errors.Join(os.Chmod(file, 0), os.Chmod(file, 0o600)) }, true},
 		{"a file that takes its place", func() error {
 			return errors.Join(os.WriteFile(file+".new", []byte("[default]\n"), 0o600), os.Rename(file+".new", file))
 		}, true},
-		{"the folder, and another of its name", func() error {
+		{"the directory, and another of its name", func() error {
 			return errors.Join(os.Rename(dir+"/aws", dir+"/old"), os.Mkdir(dir+"/aws", 0o700), os.Rename(dir+"/old/config", file))
 		}, true},
 		{"a link to it", func() error { return errors.Join(os.Rename(file, dir+"/a"), os.Symlink(dir+"/a", file)) }, true},
@@ -59,7 +61,7 @@ func TestWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed := changeTime(info)
+		changed := atomicfile.ChangeTime(info)
 		for _, at := range []struct{ since, want time.Duration }{
 			{0, c.want}, {c.want / 2, c.want / 2}, {c.want, 0}, {time.Hour, 0}, {-time.Hour, 0},
 		} {
