@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -261,7 +263,7 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (r
 
 // printFor prints the lines for the configuration of another program.
 func (s *session) printFor(o choices, hosts []string) error {
-	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", `{"x":0}`)
+	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", "{}")
 	if err != nil {
 		return err
 	}
@@ -271,11 +273,15 @@ func (s *session) printFor(o choices, hosts []string) error {
 	if len(hosts) == 0 {
 		f.SetStore()
 	}
-	auth := strings.Replace(f.Text(), `"x":0,`, "", 1)
+	auth := new(bytes.Buffer)
+	if err := json.Compact(auth, []byte(f.Text())); err != nil {
+		return err
+	}
 	// The runner doesn't read the variable from its own environment.
 	fmt.Fprintf(s.Stdout, "# In the runner's config.toml, in the section [[runners]]:\n  environment = [%s]\n\n"+
 		"# Or as a CI/CD variable of a project or a job, which replaces that line:\nDOCKER_AUTH_CONFIG=%s\n\n"+
-		"# Or in ~/.docker/config.json of the user that the runner runs as. No variable turns it off:\n%[2]s\n", tomlString("DOCKER_AUTH_CONFIG="+auth), auth)
+		"# Or in ~/.docker/config.json of the user that the runner runs as. No variable turns it off:\n%[2]s\n",
+		tomlString("DOCKER_AUTH_CONFIG="+auth.String()), auth)
 	s.warnOfPath()
 	return nil
 }
