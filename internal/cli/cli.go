@@ -181,12 +181,14 @@ func (s *session) run(c command, args []string) error {
 	began := time.Now()
 	s.watchdog = deadline.Watch(deadline.In(config.Timeout(s.Env)), func(time.Duration) {
 		s.notice.Done()
-		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: "+seeDisk,
 			time.Since(began).Round(time.Second), s.waiting.Load())))
 	})
-	defer s.watchdog.Stop()
+	defer func() { s.watchdog.Stop() }() // or the one that doctor has put in its place
 	return c.run(s, args)
 }
+
+const seeDisk = "see whether a disk hangs, or a file is a pipe that nobody writes to"
 
 // errWriter keeps the last error of its Writer.
 type errWriter struct {

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/terminal"
 )
@@ -59,27 +61,19 @@ func (s *session) doctor(args []string, asJSON bool) error {
 		r.About = doctor.About(args[0], &settings.Map)
 	}
 
-	// A disk that hangs is waited for by no step.
-	limit := 2 * settings.Timeout
-	s.watchdog.SetTimeout(limit)
-	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
+	// doctor asks nobody for long, so its watchdog isn't the one that the resolver extends.
+	s.watchdog.Stop()
+	limit := deadline.In(2 * settings.Timeout)
+	s.watchdog = deadline.Watch(limit, func(limit time.Duration) {
+		c.Found(doctor.Finding{
+			Step: "doctor", State: doctor.Failure, Fix: seeDisk,
+			Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
+		})
+		os.Exit(s.fail("doctor", r.end()))
+	})
+	ctx, cancel := limit.Context(context.Background())
 	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if r := recover(); r != nil {
-				c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("internal error: %v; please report it", r)})
-			}
-		}()
-		doctor.Run(ctx, c)
-	}()
-	select {
-	case <-done:
-	case <-time.After(limit - limit/20):
-		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
-			Fix: "see whether a disk hangs, or a file is a pipe that nobody writes to"})
-	}
+	doctor.Run(ctx, c)
 	return r.end()
 }
 
@@ -142,8 +136,9 @@ func (r *report) column(state doctor.State) string {
 func (r *report) end() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
-	if r.asJSON {
+	switch {
+	case r.ended: // by the watchdog, just now
+	case r.asJSON:
 		text := new(strings.Builder)
 		encoder := json.NewEncoder(text)
 		encoder.SetEscapeHTML(false)
@@ -152,10 +147,10 @@ func (r *report) end() error {
 			return err
 		}
 		fmt.Fprint(r.out, text)
-	}
-	if len(r.skipped) > 0 {
+	case len(r.skipped) > 0:
 		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.column(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
+	r.ended = true
 	if r.State == doctor.Failure {
 		return errReported
 	}

@@ -133,6 +133,10 @@ func Run(ctx context.Context, options Options) {
 		files:   map[string]*dockerconfig.File{},
 	}
 	defer func() {
+		if r := recover(); r != nil {
+			d.step = "doctor"
+			d.report(fail("", "internal error: %v; please report it", r))
+		}
 		if d.probe != nil {
 			d.probe.Close()
 		}
