@@ -15,6 +15,7 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sanitize"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 func cacheCommand() command {
@@ -74,23 +75,20 @@ func (s *session) cache(args []string) error {
 					c.Purge(item.Family)
 				}
 			}
-			c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
+			c.Forget(tokensource.KeyOf("", r))
 			// Of this principal's also why the last request failed.
-			c.Purge(familyOf(identity.Read(s.Env, settings.Home, target.Principal).Key, r))
+			id := identity.Read(s.Env, settings.Home, target.Principal)
+			c.Purge(tokensource.FamilyOf(id.Key, r))
 			return nil
 		})
 	}
 	return mistakef("it takes list, clear with one HOST or none, or path")
 }
 
-func familyOf(identity string, r registry.Registry) cache.Family {
-	return cache.Family{Identity: identity, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()}
-}
-
-// isServed reports whether a token, whoever it was requested as, is for a registry, or for any if that
-// is the zero Registry.
+// isServed reports whether a token, whoever it was requested as, is for a registry, or for any if
+// that is the zero Registry.
 func isServed(r registry.Registry, item cache.Item) bool {
-	return r == (registry.Registry{}) || item.Family == familyOf(item.Identity, r)
+	return r == (registry.Registry{}) || item.Family == tokensource.FamilyOf(item.Identity, r)
 }
 
 // clear calls remove, and prints which tokens of a registry are gone, or of all with the zero Registry.
@@ -145,7 +143,7 @@ func (s *session) offerPeersCache(dir string) {
 
 // hostOf returns the host that a token was requested for, and false if it isn't ECR's.
 func hostOf(key cache.Key) (host string, isECR bool) {
-	r, isECR := registry.Of(key.Registry, key.Region, key.EndpointVariant)
+	r, isECR := tokensource.RegistryOf(key)
 	if !isECR {
 		return key.Registry, false
 	}

@@ -18,6 +18,7 @@ import (
 	"docker-credential-ecr-login/internal/credhelper"
 	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
+	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/suggest"
 	"docker-credential-ecr-login/internal/terminal"
@@ -66,7 +67,7 @@ func (c command) options() (all []option) {
 
 // session is one run of a command.
 type session struct {
-	*credhelper.Process
+	credhelper.Process
 	credhelper.Dependencies
 	version string
 	notice  *terminal.Notice
@@ -102,12 +103,11 @@ func namesOf(all []command) (names []string) {
 // Main runs what a person or a client has asked for, and returns the exit status.
 func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int {
 	all := table()
+	s := &session{Process: *p, Dependencies: d, version: version, notice: terminal.NewNotice(p.Stderr)}
 	out := &errWriter{Writer: p.Stdout}
-	notice := terminal.NewNotice(p.Stderr)
 	if !terminal.IsTerminal(p.Stdout) {
-		p.Stdout = out
+		s.Stdout = out
 	}
-	s := &session{Process: p, Dependencies: d, version: version, notice: notice}
 	if len(p.Args) == 0 {
 		if line := credhelper.WithoutVerb(piped(p.Stdin)); line != "" {
 			return s.fail("", mistakef("no verb; %s", line))
@@ -132,7 +132,7 @@ func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int 
 	}
 	c := all[i]
 	if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
-		fmt.Fprint(p.Stdout, page(c))
+		fmt.Fprint(s.Stdout, page(c))
 		return 0
 	}
 	if c.run == nil {
@@ -253,6 +253,15 @@ func meant(word string) string {
 		return ""
 	}
 	return "; did you mean " + word + "?"
+}
+
+// notECR returns the error about a host that is neither ECR's nor an alias.
+func notECR(host string) error {
+	hint := registry.Hint(host)
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
 }
 
 // fail prints an error in one line, and returns the exit status.

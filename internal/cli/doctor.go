@@ -53,8 +53,7 @@ func (s *session) doctor(args []string, asJSON bool) error {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting:      s.waitFor,
-		ListFallback: s.ListFallback,
+		Waiting: s.waitFor,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]

@@ -8,6 +8,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
 )
@@ -230,7 +231,7 @@ func (d *diagnosis) fallback(ctx context.Context) Finding {
 	}
 	d.done = true
 	helper := config.HelperPrefix + d.Settings.Fallback
-	servers, err := d.ListFallback(ctx, d.Env, d.Settings)
+	servers, err := fallback.List(ctx, d.Env, d.Settings)
 	if err != nil {
 		return fail("fix it, or name another helper", "%v", err)
 	}

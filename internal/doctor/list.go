@@ -11,6 +11,7 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 // list reports whether clients that ask for a list first find the host in it, and why. GitLab Runner
@@ -60,10 +61,9 @@ func (d *diagnosis) list(context.Context) Finding {
 
 // isKnown reports whether the cache knows the target's registry.
 func (d *diagnosis) isKnown() bool {
-	id, r := identity.Read(d.Env, d.Settings.Home, d.target.Principal), d.target.Registry
-	return slices.ContainsFunc(cache.New(d.Settings.CacheDir).Known(id.Key), func(key cache.Key) bool {
-		return key.Registry == r.ID() && key.Region == r.TokenRegion() && key.EndpointVariant == r.EndpointVariant()
-	})
+	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
+	known := cache.New(d.Settings.CacheDir).Known(id.Key)
+	return slices.Contains(known, tokensource.KeyOf(id.Key, d.target.Registry))
 }
 
 // mapFile returns the path of the registry map or, if there is none, the first path it is looked for at.
