@@ -138,14 +138,10 @@ func (r *report) end() error {
 	switch {
 	case r.ended: // by the watchdog, just now
 	case r.asJSON:
-		text := new(strings.Builder)
-		encoder := json.NewEncoder(text)
+		encoder := json.NewEncoder(r.out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(r); err != nil {
-			return err
-		}
-		fmt.Fprint(r.out, text)
+		encoder.Encode(r) // Main reports what can't be written
 	case len(r.skipped) > 0:
 		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.column(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}

@@ -219,14 +219,8 @@ func matchesImage(pattern string, i image) bool {
 	host, prefix, _ := strings.Cut(pattern, "/")
 	host, port, _ := strings.Cut(host, ":")
 	imageHost, imagePort, _ := strings.Cut(i.host, ":")
-	wanted, labels := strings.Split(host, "."), strings.Split(imageHost, ".")
-	if len(wanted) != len(labels) || port != imagePort || i.repository != "" && !strings.HasPrefix(i.repository, prefix) {
-		return false
-	}
-	for n, label := range labels {
-		if isMatch, err := path.Match(wanted[n], label); err != nil || !isMatch {
-			return false
-		}
-	}
-	return true
+	labels := strings.NewReplacer(".", "/") // a star matches no slash
+	isMatch, err := path.Match(labels.Replace(host), labels.Replace(imageHost))
+	return err == nil && isMatch && port == imagePort &&
+		(i.repository == "" || strings.HasPrefix(i.repository, prefix))
 }

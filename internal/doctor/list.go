@@ -33,8 +33,10 @@ func (d *diagnosis) list(context.Context) Finding {
 	case asksAWS && d.response.Default && d.target.Principal == m.Own().Principal:
 		return ok("a list names %s: it is the own registry of these credentials", host)
 	}
+	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
+	known := cache.New(d.Settings.CacheDir).Known(id.Key)
 	why := "a list doesn't name " + host
-	switch isKnown := d.isKnown(); {
+	switch isKnown := slices.Contains(known, tokensource.KeyOf(id.Key, r)); {
 	case isKnown && r.Public:
 		why = fmt.Sprintf("a list names %s only while there is a token in the cache", host)
 	case isKnown:
@@ -57,13 +59,6 @@ func (d *diagnosis) list(context.Context) Finding {
 		f.Paste = append(f.Paste, "[[registry]]", `host = "public.ecr.aws"`)
 	}
 	return f
-}
-
-// isKnown reports whether the cache knows the target's registry.
-func (d *diagnosis) isKnown() bool {
-	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
-	known := cache.New(d.Settings.CacheDir).Known(id.Key)
-	return slices.Contains(known, tokensource.KeyOf(id.Key, d.target.Registry))
 }
 
 // mapFile returns the path of the registry map or, if there is none, the first path it is looked for at.
