@@ -152,8 +152,8 @@ func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int 
 	return 0
 }
 
-// piped returns what a client has written to stdin, if that is a file, or a pipe that it closes within
-// a second. Nobody who starts the program by hand has to wait.
+// piped returns what a client has written to stdin, if that is a file, or a pipe that it closes
+// within a second. Nobody who starts the program by hand has to wait.
 func piped(stdin io.Reader) string {
 	file, ok := stdin.(*os.File)
 	if !ok {

@@ -109,7 +109,8 @@ func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	return dockerconfig.Read(path)
 }
 
-// save writes the file, or prints the diff, and prints which hosts that is about and what to do next.
+// save writes the file, or prints the diff, and prints which hosts that is about and what to do
+// next.
 func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	s.notice.Done()
 	if o.dryRun && f.Changed() {

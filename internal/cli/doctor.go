@@ -45,10 +45,10 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	}
 	resolver := s.load()
 	settings := resolver.Settings
-	r := &report{out: s.Stdout, colour: terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
-	r.Version, r.State = s.version, doctor.OK
+	r := &report{out: s.Stdout, asJSON: asJSON, Version: s.version, State: doctor.OK}
+	r.colour = terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == ""
 	c := doctor.Options{
-		Resolver: resolver, Version: r.Version,
+		Resolver: resolver, Version: s.version,
 		Found: func(f doctor.Finding) {
 			s.notice.Done()
 			r.add(f)
@@ -91,7 +91,9 @@ type report struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
-var colours = map[doctor.State]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2"}
+var colours = map[doctor.State]string{
+	doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2",
+}
 
 func (r *report) add(f doctor.Finding) {
 	r.mu.Lock()

@@ -76,8 +76,8 @@ func (f *File) masked(text []byte) []string {
 	return slices.Collect(strings.Lines(b.String()))
 }
 
-// masked returns a value without the users in the URLs that are keys, and without its strings, unless
-// those may be shown.
+// masked returns a value without the users in the URLs that are keys, and without its strings,
+// unless those may be shown.
 func masked(value json.RawMessage, showsStrings bool) json.RawMessage {
 	o, err := parseObject(value)
 	switch {

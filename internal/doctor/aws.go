@@ -39,7 +39,8 @@ func (d *diagnosis) network(ctx context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}})
+	target := &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: target})
 	if err != nil {
 		// Other hosts may be reached all the same, so the next steps are taken.
 		d.report(fail("mend HTTPS_PROXY", "the proxy's URL can't be read"))

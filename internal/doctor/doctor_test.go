@@ -77,8 +77,8 @@ func text(f Finding) string {
 	return s
 }
 
-// expect fails the test unless a finding begins with the first of the parts, which " | " separates, and
-// contains the others. A part that ends with $ must end the finding.
+// expect fails the test unless a finding begins with the first of the parts, which " | " separates,
+// and contains the others. A part that ends with $ must end the finding.
 func expect(t *testing.T, name string, f Finding, want string) {
 	t.Helper()
 	got := text(f)

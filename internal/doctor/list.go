@@ -14,8 +14,8 @@ import (
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// list reports whether clients that ask for a list first find the host in it, and why. GitLab Runner
-// and Docker's classic builder do, if they call this helper for all hosts (credsStore).
+// list reports whether clients that ask for a list first find the host in it, and why. GitLab
+// Runner and Docker's classic builder do, if they call this helper for all hosts (credsStore).
 func (d *diagnosis) list(context.Context) Finding {
 	m := &d.Settings.Map
 	host, r := d.target.Host, d.target.Registry
@@ -61,7 +61,8 @@ func (d *diagnosis) list(context.Context) Finding {
 	return f
 }
 
-// mapFile returns the path of the registry map or, if there is none, the first path it is looked for at.
+// mapFile returns the path of the registry map or, if there is none, the first path it is looked
+// for at.
 func (d *diagnosis) mapFile() string {
 	file := "/etc/ecr-login/config.toml"
 	if d.Settings.Home != "" {

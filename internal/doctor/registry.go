@@ -190,7 +190,8 @@ func (d *diagnosis) request(ctx context.Context, method, path string) (reply, er
 			r.message = http.StatusText(r.status)
 		}
 		// A server may repeat the password, which it has just received.
-		for _, secret := range []string{d.response.Password, d.bearer, base64.StdEncoding.EncodeToString([]byte("AWS:" + d.response.Password))} {
+		basic := base64.StdEncoding.EncodeToString([]byte("AWS:" + d.response.Password))
+		for _, secret := range []string{d.response.Password, d.bearer, basic} {
 			if secret != "" {
 				r.message = strings.ReplaceAll(r.message, secret, "***")
 			}
