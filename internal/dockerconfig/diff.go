@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"docker-credential-ecr-login/internal/registry"
@@ -40,10 +39,7 @@ func (f *File) Diff() string {
 		span(from, len(was)-tail+to), span(from, len(is)-tail+to))
 	write := func(mark string, lines []string) {
 		for _, line := range lines {
-			b.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
-			if !strings.HasSuffix(line, "\n") {
-				b.WriteString("\\ No newline at end of file\n")
-			}
+			b.WriteString(mark + line + "\n")
 		}
 	}
 	write(" ", was[from:head])
@@ -64,16 +60,16 @@ func span(from, to int) string {
 // masked returns the lines of a valid text, or of none, without passwords. They are indented alike,
 // however the text is.
 func (f *File) masked(text []byte) []string {
-	o, _ := parseObject(text)
-	if o == nil {
-		return slices.Collect(strings.Lines(string(text)))
+	o, err := parseObject(text)
+	if err != nil {
+		return nil
 	}
 	for i, m := range o {
-		o[i].value = masked(m.value, m.key == helpersKey || m.key == storeKey)
+		o[i] = member{registry.Bare(m.key), masked(m.value, m.key == helpersKey || m.key == storeKey)}
 	}
 	var b bytes.Buffer
-	json.Indent(&b, append(o.text(""), f.tail...), "", f.indent) // it is valid
-	return slices.Collect(strings.Lines(b.String()))
+	json.Indent(&b, o.text(""), "", f.indent) // it is valid
+	return strings.Split(b.String(), "\n")
 }
 
 // masked returns a value without the users in the URLs that are keys, and without its strings,

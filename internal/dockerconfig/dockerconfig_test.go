@@ -219,7 +219,7 @@ func TestDiff(t *testing.T) {
 		t.Errorf("without a change: %s", f.Diff())
 	}
 	f.SetStore()
-	want := "--- /dev/null\n+++ config.json\n@@ -2,5 +2,6 @@\n \t\"a\": 1,\n \t\"b\": 1,\n \t\"c\": 1,\n-\t\"d\": 1\n+\t\"d\": 1,\n+\t\"credsStore\": \"ecr-login\"\n }\n\\ No newline at end of file\n"
+	want := "--- /dev/null\n+++ config.json\n@@ -2,5 +2,6 @@\n \t\"a\": 1,\n \t\"b\": 1,\n \t\"c\": 1,\n-\t\"d\": 1\n+\t\"d\": 1,\n+\t\"credsStore\": \"ecr-login\"\n }\n"
 	if got := f.Diff(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
