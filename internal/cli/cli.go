@@ -146,10 +146,7 @@ func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int 
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("what it has to say can't be written: %w", out.err)
 	}
-	if err != nil {
-		return s.fail(name, err)
-	}
-	return 0
+	return s.fail(name, err)
 }
 
 // piped returns what a client has written to stdin, if that is a file, or a pipe that it closes
@@ -264,9 +261,12 @@ func notECR(host string) error {
 	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
 }
 
-// fail prints an error in one line, and returns the exit status.
+// fail prints an error, if there is one, in one line, and returns the exit status.
 func (s *session) fail(name string, err error) int {
-	if errors.Is(err, errReported) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
 		return 1
 	}
 	text := sanitize.Line(err.Error())
