@@ -15,6 +15,7 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sanitize"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 func cacheCommand() command {
@@ -41,7 +42,9 @@ func cacheCommand() command {
 
 func (s *session) cache(args []string) error {
 	// Tokens that were kept before the cache was turned off are still there.
-	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=") })
+	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool {
+		return strings.HasPrefix(kv, "AWS_ECR_DISABLE_CACHE=")
+	})
 	resolver := s.load()
 	settings, err := resolver.Settings, resolver.Err
 	if settings.CacheErr != nil {
@@ -74,27 +77,24 @@ func (s *session) cache(args []string) error {
 					c.Purge(item.Family)
 				}
 			}
-			c.Forget(cache.Key{Family: familyOf("", r), Registry: r.ID()})
+			c.Forget(tokensource.KeyOf("", r))
 			// Of this principal's also why the last request failed.
-			c.Purge(familyOf(identity.Read(s.Env, settings.Home, target.Principal).Key, r))
+			id := identity.Read(s.Env, settings.Home, target.Principal)
+			c.Purge(tokensource.FamilyOf(id.Key, r))
 			return nil
 		})
 	}
 	return mistakef("it takes list, clear with one HOST or none, or path")
 }
 
-func familyOf(identity string, r registry.Registry) cache.Family {
-	return cache.Family{Identity: identity, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()}
-}
-
-// isServed reports whether a token, whoever it was requested as, is for a registry, or for any if that
-// is the zero Registry.
+// isServed reports whether a token, whoever it was requested as, is for a registry, or for any if
+// that is the zero Registry.
 func isServed(r registry.Registry, item cache.Item) bool {
-	return r == (registry.Registry{}) || item.Family == familyOf(item.Identity, r)
+	return r == (registry.Registry{}) || item.Family == tokensource.FamilyOf(item.Identity, r)
 }
 
-// clear calls remove, and prints which tokens of a registry are gone, or of all with the zero Registry.
-// It returns an error if one is left.
+// clear calls remove, and prints which tokens of a registry are gone, or of all with the zero
+// Registry. It returns an error if one is left.
 func (s *session) clear(c *cache.Cache, dir string, r registry.Registry, remove func() error) error {
 	if err := c.Check(); err != nil {
 		return err
@@ -134,8 +134,8 @@ func (s *session) clear(c *cache.Cache, dir string, r registry.Registry, remove 
 
 const noTokens = "no tokens"
 
-// offerPeersCache prints how to remove what the awslabs helper has kept in the same directory. Nothing
-// else removes it, and its tokens work for up to twelve hours.
+// offerPeersCache prints how to remove what the awslabs helper has kept in the same directory.
+// Nothing else removes it, and its tokens work for up to twelve hours.
 func (s *session) offerPeersCache(dir string) {
 	file := filepath.Join(dir, "cache.json")
 	if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() {
@@ -145,7 +145,7 @@ func (s *session) offerPeersCache(dir string) {
 
 // hostOf returns the host that a token was requested for, and false if it isn't ECR's.
 func hostOf(key cache.Key) (host string, isECR bool) {
-	r, isECR := registry.Of(key.Registry, key.Region, key.EndpointVariant)
+	r, isECR := tokensource.RegistryOf(key)
 	if !isECR {
 		return key.Registry, false
 	}
@@ -178,9 +178,12 @@ func (s *session) listCache(c *cache.Cache) error {
 		if item.Fresh(now) {
 			fresh = short(item.FreshUntil.Sub(now))
 		}
-		fmt.Fprintf(s.Stdout, columns, width, host(item), short(now.Sub(item.RequestedAt)), fresh, item.Expires.UTC().Format("01-02 15:04"))
-		const indent = "    "
-		fmt.Fprintln(s.Stdout, indent+strings.ReplaceAll(wrap(sanitize.Line(item.CredentialSource), 100-len(indent)), "\n", "\n"+indent))
+		age, expires := short(now.Sub(item.RequestedAt)), item.Expires.UTC().Format("01-02 15:04")
+		fmt.Fprintf(s.Stdout, columns, width, host(item), age, fresh, expires)
+		for line := range strings.Lines(wrap(sanitize.Line(item.CredentialSource), 96)) {
+			fmt.Fprint(s.Stdout, "    "+line)
+		}
+		fmt.Fprintln(s.Stdout)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"docker-credential-ecr-login/internal/credhelper"
 	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/kubelet"
+	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/sanitize"
 	"docker-credential-ecr-login/internal/suggest"
 	"docker-credential-ecr-login/internal/terminal"
@@ -66,7 +67,7 @@ func (c command) options() (all []option) {
 
 // session is one run of a command.
 type session struct {
-	*credhelper.Process
+	credhelper.Process
 	credhelper.Dependencies
 	version string
 	notice  *terminal.Notice
@@ -102,12 +103,11 @@ func namesOf(all []command) (names []string) {
 // Main runs what a person or a client has asked for, and returns the exit status.
 func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int {
 	all := table()
+	s := &session{Process: *p, Dependencies: d, version: version, notice: terminal.NewNotice(p.Stderr)}
 	out := &errWriter{Writer: p.Stdout}
-	notice := terminal.NewNotice(p.Stderr)
 	if !terminal.IsTerminal(p.Stdout) {
-		p.Stdout = out
+		s.Stdout = out
 	}
-	s := &session{Process: p, Dependencies: d, version: version, notice: notice}
 	if len(p.Args) == 0 {
 		if line := credhelper.WithoutVerb(piped(p.Stdin)); line != "" {
 			return s.fail("", mistakef("no verb; %s", line))
@@ -132,7 +132,7 @@ func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int 
 	}
 	c := all[i]
 	if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
-		fmt.Fprint(p.Stdout, page(c))
+		fmt.Fprint(s.Stdout, page(c))
 		return 0
 	}
 	if c.run == nil {
@@ -146,14 +146,11 @@ func Main(p *credhelper.Process, version string, d credhelper.Dependencies) int 
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("what it has to say can't be written: %w", out.err)
 	}
-	if err != nil {
-		return s.fail(name, err)
-	}
-	return 0
+	return s.fail(name, err)
 }
 
-// piped returns what a client has written to stdin, if that is a file, or a pipe that it closes within
-// a second. Nobody who starts the program by hand has to wait.
+// piped returns what a client has written to stdin, if that is a file, or a pipe that it closes
+// within a second. Nobody who starts the program by hand has to wait.
 func piped(stdin io.Reader) string {
 	file, ok := stdin.(*os.File)
 	if !ok {
@@ -181,12 +178,14 @@ func (s *session) run(c command, args []string) error {
 	began := time.Now()
 	s.watchdog = deadline.Watch(deadline.In(config.Timeout(s.Env)), func(time.Duration) {
 		s.notice.Done()
-		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: see whether a disk hangs, or a file is a pipe that nobody writes to",
+		os.Exit(s.fail(c.name, fmt.Errorf("not done within %v, while %s: "+seeDisk,
 			time.Since(began).Round(time.Second), s.waiting.Load())))
 	})
-	defer s.watchdog.Stop()
+	defer func() { s.watchdog.Stop() }() // or the one that doctor has put in its place
 	return c.run(s, args)
 }
+
+const seeDisk = "see whether a disk hangs, or a file is a pipe that nobody writes to"
 
 // errWriter keeps the last error of its Writer.
 type errWriter struct {
@@ -253,9 +252,21 @@ func meant(word string) string {
 	return "; did you mean " + word + "?"
 }
 
-// fail prints an error in one line, and returns the exit status.
+// notECR returns the error about a host that is neither ECR's nor an alias.
+func notECR(host string) error {
+	hint := registry.Hint(host)
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
+}
+
+// fail prints an error, if there is one, in one line, and returns the exit status.
 func (s *session) fail(name string, err error) int {
-	if errors.Is(err, errReported) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
 		return 1
 	}
 	text := sanitize.Line(err.Error())

@@ -156,54 +156,37 @@ func TestPiped(t *testing.T) {
 	}
 }
 
-// Each shell completes the commands, their flags and what those may be.
-func TestCompletions(t *testing.T) {
-	all := []command{
-		{name: "plain", brief: "it's: plain"},
-		{name: "cache", arguments: []string{"list", "clear"}, takesHosts: true, hostsAfter: "clear"},
-		{name: "configure", flags: newFlags("configure"), takesHosts: true, values: map[string][]string{"print": {"gitlab"}}},
-	}
-	all[2].flags.String("print", "", "for `PROGRAM`")
-	all[2].flags.Bool("all", false, "it's all")
-	for shell, c := range map[string]struct {
-		text string
-		want []string
-	}{
-		"bash": {forBash(all), []string{
-			"choices='plain cache configure'",
-			"plain) choices='--help' ;;",
-			"cache) choices='--help' ((COMP_CWORD == 2)) && choices='list clear --help' [[ $previous == clear ]] && hosts=yes ;;",
-			"configure) choices='--all --print --help' hosts=yes [[ $previous == --print ]] && choices='gitlab' hosts='' ;;",
-			"complete -F _ecr_login docker-credential-ecr-login",
-		}},
-		"zsh": {forZsh(all), []string{
-			"#compdef docker-credential-ecr-login",
-			`'plain:it'\''s\: plain'`,
-			"plain) choices=(--help) ;;",
-			"cache) choices=(--help) ((CURRENT == 3)) && choices=(list clear --help) [[ $words[CURRENT-1] == clear ]] && hosts=yes ;;",
-			"configure) choices=(--all --print --help) hosts=yes [[ $words[CURRENT-1] == --print ]] && choices=(gitlab) hosts='' ;;",
-		}},
-		"fish": {forFish(all), []string{
-			"complete -c docker-credential-ecr-login -f",
-			`-n __fish_use_subcommand -a plain -d 'it\'s: plain'`,
-			"-n 'test (commandline -opc)[2] = cache; and test (count (commandline -opc)) -eq 2' -a 'list clear'",
-			"-n 'test (commandline -opc)[2] = cache; and test (commandline -opc)[-1] = clear' -a '(docker-credential-ecr-login completion hosts 2>/dev/null)'",
-			"-n 'test (commandline -opc)[2] = configure' -a '(docker-credential-ecr-login completion hosts 2>/dev/null)'",
-			"-n 'test (commandline -opc)[2] = configure' -l print -x -a 'gitlab' -d 'for PROGRAM'",
-			`-n 'test (commandline -opc)[2] = configure' -l all -d 'it\'s all'`,
-		}},
+// A shell completes the commands, their flags and what those may be.
+func TestCandidates(t *testing.T) {
+	hosts := func() ([]string, error) { return []string{host}, nil }
+	for typed, want := range map[string]string{
+		"":                                 "configure doctor whoami cache get list store erase kubelet version help completion",
+		program:                            "configure doctor whoami cache get list store erase kubelet version help completion",
+		program + " frobnicate":            "",
+		program + " version":               "--help",
+		program + " cache":                 "list clear path --help",
+		program + " cache list":            "--help",
+		program + " cache clear":           host + " --help",
+		program + " doctor":                "--json " + host + " --help",
+		program + " doctor --json":         "--json " + host + " --help",
+		program + " help":                  "configure doctor whoami cache get list store erase kubelet version help completion --man --help",
+		program + " help get":              "--man --help",
+		program + " configure":             "--account --all --creds-store --dry-run --podman --print --region --remove " + host + " --help",
+		program + " configure x":           "--account --all --creds-store --dry-run --podman --print --region --remove " + host + " --help",
+		program + " configure --print":     "gitlab",
+		program + " configure x --account": "",
 	} {
-		text := strings.Join(strings.Fields(c.text), " ")
-		for _, want := range c.want {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s completes without %q:\n%s", shell, want, c.text)
-			}
+		var words []string
+		for _, line := range candidates(strings.Fields(typed), hosts) {
+			word, _, _ := strings.Cut(line, "\t")
+			words = append(words, word)
+		}
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%q: %q, want %q", typed, got, want)
 		}
 	}
-	help := all[0]
-	help.name = "help"
-	if !slices.Contains(help.candidates(), "doctor") {
-		t.Error("help isn't completed by the commands")
+	if got := candidates([]string{program, "help"}, hosts); !slices.Contains(got, "--man\tprint the manual page, for man") {
+		t.Errorf("flags without what they do: %q", got)
 	}
 }
 

@@ -19,154 +19,97 @@ func completionCommand() command {
 			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh (mkdir -p /usr/local/share/zsh/site-functions)"},
 			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish (mkdir -p ~/.config/fish/completions)"},
 		},
-		arguments: []string{"bash", "zsh", "fish", "hosts"},
-		run: func(s *session, args []string) error {
-			if len(args) != 1 {
-				return mistakef("it takes bash, zsh, fish or hosts")
-			}
-			if args[0] == "hosts" {
-				return s.printHosts()
-			}
-			shell := map[string]func([]command) string{"bash": forBash, "zsh": forZsh, "fish": forFish}[args[0]]
-			fmt.Fprint(s.Stdout, shell(table()))
-			return nil
-		},
+		arguments: []string{"bash", "zsh", "fish", "hosts", "words"},
+		run:       (*session).completion,
 	}
 }
 
-// printHosts prints the hosts of the registry map and of the cache.
-func (s *session) printHosts() error {
+func (s *session) completion(args []string) (err error) {
+	var lines []string
+	switch {
+	case len(args) == 2 && args[0] == "words": // for the scripts
+		lines = candidates(strings.Fields(args[1]), s.hosts)
+	case len(args) != 1 || args[0] == "words":
+		return mistakef("it takes bash, zsh, fish or hosts")
+	case args[0] == "hosts":
+		lines, err = s.hosts()
+	default:
+		lines = []string{strings.ReplaceAll(completions[args[0]], "PROGRAM", program)}
+	}
+	for _, line := range lines {
+		fmt.Fprintln(s.Stdout, line)
+	}
+	return err
+}
+
+// completions are the scripts of the shells. They ask this program what may follow the words that
+// were typed.
+var completions = map[string]string{
+	"bash": `# bash completion of PROGRAM
+_ecr_login() {
+	local choices=$("${COMP_WORDS[0]}" completion words "${COMP_WORDS[*]:0:COMP_CWORD}" 2>/dev/null | cut -f 1)
+	COMPREPLY=($(compgen -W "$choices" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -F _ecr_login PROGRAM`,
+	"zsh": `#compdef PROGRAM
+_ecr_login() {
+	local -a choices=(${(f)"$($words[1] completion words "$words[1,CURRENT-1]" 2>/dev/null)"})
+	choices=("${(@)choices//:/\\:}")
+	choices=("${(@)choices/$'\t'/:}")
+	_describe word choices
+}
+if [[ $funcstack[1] = _ecr_login || $funcstack[1] = _PROGRAM ]]; then
+	_ecr_login "$@"
+else
+	compdef _ecr_login PROGRAM
+fi`,
+	"fish": `# fish completion of PROGRAM
+complete -c PROGRAM -f -a '(PROGRAM completion words (commandline -opc | string join " ") 2>/dev/null)'`,
+}
+
+// hosts returns the hosts of the registry map and of the cache.
+func (s *session) hosts() ([]string, error) {
 	resolver := s.load()
-	settings, err := resolver.Settings, resolver.Err
-	hosts := settings.Map.Hosts()
-	for _, key := range cache.New(settings.CacheDir).Known("") {
+	hosts := resolver.Settings.Map.Hosts()
+	for _, key := range cache.New(resolver.Settings.CacheDir).Known("") {
 		if host, isECR := hostOf(key); isECR {
 			hosts = append(hosts, host)
 		}
 	}
 	slices.Sort(hosts)
-	for _, host := range slices.Compact(hosts) {
-		fmt.Fprintln(s.Stdout, host)
-	}
-	return err
+	return slices.Compact(hosts), resolver.Err
 }
 
-// candidates returns the words that the first argument of a command may be.
-func (c command) candidates() []string {
-	if c.name == "help" {
-		return namesOf(table())
+// candidates returns what may follow the typed words, the first of which is this program; each with
+// a tab and a description, if it has one.
+func candidates(typed []string, hosts func() ([]string, error)) (all []string) {
+	commands := table()
+	if len(typed) < 2 {
+		for _, c := range commands {
+			all = append(all, c.name+"\t"+c.brief)
+		}
+		return all
 	}
-	return c.arguments
-}
-
-func forBash(all []command) string {
-	return fmt.Sprintf(`# bash completion of %[1]s
-_ecr_login() {
-	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='' hosts=''
-	if ((COMP_CWORD == 1)); then
-		choices='%[2]s'
-	else
-		case ${COMP_WORDS[1]} in
-%[3]s		esac
-	fi
-	[[ $hosts ]] && choices+=" $("${COMP_WORDS[0]}" completion hosts 2>/dev/null)"
-	COMPREPLY=($(compgen -W "$choices" -- "$word"))
-}
-complete -F _ecr_login %[1]s
-`, program, strings.Join(namesOf(all), " "), cases(all, "COMP_CWORD == 2", "$previous", "'%s'"))
-}
-
-func forZsh(all []command) string {
-	var verbs strings.Builder
-	for _, c := range all {
-		fmt.Fprintf(&verbs, "\t\t'%s:%s'\n", c.name, strings.NewReplacer("'", `'\''`, ":", `\:`).Replace(c.brief))
+	i := slices.Index(namesOf(commands), typed[1])
+	if i < 0 {
+		return nil
 	}
-	return fmt.Sprintf(`#compdef %[1]s
-_ecr_login() {
-	local -a verbs choices
-	local hosts=''
-	verbs=(
-%[2]s	)
-	if ((CURRENT == 2)); then
-		_describe verb verbs
-		return
-	fi
-	case $words[2] in
-%[3]s	esac
-	[[ -n $hosts ]] && choices+=(${(f)"$($words[1] completion hosts 2>/dev/null)"})
-	compadd -- $choices
-}
-if [[ $funcstack[1] = _ecr_login || $funcstack[1] = _%[1]s ]]; then
-	_ecr_login "$@"
-else
-	compdef _ecr_login %[1]s
-fi
-`, program, verbs.String(), cases(all, "CURRENT == 3", "$words[CURRENT-1]", "(%s)"))
-}
-
-// cases returns a case for each command, which sets choices and hosts. Bash and zsh read it alike, but
-// for the condition of the first argument, the variable with the previous word and the format of a
-// list.
-func cases(all []command, isFirst, previous, list string) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, "\t\t\t"+format+"\n", args...) }
-	choices := func(words []string) string { return "choices=" + fmt.Sprintf(list, strings.Join(words, " ")) }
-	for _, c := range all {
-		flags := c.options()
-		words := []string{}
-		for _, o := range flags {
-			words = append(words, "--"+o.name)
-		}
-		words = append(words, "--help")
-		fmt.Fprintf(&b, "\t\t%s)\n", c.name)
-		line("%s", choices(words))
-		if first := c.candidates(); len(first) > 0 {
-			line("((%s)) && %s", isFirst, choices(slices.Concat(first, words)))
-		}
-		switch {
-		case c.hostsAfter != "":
-			line("[[ %s == %s ]] && hosts=yes", previous, c.hostsAfter)
-		case c.takesHosts:
-			line("hosts=yes")
-		}
-		for _, o := range flags {
-			if o.value != "" {
-				line("[[ %s == --%s ]] && %s hosts=''", previous, o.name, choices(c.values[o.name]))
-			}
-		}
-		line(";;")
+	c, previous := commands[i], typed[len(typed)-1]
+	switch {
+	case len(typed) == 2 && c.name == "help":
+		all = namesOf(commands)
+	case len(typed) == 2:
+		all = slices.Clone(c.arguments)
 	}
-	return b.String()
-}
-
-func forFish(all []command) string {
-	var b strings.Builder
-	quote := strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace
-	line := func(condition, rest string) { fmt.Fprintf(&b, "complete -c %s -n '%s' %s\n", program, condition, rest) }
-	fmt.Fprintf(&b, "# fish completion of %s\ncomplete -c %[1]s -f\n", program)
-	for _, c := range all {
-		fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d '%s'\n", program, c.name, quote(c.brief))
-		isCommand := "test (commandline -opc)[2] = " + c.name
-		if first := c.candidates(); len(first) > 0 {
-			line(isCommand+"; and test (count (commandline -opc)) -eq 2", "-a '"+strings.Join(first, " ")+"'")
+	for _, o := range c.options() {
+		if o.value != "" && previous == "--"+o.name {
+			return c.values[o.name]
 		}
-		if c.takesHosts {
-			after := ""
-			if c.hostsAfter != "" {
-				after = "; and test (commandline -opc)[-1] = " + c.hostsAfter
-			}
-			line(isCommand+after, "-a '("+program+" completion hosts 2>/dev/null)'")
-		}
-		for _, o := range c.options() {
-			rest := "-l " + o.name
-			if o.value != "" {
-				rest += " -x"
-			}
-			if values := c.values[o.name]; len(values) > 0 {
-				rest += " -a '" + strings.Join(values, " ") + "'"
-			}
-			line(isCommand, rest+" -d '"+quote(o.does)+"'")
-		}
+		all = append(all, "--"+o.name+"\t"+o.does)
 	}
-	return b.String()
+	if c.takesHosts && (c.hostsAfter == "" || previous == c.hostsAfter) {
+		names, _ := hosts()
+		all = append(all, names...)
+	}
+	return append(all, "--help")
 }

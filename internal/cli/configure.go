@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -107,7 +109,8 @@ func (o choices) file(env config.Env, home string) (*dockerconfig.File, error) {
 	return dockerconfig.Read(path)
 }
 
-// save writes the file, or prints the diff, and prints which hosts that is about and what to do next.
+// save writes the file, or prints the diff, and prints which hosts that is about and what to do
+// next.
 func (s *session) save(f *dockerconfig.File, o choices, hosts []string) error {
 	s.notice.Done()
 	if o.dryRun && f.Changed() {
@@ -261,7 +264,7 @@ func (s *session) removeFrom(f *dockerconfig.File, o choices, hosts []string) (r
 
 // printFor prints the lines for the configuration of another program.
 func (s *session) printFor(o choices, hosts []string) error {
-	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", `{"x":0}`)
+	f, err := dockerconfig.Parse("DOCKER_AUTH_CONFIG", "{}")
 	if err != nil {
 		return err
 	}
@@ -271,11 +274,15 @@ func (s *session) printFor(o choices, hosts []string) error {
 	if len(hosts) == 0 {
 		f.SetStore()
 	}
-	auth := strings.Replace(f.Text(), `"x":0,`, "", 1)
+	auth := new(bytes.Buffer)
+	if err := json.Compact(auth, []byte(f.Text())); err != nil {
+		return err
+	}
 	// The runner doesn't read the variable from its own environment.
 	fmt.Fprintf(s.Stdout, "# In the runner's config.toml, in the section [[runners]]:\n  environment = [%s]\n\n"+
 		"# Or as a CI/CD variable of a project or a job, which replaces that line:\nDOCKER_AUTH_CONFIG=%s\n\n"+
-		"# Or in ~/.docker/config.json of the user that the runner runs as. No variable turns it off:\n%[2]s\n", tomlString("DOCKER_AUTH_CONFIG="+auth), auth)
+		"# Or in ~/.docker/config.json of the user that the runner runs as. No variable turns it off:\n%[2]s\n",
+		tomlString("DOCKER_AUTH_CONFIG="+auth.String()), auth)
 	s.warnOfPath()
 	return nil
 }

@@ -89,7 +89,7 @@ func TestListed(t *testing.T) {
 // newSession returns a session, and what it prints.
 func newSession() (s *session, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
-	return &session{Process: &credhelper.Process{Stdout: stdout, Stderr: stderr}, notice: new(terminal.Notice)}, stdout, stderr
+	return &session{Process: credhelper.Process{Stdout: stdout, Stderr: stderr}, notice: new(terminal.Notice)}, stdout, stderr
 }
 
 func TestRemoveFrom(t *testing.T) {

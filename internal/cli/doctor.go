@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"docker-credential-ecr-login/internal/deadline"
 	"docker-credential-ecr-login/internal/doctor"
 	"docker-credential-ecr-login/internal/terminal"
 )
@@ -43,43 +45,34 @@ func (s *session) doctor(args []string, asJSON bool) error {
 	}
 	resolver := s.load()
 	settings := resolver.Settings
-	r := &report{out: s.Stdout, colour: terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == "", asJSON: asJSON}
-	r.Version, r.State = s.version, doctor.OK
+	r := &report{out: s.Stdout, asJSON: asJSON, Version: s.version, State: doctor.OK}
+	r.colour = terminal.IsTerminal(s.Stdout) && s.Env.Get("NO_COLOR") == ""
 	c := doctor.Options{
-		Resolver: resolver, Version: r.Version,
+		Resolver: resolver, Version: s.version,
 		Found: func(f doctor.Finding) {
 			s.notice.Done()
 			r.add(f)
 		},
-		Waiting:      s.waitFor,
-		ListFallback: s.ListFallback,
+		Waiting: s.waitFor,
 	}
 	if len(args) == 1 {
 		c.Image = args[0]
 		r.About = doctor.About(args[0], &settings.Map)
 	}
 
-	// A disk that hangs is waited for by no step.
-	limit := 2 * settings.Timeout
-	s.watchdog.SetTimeout(limit)
-	ctx, cancel := context.WithTimeout(context.Background(), limit-limit/10)
+	// doctor asks nobody for long, so its watchdog isn't the one that the resolver extends.
+	s.watchdog.Stop()
+	limit := deadline.In(2 * settings.Timeout)
+	s.watchdog = deadline.Watch(limit, func(limit time.Duration) {
+		c.Found(doctor.Finding{
+			Step: "doctor", State: doctor.Failure, Fix: seeDisk,
+			Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
+		})
+		os.Exit(s.fail("doctor", r.end()))
+	})
+	ctx, cancel := limit.Context(context.Background())
 	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if r := recover(); r != nil {
-				c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("internal error: %v; please report it", r)})
-			}
-		}()
-		doctor.Run(ctx, c)
-	}()
-	select {
-	case <-done:
-	case <-time.After(limit - limit/20):
-		c.Found(doctor.Finding{Step: "doctor", State: doctor.Failure, Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
-			Fix: "see whether a disk hangs, or a file is a pipe that nobody writes to"})
-	}
+	doctor.Run(ctx, c)
 	return r.end()
 }
 
@@ -98,7 +91,9 @@ type report struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
-var colours = map[doctor.State]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2"}
+var colours = map[doctor.State]string{
+	doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31", doctor.Skipped: "2",
+}
 
 func (r *report) add(f doctor.Finding) {
 	r.mu.Lock()
@@ -142,20 +137,17 @@ func (r *report) column(state doctor.State) string {
 func (r *report) end() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
-	if r.asJSON {
-		text := new(strings.Builder)
-		encoder := json.NewEncoder(text)
+	switch {
+	case r.ended: // by the watchdog, just now
+	case r.asJSON:
+		encoder := json.NewEncoder(r.out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(r); err != nil {
-			return err
-		}
-		fmt.Fprint(r.out, text)
-	}
-	if len(r.skipped) > 0 {
+		encoder.Encode(r) // Main reports what can't be written
+	case len(r.skipped) > 0:
 		fmt.Fprintf(r.out, "%s %s: an earlier check failed\n", r.column(doctor.Skipped), strings.Join(r.skipped, ", "))
 	}
+	r.ended = true
 	if r.State == doctor.Failure {
 		return errReported
 	}

@@ -110,8 +110,8 @@ func wrap(text string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
-// manualPage returns the page for man(1), in the macros of man(7). It has no date, which would differ
-// in each build.
+// manualPage returns the page for man(1), in the macros of man(7). It has no date, which would
+// differ in each build.
 func manualPage(all []command, version string) string {
 	var b strings.Builder
 	text := func(s string) string {

@@ -6,7 +6,6 @@ import (
 
 	"docker-credential-ecr-login/internal/awsapi"
 	"docker-credential-ecr-login/internal/identity"
-	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/tokensource"
 )
 
@@ -64,13 +63,4 @@ func callerOf(request tokensource.Request) (awsapi.Caller, error) {
 	ctx, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	return probe.Caller(ctx)
-}
-
-// notECR returns the error about a host that is neither ECR's nor an alias.
-func notECR(host string) error {
-	hint := registry.Hint(host)
-	if hint != "" {
-		hint = "; " + hint
-	}
-	return fmt.Errorf("%s is neither a registry of ECR nor an alias in the registry map%s", registry.Bare(host), hint)
 }

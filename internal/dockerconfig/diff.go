@@ -2,22 +2,24 @@ package dockerconfig
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
+
+	"docker-credential-ecr-login/internal/registry"
 )
 
 // diffContext is how many lines a diff shows around what changes.
 const diffContext = 3
 
 // Diff returns what Save would change, as a unified diff of one part; empty if that is nothing. It
-// shows the values of helpers alone, as others may be passwords.
+// is for people: it hides all strings but the names of helpers, as others may be passwords, and
+// shows every text with one member a line.
 func (f *File) Diff() string {
 	if !f.Changed() {
 		return ""
 	}
-	was, is := linesOf(f.old), linesOf(f.text)
+	was, is := f.masked(f.old), f.masked(f.text)
 	head := 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
 		head++
@@ -37,10 +39,7 @@ func (f *File) Diff() string {
 		span(from, len(was)-tail+to), span(from, len(is)-tail+to))
 	write := func(mark string, lines []string) {
 		for _, line := range lines {
-			b.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
-			if !strings.HasSuffix(line, "\n") {
-				b.WriteString("\\ No newline at end of file\n")
-			}
+			b.WriteString(mark + line + "\n")
 		}
 	}
 	write(" ", was[from:head])
@@ -50,8 +49,6 @@ func (f *File) Diff() string {
 	return b.String()
 }
 
-func linesOf(text []byte) []string { return slices.Collect(strings.Lines(masked(text))) }
-
 // span returns how a diff names the lines from one, counted from 0, up to another.
 func span(from, to int) string {
 	if from == to {
@@ -60,29 +57,33 @@ func span(from, to int) string {
 	return fmt.Sprintf("%d,%d", from+1, to-from)
 }
 
-// masked returns the text of a valid file, or of none, without the strings that are values of keys
-// other than those that are edited here.
-func masked(text []byte) string {
-	o, _ := parseObject(text)
-	for _, m := range slices.Backward(o) { // from the end, so that the other ends stay true
-		if m.key != helpersKey && m.key != storeKey {
-			text = slices.Concat(text[:m.end-len(m.value)], maskedValue(m.value), text[m.end:])
-		}
+// masked returns the lines of a valid text, or of none, without passwords. They are indented alike,
+// however the text is.
+func (f *File) masked(text []byte) []string {
+	o, err := parseObject(text)
+	if err != nil {
+		return nil
 	}
-	return userInURL.ReplaceAllString(string(text), "${1}***@")
+	for i, m := range o {
+		o[i] = member{registry.Bare(m.key), masked(m.value, m.key == helpersKey || m.key == storeKey)}
+	}
+	var b bytes.Buffer
+	json.Indent(&b, o.text(""), "", f.indent) // it is valid
+	return strings.Split(b.String(), "\n")
 }
 
-var (
-	userInURL  = regexp.MustCompile(`((?:"|://))[^"/@\s]*@`)
-	jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
-	mask       = []byte(`"***"`)
-)
-
-func maskedValue(value []byte) []byte {
-	return jsonString.ReplaceAllFunc(value, func(s []byte) []byte {
-		if bytes.HasSuffix(s, []byte(":")) { // a key
-			return s
+// masked returns a value without the users in the URLs that are keys, and without its strings,
+// unless those may be shown.
+func masked(value json.RawMessage, showsStrings bool) json.RawMessage {
+	o, err := parseObject(value)
+	switch {
+	case err == nil:
+		for i, m := range o {
+			o[i] = member{registry.Bare(m.key), masked(m.value, showsStrings)}
 		}
-		return mask
-	})
+		return o.text("")
+	case !showsStrings && (value[0] == '"' || value[0] == '['):
+		return quote("***")
+	}
+	return value
 }

@@ -36,8 +36,8 @@ type File struct {
 	info      fs.FileInfo // nil if there is no file
 	old, text []byte
 	object    object // of text
-	layout    layout // of text
-	tail      []byte // what follows the object in the text
+	indent    string // of the object's members in text
+	tail      []byte // what follows the object in text
 
 	// What the file says, as far as it matters here.
 	helpers map[string]string
@@ -96,7 +96,7 @@ func (f *File) parse(text []byte) (err error) {
 	if f.object, err = parseObject(text); err != nil {
 		return err
 	}
-	f.layout, f.tail = layoutOf(text, f.object), text[bytes.LastIndexByte(text, '}')+1:]
+	f.indent, f.tail = indentOf(text), text[bytes.LastIndexByte(text, '}')+1:]
 	f.helpers, f.store, f.auths = nil, "", nil
 	for _, part := range []struct {
 		key  string
@@ -113,7 +113,7 @@ func (f *File) parse(text []byte) (err error) {
 			return fmt.Errorf("%s isn't what clients expect: %w", part.key, err)
 		}
 	}
-	hosts := f.hosts()
+	hosts, _ := parseObject(f.object.find(helpersKey)) // without a value, or with null, none
 	for host := range f.helpers {
 		if err := hosts.checkTwice(host); err != nil {
 			return fmt.Errorf("%s: %w", helpersKey, err)
@@ -205,50 +205,60 @@ func holdsCredentials(auth map[string]any) bool {
 
 // SetHelper has clients call this helper for a host.
 func (f *File) SetHelper(host string) {
-	if f.HelperOf(host) != Helper {
-		f.setHosts(f.hosts().with(host, quote(Helper)))
+	if f.HelperOf(host) == Helper {
+		return
 	}
+	if f.helpers == nil {
+		f.helpers = map[string]string{}
+	}
+	f.helpers[host] = Helper
+	f.setHelpers()
 }
 
 // RemoveHelper has clients call no helper for a host.
 func (f *File) RemoveHelper(host string) {
-	hosts := f.hosts()
-	switch {
-	case hosts.find(host) == nil:
-	case len(hosts) == 1:
-		f.edit(f.object.without(helpersKey))
-	default:
-		f.setHosts(hosts.without(host))
+	if _, isNamed := f.helpers[host]; isNamed {
+		delete(f.helpers, host)
+		f.setHelpers()
 	}
 }
 
-// hosts returns the hosts and their helpers.
-func (f *File) hosts() object {
-	hosts, _ := parseObject(f.object.find(helpersKey)) // without a value, or with null, none
-	return hosts
-}
-
-func (f *File) setHosts(hosts object) {
-	f.edit(f.object.with(helpersKey, f.layout.text(hosts, 1)))
+func (f *File) setHelpers() {
+	if len(f.helpers) == 0 {
+		f.set(helpersKey, nil)
+		return
+	}
+	value, _ := json.MarshalIndent(f.helpers, f.indent, f.indent) // such a map has no error
+	f.set(helpersKey, value)
 }
 
 // SetStore has clients call this helper for all hosts that have none of their own.
 func (f *File) SetStore() {
 	if f.Store() != Helper {
-		f.edit(f.object.with(storeKey, quote(Helper)))
+		f.set(storeKey, quote(Helper))
 	}
 }
 
 // RemoveStore has clients call no helper for such hosts.
 func (f *File) RemoveStore() {
 	if f.object.find(storeKey) != nil {
-		f.edit(f.object.without(storeKey))
+		f.set(storeKey, nil)
 	}
 }
 
-// edit makes the object what the file holds, in the layout of the file.
-func (f *File) edit(o object) {
-	if err := f.load(append(f.layout.text(o, 0), f.tail...)); err != nil {
+// set sets the value of a key, or removes the key without one. The text keeps its indentation and
+// its end.
+func (f *File) set(key string, value json.RawMessage) {
+	o := f.object
+	switch i := o.index(key); {
+	case value == nil:
+		o = slices.Delete(o, i, i+1)
+	case i < 0:
+		o = append(o, member{key, value})
+	default:
+		o[i].value = value
+	}
+	if err := f.load(append(o.text(f.indent), f.tail...)); err != nil {
 		panic(err)
 	}
 }

@@ -39,38 +39,38 @@ func TestEdit(t *testing.T) {
 		"lines that end as Windows' do": {
 			func(f *File) { f.SetHelper(host) },
 			"{\r\n    \"a\": 1\r\n}\r\n",
-			"{\r\n    \"a\": 1,\r\n    \"credHelpers\": {\r\n        \"" + host + "\": \"ecr-login\"\r\n    }\r\n}\r\n", false,
+			"{\n    \"a\": 1,\n    \"credHelpers\": {\n        \"" + host + "\": \"ecr-login\"\n    }\n}\r\n", true,
 		},
 		"one line": {
-			func(f *File) { f.SetHelper(host) }, `{"auths":{},"credHelpers":{}}`, `{"auths":{},"credHelpers":{"` + host + `":"ecr-login"}}`, true,
+			func(f *File) { f.SetHelper(host) }, `{"auths":{},"credHelpers":{}}`, "{\n\t\"auths\": {},\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}", true,
 		},
 		"one line without": {
-			func(f *File) { f.SetHelper(host) }, `{"auths":{"a": {}}}`, `{"auths":{"a": {}},"credHelpers":{"` + host + `":"ecr-login"}}`, false,
+			func(f *File) { f.SetHelper(host) }, `{"auths":{"a": {}}}`, "{\n\t\"auths\": {\"a\": {}},\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}", true,
 		},
 		"members that share a line": {
 			func(f *File) { f.SetHelper(host) },
 			"{\n  \"auths\" : {\"a\":  {}}, \"x\":1,\n  \"credHelpers\": {}}\n",
 			"{\n  \"auths\": {\"a\":  {}},\n  \"x\": 1,\n  \"credHelpers\": {\n    \"" + host + "\": \"ecr-login\"\n  }\n}\n", true,
 		},
-		"keys that are there twice": {(*File).SetStore, `{"a":1,"b":2,"a":3}`, `{"a":1,"b":2,"a":3,"credsStore":"ecr-login"}`, true},
+		"keys that are there twice": {(*File).SetStore, `{"a":1,"b":2,"a":3}`, "{\n\t\"a\": 1,\n\t\"b\": 2,\n\t\"a\": 3,\n\t\"credsStore\": \"ecr-login\"\n}", true},
 		"null": {
-			func(f *File) { f.SetHelper(host) }, `{"credHelpers":null}`, `{"credHelpers":{"` + host + `":"ecr-login"}}`, true,
+			func(f *File) { f.SetHelper(host) }, `{"credHelpers":null}`, "{\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}", true,
 		},
 		"another helper": {
-			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + host + `":"pass","b":"c"}}`, `{"credHelpers":{"` + host + `":"ecr-login","b":"c"}}`, true,
+			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + host + `":"pass","b":"c"}}`, "{\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\",\n\t\t\"b\": \"c\"\n\t}\n}", true,
 		},
 		"a host in capital letters": {
 			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + strings.ToUpper(host) + `":"pass"}}`,
-			`{"credHelpers":{"` + strings.ToUpper(host) + `":"pass","` + host + `":"ecr-login"}}`, false,
+			"{\n\t\"credHelpers\": {\n\t\t\"" + strings.ToUpper(host) + "\": \"pass\",\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}", true,
 		},
 		"it is there": {
 			func(f *File) { f.SetHelper(host) }, `{"credHelpers":{"` + host + `" : "ecr-login"}}`, `{"credHelpers":{"` + host + `" : "ecr-login"}}`, true,
 		},
 		"a store":       {(*File).SetStore, "{\n\t\"a\": 1\n}\n", "{\n\t\"a\": 1,\n\t\"credsStore\": \"ecr-login\"\n}\n", true},
-		"another store": {(*File).SetStore, `{"credsStore":"desktop","a":1}`, `{"credsStore":"ecr-login","a":1}`, true},
+		"another store": {(*File).SetStore, `{"credsStore":"desktop","a":1}`, "{\n\t\"credsStore\": \"ecr-login\",\n\t\"a\": 1\n}", true},
 		"no store":      {(*File).RemoveStore, "{\n\t\"credsStore\": \"ecr-login\",\n\t\"a\": 1\n}\n", "{\n\t\"a\": 1\n}\n", true},
 		"the first of two": {
-			func(f *File) { f.RemoveHelper(host) }, `{"credHelpers":{"` + host + `":"ecr-login", "b":"c"}}`, `{"credHelpers":{"b":"c"}}`, true,
+			func(f *File) { f.RemoveHelper(host) }, `{"credHelpers":{"` + host + `":"ecr-login", "b":"c"}}`, "{\n\t\"credHelpers\": {\n\t\t\"b\": \"c\"\n\t}\n}", true,
 		},
 		"the last": {func(f *File) { f.RemoveHelper(host) }, `{"credHelpers":{"` + host + `":"ecr-login"}}`, `{}`, true},
 		"none":     {func(f *File) { f.RemoveHelper(host) }, "{\"a\":\t1}", "{\"a\":\t1}", true},
@@ -219,7 +219,7 @@ func TestDiff(t *testing.T) {
 		t.Errorf("without a change: %s", f.Diff())
 	}
 	f.SetStore()
-	want := "--- /dev/null\n+++ config.json\n@@ -2,5 +2,6 @@\n \t\"a\": 1,\n \t\"b\": 1,\n \t\"c\": 1,\n-\t\"d\": 1\n+\t\"d\": 1,\n+\t\"credsStore\": \"ecr-login\"\n }\n\\ No newline at end of file\n"
+	want := "--- /dev/null\n+++ config.json\n@@ -2,5 +2,6 @@\n \t\"a\": 1,\n \t\"b\": 1,\n \t\"c\": 1,\n-\t\"d\": 1\n+\t\"d\": 1,\n+\t\"credsStore\": \"ecr-login\"\n }\n"
 	if got := f.Diff(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -228,7 +228,7 @@ func TestDiff(t *testing.T) {
 // No password is in it, however the file is laid out.
 func TestDiffTellsNoPassword(t *testing.T) {
 	for _, text := range []string{
-		`{"auths":{"a":{"auth":"MARKED\"x","b":["MARKED"]}},"x":"MARKED","credHelpers":{"a":"pass"}}`,
+		`{"auths":{"a":{"auth":"MARKED\"x","b":["MARKED"]},"https://me:MARKED@b/":{}},"x":"MARKED","credHelpers":{"me:MARKED@a":"pass"}}`,
 		"{\n \"HttpHeaders\": {\n  \"Authorization\" :\n \"MARKED\\\\\"\n }\n}",
 	} {
 		f, err := Parse("config.json", text)

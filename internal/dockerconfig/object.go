@@ -15,7 +15,6 @@ type object []member
 type member struct {
 	key   string
 	value json.RawMessage
-	end   int // where the value ends in the text that was parsed
 }
 
 // parseObject reads a text that is one JSON object and nothing else. The error names the line that
@@ -39,7 +38,6 @@ func parseObject(text []byte) (object, error) {
 		if err := d.Decode(&m.value); err != nil {
 			return nil, err
 		}
-		m.end = int(d.InputOffset())
 		o = append(o, m)
 	}
 	return o, nil
@@ -113,59 +111,30 @@ func (o object) index(key string) int {
 	return slices.IndexFunc(o, func(m member) bool { return m.key == key })
 }
 
-// with returns the object with a value for the key.
-func (o object) with(key string, value json.RawMessage) object {
-	o = slices.Clone(o)
-	if i := o.index(key); i >= 0 {
-		o[i].value = value
-		return o
-	}
-	return append(o, member{key: key, value: value})
-}
-
-// without returns the object without the key.
-func (o object) without(key string) object {
-	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return m.key == key })
-}
-
 func quote(s string) []byte {
 	text, _ := json.Marshal(s) // a string has no error
 	return text
 }
 
-// layout is how a text is laid out: what ends each line, and what indents the members of the outer
-// object. The zero layout has all in one line.
-type layout struct{ eol, indent string }
-
-// layoutOf returns the layout of the text of an object; that of Docker if it has no members.
-func layoutOf(text []byte, o object) layout {
-	if len(o) == 0 {
-		return layout{"\n", "\t"}
-	}
-	_, text, _ = bytes.Cut(text, []byte("{"))
-	gap, _, _ := strings.Cut(string(text), `"`) // what is before the first key
-	end := strings.LastIndexByte(gap, '\n')
-	switch {
-	case end < 0:
-		return layout{}
-	case strings.HasSuffix(gap[:end], "\r"):
-		return layout{"\r\n", gap[end+1:]}
-	}
-	return layout{"\n", gap[end+1:]}
-}
-
-// text returns the text of an object that is that deep in others.
-func (l layout) text(o object, depth int) []byte {
+// text returns the text of the object, with each member in a line of its own.
+func (o object) text(indent string) []byte {
 	if len(o) == 0 {
 		return []byte("{}")
 	}
-	colon, outer := ": ", l.eol+strings.Repeat(l.indent, depth)
-	if l.eol == "" {
-		colon = ":"
-	}
-	var members []string
+	var lines []string
 	for _, m := range o {
-		members = append(members, outer+l.indent+string(quote(m.key))+colon+string(m.value))
+		lines = append(lines, indent+string(quote(m.key))+": "+string(m.value))
 	}
-	return []byte("{" + strings.Join(members, ",") + outer + "}")
+	return []byte("{\n" + strings.Join(lines, ",\n") + "\n}")
+}
+
+// indentOf returns what indents the first member of an object in its text; Docker's tab if nothing
+// does.
+func indentOf(text []byte) string {
+	gap, _, _ := strings.Cut(string(text), `"`)
+	indent := gap[strings.LastIndexByte(gap, '\n')+1:]
+	if indent == "" || strings.Trim(indent, " \t") != "" {
+		return "\t"
+	}
+	return indent
 }

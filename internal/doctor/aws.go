@@ -14,68 +14,7 @@ import (
 	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
-	"docker-credential-ecr-login/internal/registrymap"
 )
-
-// registryMap reports what the registry map says of the host.
-func (d *diagnosis) registryMap(context.Context) Finding {
-	if d.Err != nil {
-		return fail("mend it", "%v", d.Err)
-	}
-	m := &d.Settings.Map
-	summary := "there is no registry map"
-	if m.File() != "" {
-		summary = fmt.Sprintf("the registry map %s names %d hosts and %d patterns", m.File(), len(m.Hosts()), len(m.Patterns()))
-	}
-	if d.image.host == "" {
-		d.target = m.Own()
-		return ok("%s; without a HOST the registry of your own account is looked at", summary)
-	}
-	target, isKnown := m.Find(d.Image)
-	if !isKnown {
-		return d.unknownHost(registry.Hint(d.Image))
-	}
-	d.target, d.image.host = target, target.Host
-	switch {
-	case target.Refusal != nil:
-		return fail("mend it", "%v", target.Refusal)
-	case target.Where == "":
-		return ok("%s; no entry matches %s, so the AWS SDK's own chain decides", summary, target.Host)
-	}
-	return ok("%s decides for %s: %s", target.Where, target.Host, describe(target.Principal))
-}
-
-// unknownHost returns the finding about a host that isn't ECR's.
-func (d *diagnosis) unknownHost(hint string) Finding {
-	host, fallback := d.image.host, d.Settings.Fallback
-	if fallback == "" {
-		return fail(cmp.Or(hint, "check the name; a host of your own in front of ECR needs an entry with alias_of in the registry map, and another registry a fallback helper (AWS_ECR_FALLBACK)"),
-			"%s is neither a registry of ECR nor an alias in the map, so this helper has nothing for it", host)
-	}
-	f := ok("%s is neither a registry of ECR nor an alias in the map; the fallback docker-credential-%s (%s) is asked for it", host, fallback, d.Settings.FallbackFrom)
-	if hint != "" {
-		f.State, f.Fix = Warning, hint
-	}
-	return f
-}
-
-// describe returns the principal of an entry in words.
-func describe(p registrymap.Principal) string {
-	var words []string
-	add := func(what, value string) {
-		if value != "" {
-			words = append(words, what+" "+value)
-		}
-	}
-	add("profile", p.Profile)
-	add("role", p.RoleARN)
-	add("web identity of the file", p.WebIdentityTokenFile)
-	add("web identity of the variable", p.WebIdentityTokenEnv)
-	if p.ExternalID != "" { // some keep it to themselves
-		words = append(words, "an external id")
-	}
-	return cmp.Or(strings.Join(words, ", "), "the AWS SDK's own chain")
-}
 
 // source reports where the credentials come from, and why not from elsewhere.
 func (d *diagnosis) source(ctx context.Context) Finding {
@@ -100,7 +39,8 @@ func (d *diagnosis) network(ctx context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}})
+	target := &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: target})
 	if err != nil {
 		// Other hosts may be reached all the same, so the next steps are taken.
 		d.report(fail("mend HTTPS_PROXY", "the proxy's URL can't be read"))
@@ -180,7 +120,7 @@ func (d *diagnosis) token(ctx context.Context) Finding {
 		d.image.host = d.target.Host
 	}
 	return ok("%s gave a token (%s), which ends in %s, at %s", endpoint, d.target.Registry.EndpointVariant(),
-		Age(response.TTL), response.RequestedAt.Add(response.TTL).Format(time.RFC3339))
+		age(response.TTL), response.RequestedAt.Add(response.TTL).Format(time.RFC3339))
 }
 
 // failed returns the finding about an error of the probe.

@@ -8,6 +8,7 @@ import (
 
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
+	"docker-credential-ecr-login/internal/fallback"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
 )
@@ -127,8 +128,8 @@ func (d *diagnosis) holdsPassword(f *dockerconfig.File) bool {
 	})) > 0
 }
 
-// judge returns the finding about what a configuration says of the host, and an empty one if it says
-// nothing. fix is for a wrong entry, fixPassword for a password in the file.
+// judge returns the finding about what a configuration says of the host, and an empty one if it
+// says nothing. fix is for a wrong entry, fixPassword for a password in the file.
 func (d *diagnosis) judge(f *dockerconfig.File, fix, fixPassword string) Finding {
 	host := d.hostName()
 	helper, store := f.HelperOf(d.image.host), f.Store()
@@ -164,7 +165,8 @@ func notFoundByClients(f *dockerconfig.File, fix, key, host string) Finding {
 // judgeHosts judges the hosts that a configuration names this helper for.
 func judgeHosts(f *dockerconfig.File, fix string) Finding {
 	for _, host := range f.Hosts() {
-		if address, isAddress := registry.ParseAddress(host); isAddress && host != hubKey && address.HostPort() != host {
+		address, isAddress := registry.ParseAddress(host)
+		if isAddress && host != hubKey && address.HostPort() != host {
 			return notFoundByClients(f, fix, host, address.HostPort())
 		}
 	}
@@ -206,7 +208,7 @@ func (d *diagnosis) clientsOfFallback() Finding {
 		key = hubKey
 	}
 	for _, f := range files {
-		if helper := f.HelperOf(key); helper == dockerconfig.Helper || helper == "" && f.Store() == dockerconfig.Helper {
+		if cmp.Or(f.HelperOf(key), f.Store()) == dockerconfig.Helper {
 			isCalled = true
 			d.report(ok("%s has clients call this helper for %s", f.Path, d.image.host))
 		}
@@ -222,15 +224,15 @@ func (d *diagnosis) clientsOfFallback() Finding {
 	return d.withoutHome()
 }
 
-// fallback reports what the fallback helper has for a host that isn't ECR's. It is the last step for
-// such a host. The helper is asked for its list only: a get may ask a person for a passphrase.
+// fallback reports what the fallback helper has for a host that isn't ECR's. It is the last step
+// for such a host. The helper is asked for its list only: a get may ask a person for a passphrase.
 func (d *diagnosis) fallback(ctx context.Context) Finding {
 	if !d.isForFallback() {
 		return Finding{}
 	}
 	d.done = true
 	helper := config.HelperPrefix + d.Settings.Fallback
-	servers, err := d.ListFallback(ctx, d.Env, d.Settings)
+	servers, err := fallback.List(ctx, d.Env, d.Settings)
 	if err != nil {
 		return fail("fix it, or name another helper", "%v", err)
 	}
@@ -239,7 +241,8 @@ func (d *diagnosis) fallback(ctx context.Context) Finding {
 		names, login = dockerHub, "docker login"
 	}
 	for server := range servers {
-		if address, isAddress := registry.ParseAddress(server); isAddress && slices.Contains(names, address.HostPort()) {
+		address, isAddress := registry.ParseAddress(server)
+		if isAddress && slices.Contains(names, address.HostPort()) {
 			return ok("%s has credentials for %s", helper, registry.Bare(server))
 		}
 	}

@@ -1,8 +1,6 @@
 package doctor
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -183,23 +181,18 @@ func TestClientsOfFallback(t *testing.T) {
 }
 
 func TestFallback(t *testing.T) {
-	for name, c := range map[string]struct {
-		image   string
-		servers map[string]string
-		err     error
-		want    string
-	}{
-		"its own server":  {"ghcr.io/x", map[string]string{"a.io": "", "https://GHCR.io/v2/": "me"}, nil, "ok docker-credential-keys has credentials for https://GHCR.io/v2/"},
-		"none":            {"ghcr.io/x", map[string]string{"a.io": "me"}, nil, "warning docker-credential-keys has no credentials for ghcr.io => run: docker login ghcr.io"},
-		"another port":    {"ghcr.io/x", map[string]string{"ghcr.io:5000": "me"}, nil, "warning "},
-		"Docker Hub":      {"nginx", map[string]string{hubKey: "me"}, nil, "ok  | for " + hubKey},
-		"not Docker Hub":  {"nginx", map[string]string{"ghcr.io": "me"}, nil, "warning  | has no credentials for docker.io => run: docker login$"},
-		"a failed helper": {"ghcr.io/x", nil, errors.New("it hangs"), "failure it hangs | => fix it"},
-		"a host of ECR":   {host, nil, errors.New("asked"), ""},
-		"no host":         {"", nil, errors.New("asked"), ""},
+	for name, c := range map[string]struct{ image, script, want string }{
+		"its own server":  {"ghcr.io/x", `echo '{"a.io": "", "https://GHCR.io/v2/": "me"}'`, "ok docker-credential-keys has credentials for https://GHCR.io/v2/"},
+		"none":            {"ghcr.io/x", `echo '{"a.io": "me"}'`, "warning docker-credential-keys has no credentials for ghcr.io => run: docker login ghcr.io"},
+		"another port":    {"ghcr.io/x", `echo '{"ghcr.io:5000": "me"}'`, "warning "},
+		"Docker Hub":      {"nginx", `echo '{"` + hubKey + `": "me"}'`, "ok  | for " + hubKey},
+		"not Docker Hub":  {"nginx", `echo '{"ghcr.io": "me"}'`, "warning  | has no credentials for docker.io => run: docker login$"},
+		"a failed helper": {"ghcr.io/x", "echo oh >&2; exit 1", "failure AWS_ECR_FALLBACK: | gave no answer to list | oh => fix it"},
+		"a host of ECR":   {host, "exit 1", ""},
+		"no host":         {"", "exit 1", ""},
 	} {
+		installFallback(t, c.script)
 		d, _ := newDiagnosis(t, c.image, "", "AWS_ECR_FALLBACK=keys")
-		d.ListFallback = func(context.Context, config.Env, config.Settings) (map[string]string, error) { return c.servers, c.err }
 		expect(t, name, d.fallback(t.Context()), c.want)
 		if d.done != (c.want != "") {
 			t.Errorf("%s: done %v", name, d.done)

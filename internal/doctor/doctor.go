@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/dockerconfig"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sanitize"
@@ -64,9 +63,6 @@ type Options struct {
 	// Found is called with each finding, and Waiting before each step with what it waits for.
 	Found   func(Finding)
 	Waiting func(what string)
-
-	// ListFallback returns the servers that the fallback helper has credentials for, and their users.
-	ListFallback func(context.Context, config.Env, config.Settings) (map[string]string, error)
 }
 
 // diagnosis is the state of one Run: what the steps so far found out.
@@ -133,6 +129,10 @@ func Run(ctx context.Context, options Options) {
 		files:   map[string]*dockerconfig.File{},
 	}
 	defer func() {
+		if r := recover(); r != nil {
+			d.step = "doctor"
+			d.report(fail("", "internal error: %v; please report it", r))
+		}
 		if d.probe != nil {
 			d.probe.Close()
 		}
@@ -181,8 +181,8 @@ func (d *diagnosis) report(f Finding) {
 	d.Found(f)
 }
 
-// Age returns a duration in words, without its sign.
-func Age(d time.Duration) string {
+// age returns a duration in words, without its sign.
+func age(d time.Duration) string {
 	switch d = d.Abs(); {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))

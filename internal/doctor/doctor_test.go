@@ -46,6 +46,16 @@ func newDiagnosis(t *testing.T, image, mapText string, env ...string) (*diagnosi
 	return d, found
 }
 
+// installFallback puts docker-credential-keys on the PATH, a shell script.
+func installFallback(t *testing.T, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(write(t, dir+"/docker-credential-keys", "#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+}
+
 // write writes a file that the user alone can read, and its directories.
 func write(t *testing.T, path, text string) string {
 	t.Helper()
@@ -67,8 +77,8 @@ func text(f Finding) string {
 	return s
 }
 
-// expect fails the test unless a finding begins with the first of the parts, which " | " separates, and
-// contains the others. A part that ends with $ must end the finding.
+// expect fails the test unless a finding begins with the first of the parts, which " | " separates,
+// and contains the others. A part that ends with $ must end the finding.
 func expect(t *testing.T, name string, f Finding, want string) {
 	t.Helper()
 	got := text(f)
@@ -136,9 +146,7 @@ func TestTakeEndsAStep(t *testing.T) {
 // A host that isn't ECR's is looked for at the fallback helper, and nowhere else.
 func TestRunForFallback(t *testing.T) {
 	d, found := newDiagnosis(t, "ghcr.io/x", "", "AWS_ECR_FALLBACK=keys")
-	d.ListFallback = func(context.Context, config.Env, config.Settings) (map[string]string, error) {
-		return map[string]string{"https://ghcr.io": "me"}, nil
-	}
+	installFallback(t, `echo '{"https://ghcr.io": "me"}'`)
 	Run(t.Context(), d.Options)
 	var ran []string
 	for _, f := range *found {
@@ -230,8 +238,8 @@ func TestAge(t *testing.T) {
 		12*time.Hour - time.Second:    "12 h 0 min",
 		11*time.Hour + 59*time.Minute: "11 h 59 min",
 	} {
-		if got := Age(d); got != want {
-			t.Errorf("Age(%v) = %q, want %q", d, got, want)
+		if got := age(d); got != want {
+			t.Errorf("age(%v) = %q, want %q", d, got, want)
 		}
 	}
 }

@@ -53,7 +53,8 @@ func (d *diagnosis) gitlabRunners() (files []*dockerconfig.File, isRunner bool) 
 			}
 		}
 		isRunner = true
-		f, err := dockerconfig.Parse(path+": runner "+cmp.Or(runner.Name, "without a name")+": "+authVariable, auth)
+		name := path + ": runner " + cmp.Or(runner.Name, "without a name") + ": " + authVariable
+		f, err := dockerconfig.Parse(name, auth)
 		if err != nil {
 			d.report(fail("fix it", "%v", err))
 			continue

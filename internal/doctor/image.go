@@ -15,8 +15,8 @@ type image struct {
 	host, repository, reference string
 }
 
-// parseImage reads HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker Hub
-// by its short name, unless the registry map knows it as a host.
+// parseImage reads HOST, HOST/REPOSITORY, and that with a tag or a digest; and an image of Docker
+// Hub by its short name, unless the registry map knows it as a host.
 func parseImage(text string, m *registrymap.Map) image {
 	_, isKnown := m.Find(text)
 	text, digest := strings.TrimSpace(text), ""
@@ -30,7 +30,9 @@ func parseImage(text string, m *registrymap.Map) image {
 	host, rest, hasPath := strings.Cut(text, "/")
 	// As Docker tells a host from the name of an image on its Hub:
 	// https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
-	if name, _, _ := strings.Cut(strings.ReplaceAll(host, "@", ":"), ":"); text != "" && !isKnown && !strings.Contains(name, ".") && name != "localhost" && (!hasPath || name == host) {
+	name, _, _ := strings.Cut(strings.ReplaceAll(host, "@", ":"), ":")
+	isHost := strings.Contains(name, ".") || name == "localhost" || hasPath && name != host
+	if text != "" && !isKnown && !isHost {
 		if host, rest = "docker.io", text; !hasPath {
 			rest = "library/" + text
 		}

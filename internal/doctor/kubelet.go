@@ -48,8 +48,8 @@ var usualFlags = []kubeletFlags{
 	{"/etc/eks/image-credential-provider", "/etc/eks/image-credential-provider/config.json"},
 }
 
-// findProviders finds the entries by which kubelets start this program, and reports the files of such
-// kubelets that can't be read.
+// findProviders finds the entries by which kubelets start this program, and reports the files of
+// such kubelets that can't be read.
 func (d *diagnosis) findProviders() {
 	flags := runningKubelets()
 	if len(flags) == 0 {
@@ -78,7 +78,9 @@ func (d *diagnosis) findProviders() {
 // isIn reports whether this program is in a directory, under any name.
 func isIn(dir string) bool {
 	entries, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return fallback.IsThisProgram(filepath.Join(dir, e.Name())) })
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return fallback.IsThisProgram(filepath.Join(dir, e.Name()))
+	})
 }
 
 // runningKubelets returns the flags of the kubelets that run here, as root or as this user: what
@@ -156,7 +158,8 @@ func readProviders(file string) ([]provider, error) {
 func (d *diagnosis) kubelet() bool {
 	isMatched := false
 	for _, p := range d.providers {
-		if d.image.host != "" && !slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return matchesImage(pattern, d.image) }) {
+		matches := func(pattern string) bool { return matchesImage(pattern, d.image) }
+		if d.image.host != "" && !slices.ContainsFunc(p.MatchImages, matches) {
 			continue
 		}
 		isMatched = true
@@ -212,21 +215,16 @@ func isShown(name string) bool {
 }
 
 // matchesImage reports whether a pattern of matchImages is for an image, as the kubelet decides it:
-// each label of the host is a glob, the port is the same, and the path is a prefix (k8s.io/kubernetes,
-// pkg/credentialprovider, URLsMatch). Of an image without a repository the path isn't known.
+// each label of the host is a glob, the port is the same, and the path is a prefix
+// (k8s.io/kubernetes, pkg/credentialprovider, URLsMatch). Of an image without a repository the path
+// isn't known.
 func matchesImage(pattern string, i image) bool {
 	pattern = strings.TrimPrefix(strings.TrimPrefix(pattern, "https://"), "http://")
 	host, prefix, _ := strings.Cut(pattern, "/")
 	host, port, _ := strings.Cut(host, ":")
 	imageHost, imagePort, _ := strings.Cut(i.host, ":")
-	wanted, labels := strings.Split(host, "."), strings.Split(imageHost, ".")
-	if len(wanted) != len(labels) || port != imagePort || i.repository != "" && !strings.HasPrefix(i.repository, prefix) {
-		return false
-	}
-	for n, label := range labels {
-		if isMatch, err := path.Match(wanted[n], label); err != nil || !isMatch {
-			return false
-		}
-	}
-	return true
+	labels := strings.NewReplacer(".", "/") // a star matches no slash
+	isMatch, err := path.Match(labels.Replace(host), labels.Replace(imageHost))
+	return err == nil && isMatch && port == imagePort &&
+		(i.repository == "" || strings.HasPrefix(i.repository, prefix))
 }

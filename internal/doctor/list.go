@@ -11,10 +11,11 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 	"docker-credential-ecr-login/internal/registrymap"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
-// list reports whether clients that ask for a list first find the host in it, and why. GitLab Runner
-// and Docker's classic builder do, if they call this helper for all hosts (credsStore).
+// list reports whether clients that ask for a list first find the host in it, and why. GitLab
+// Runner and Docker's classic builder do, if they call this helper for all hosts (credsStore).
 func (d *diagnosis) list(context.Context) Finding {
 	m := &d.Settings.Map
 	host, r := d.target.Host, d.target.Registry
@@ -32,8 +33,10 @@ func (d *diagnosis) list(context.Context) Finding {
 	case asksAWS && d.response.Default && d.target.Principal == m.Own().Principal:
 		return ok("a list names %s: it is the own registry of these credentials", host)
 	}
+	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
+	known := cache.New(d.Settings.CacheDir).Known(id.Key)
 	why := "a list doesn't name " + host
-	switch isKnown := d.isKnown(); {
+	switch isKnown := slices.Contains(known, tokensource.KeyOf(id.Key, r)); {
 	case isKnown && r.Public:
 		why = fmt.Sprintf("a list names %s only while there is a token in the cache", host)
 	case isKnown:
@@ -58,15 +61,8 @@ func (d *diagnosis) list(context.Context) Finding {
 	return f
 }
 
-// isKnown reports whether the cache knows the target's registry.
-func (d *diagnosis) isKnown() bool {
-	id, r := identity.Read(d.Env, d.Settings.Home, d.target.Principal), d.target.Registry
-	return slices.ContainsFunc(cache.New(d.Settings.CacheDir).Known(id.Key), func(key cache.Key) bool {
-		return key.Registry == r.ID() && key.Region == r.TokenRegion() && key.EndpointVariant == r.EndpointVariant()
-	})
-}
-
-// mapFile returns the path of the registry map or, if there is none, the first path it is looked for at.
+// mapFile returns the path of the registry map or, if there is none, the first path it is looked
+// for at.
 func (d *diagnosis) mapFile() string {
 	file := "/etc/ecr-login/config.toml"
 	if d.Settings.Home != "" {

@@ -46,14 +46,3 @@ func OnPath(env config.Env) (self, problem, fix string) {
 	}
 	return found, "", ""
 }
-
-// log reports what is wrong with the settings of the log, and nothing if they are right.
-func (d *diagnosis) log(context.Context) (f Finding) {
-	if err := d.Settings.LogLevelErr; err != nil {
-		d.report(warn("set one of those, or unset it", "%v", err))
-	}
-	if err := d.Settings.LogFileErr; err != nil {
-		f = warn("write the whole path", "%v; no log is written", err)
-	}
-	return f
-}

@@ -8,52 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
-	"time"
 
-	"docker-credential-ecr-login/cache"
 	"docker-credential-ecr-login/internal/awsapi"
-	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registry"
 )
-
-// cache reports which tokens are kept, and where.
-func (d *diagnosis) cache(context.Context) Finding {
-	if err := d.Settings.CacheErr; err != nil {
-		return warn("write the whole path", "no token is kept: %v; every get asks AWS", err)
-	}
-	if d.Settings.CacheDir == "" {
-		return warn("unset AWS_ECR_DISABLE_CACHE, or set HOME or AWS_ECR_CACHE_DIR to a folder of this user's own",
-			"no token is kept: the cache is turned off, or there is no home of this user's own; every get asks AWS")
-	}
-	c := cache.New(d.Settings.CacheDir)
-	if err := c.Check(); err != nil {
-		return warn("make it a directory of this user alone, or set AWS_ECR_CACHE_DIR to one", "no token is kept: %v", err)
-	}
-	if err := canWrite(c.Dir()); err != nil {
-		return warn("make room or give this user the right to write there, or set AWS_ECR_CACHE_DIR to another directory", "no token is kept: %v", err)
-	}
-	info, err := os.Stat(c.Dir())
-	if err != nil {
-		return ok("%s will be made with the first token", c.Dir())
-	}
-	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
-	if id.Uncacheable {
-		return warn("use a file", "no token is kept: whose tokens these are is read from something that can't be read, or not twice, such as a pipe")
-	}
-	kept := "none of them for this identity in the registry's region"
-	now := time.Now()
-	for _, item := range c.Items(id.Key) {
-		if item.Region == d.target.Registry.TokenRegion() && item.EndpointVariant == d.target.Registry.EndpointVariant() {
-			kept = fmt.Sprintf("one for this registry, of %s ago", Age(now.Sub(item.RequestedAt)))
-			if !item.Fresh(now) {
-				kept += ", due for renewal"
-			}
-		}
-	}
-	return ok("%s, mode %04o, holds %d tokens, %s", c.Dir(), info.Mode().Perm(), len(c.All()), kept)
-}
 
 // registry reports whether the registry accepts the token.
 func (d *diagnosis) registry(ctx context.Context) Finding {
@@ -231,7 +190,8 @@ func (d *diagnosis) request(ctx context.Context, method, path string) (reply, er
 			r.message = http.StatusText(r.status)
 		}
 		// A server may repeat the password, which it has just received.
-		for _, secret := range []string{d.response.Password, d.bearer, base64.StdEncoding.EncodeToString([]byte("AWS:" + d.response.Password))} {
+		basic := base64.StdEncoding.EncodeToString([]byte("AWS:" + d.response.Password))
+		for _, secret := range []string{d.response.Password, d.bearer, basic} {
 			if secret != "" {
 				r.message = strings.ReplaceAll(r.message, secret, "***")
 			}

@@ -12,6 +12,7 @@ import (
 	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/identity"
 	"docker-credential-ecr-login/internal/registrymap"
+	"docker-credential-ecr-login/internal/tokensource"
 )
 
 func TestPrincipalOf(t *testing.T) {
@@ -165,8 +166,8 @@ func putKnown(t *testing.T, d *diagnosis) {
 
 // keyOf returns the key of the target's token.
 func keyOf(d *diagnosis) cache.Key {
-	id, r := identity.Read(d.Env, d.Settings.Home, d.target.Principal), d.target.Registry
-	return cache.Key{Family: cache.Family{Identity: id.Key, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()}, Registry: r.ID()}
+	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
+	return tokensource.KeyOf(id.Key, d.target.Registry)
 }
 
 func TestMapEntry(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package fallback runs another credential helper, such as docker-credential-secretservice, for hosts
-// that aren't ECR's.
+// Package fallback runs another credential helper, such as docker-credential-secretservice, for
+// hosts that aren't ECR's.
 package fallback
 
 import (
@@ -19,8 +19,8 @@ import (
 	"docker-credential-ecr-login/internal/credhelper"
 )
 
-// callerVariable is set for a fallback helper. If that is a copy of this helper, or a helper that calls
-// it, this helper must not call it again.
+// callerVariable is set for a fallback helper. If that is a copy of this helper, or a helper that
+// calls it, this helper must not call it again.
 const callerVariable = config.OwnPrefix + "INSIDE_FALLBACK"
 
 const (
@@ -51,8 +51,8 @@ func List(ctx context.Context, env config.Env, settings config.Settings) (hosts 
 	return hosts, nil
 }
 
-// Run runs a verb of the fallback helper of the settings. An error says why the helper can't be used.
-// If the helper says that it has no credentials, that is an Output.
+// Run runs a verb of the fallback helper of the settings. An error says why the helper can't be
+// used. If the helper says that it has no credentials, that is an Output.
 func Run(ctx context.Context, env config.Env, settings config.Settings, verb, input string) (credhelper.Output, error) {
 	if settings.FallbackErr != nil {
 		return credhelper.Output{}, settings.FallbackErr
@@ -100,7 +100,8 @@ func run(ctx context.Context, env config.Env, name, verb, input string) (credhel
 	return credhelper.Output{}, err
 }
 
-// limitedBuffer keeps the first bytes written to it, and calls overflow if there are more than left.
+// limitedBuffer keeps the first bytes written to it, and calls overflow if there are more than
+// left.
 type limitedBuffer struct {
 	text     bytes.Buffer
 	left     int
