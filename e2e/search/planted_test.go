@@ -30,7 +30,7 @@ var bugs = []planted{
 	{"", "logins don't count", "internal/identity/identity.go", `	if source.Used.Logins {`, `	if false {`},
 	{"", "token files don't count", "internal/identity/identity.go", `uncacheable = !in.tokenFile("web identity token", file) || uncacheable`, `_ = file`},
 	{"", "the map's profile doesn't count", "internal/identity/identity.go", `	in.add("profile", p.Profile)`, ``},
-	{"", "a token is for all regions", "internal/tokensource/tokensource.go", `Region: r.TokenRegion(), EndpointVariant`, `Region: "eu-west-1", EndpointVariant`},
+	{"", "a token is for all regions", "internal/tokensource/keys.go", `Region: r.TokenRegion(), EndpointVariant`, `Region: "eu-west-1", EndpointVariant`},
 	{"", "blanks stay around a region", "internal/awsapi/chain.go", `region := strings.TrimSpace(env.Get(name)); region`, `region := strings.TrimLeft(env.Get(name), ""); region`},
 	{"", "quotes stay around a name", "internal/sharedconfig/parse.go", `wasQuoted = isWord && bare != name && bare != ""`, `wasQuoted = isWord && bare == "none"`},
 	{"", "a tilde stays", "internal/config/path.go", `return path.Join(home, rest), nil`, `return text, nil`},

@@ -9,7 +9,7 @@ import (
 )
 
 func TestWhoami(t *testing.T) {
-	cloud, err := awstest.Start()
+	cloud, err := awstest.NewServer()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func (r *run) list(ctx context.Context) (response, error) {
 	}
 	failures := slices.DeleteFunc(slices.Clone(omitted), func(err error) bool { return errors.Is(err, tokensource.ErrPattern) })
 	if r.failOnError.Load() && len(failures) > 0 && (len(all) == 0 || resolver.Err != nil) {
-		return fail(name + ": " + strings.ReplaceAll(errors.Join(failures...).Error(), "\n", "; ")), nil
+		return fail(name + ": " + joined(failures)), nil
 	}
 	var object []string
 	for _, server := range slices.Sorted(maps.Keys(all)) {
@@ -64,6 +64,15 @@ func (r *run) list(ctx context.Context) (response, error) {
 		resp = resp.withStderr("%v", err)
 	}
 	return resp, nil
+}
+
+// joined returns the texts of errors in one line.
+func joined(errs []error) string {
+	var texts []string
+	for _, err := range errs {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
 }
 
 func (r *run) failList(err error) response {

@@ -179,7 +179,7 @@ func (a *attempt) fetch(ctx context.Context, timeout time.Duration) (cache.Item,
 	case moved:
 		return cache.Item{}, a.keptChanging()
 	}
-	item := cache.Item{Key: keyOf(id, response.Registry), Token: tokenOf(response, a.id.CredentialSource)}
+	item := cache.Item{Key: KeyOf(id.Key, response.Registry), Token: tokenOf(response, a.id.CredentialSource)}
 	a.Log.Infof("AWS gave a token for %s, which expires at %s", response.Registry.Host(), item.Expires.Format(time.RFC3339))
 	switch {
 	case !id.Covers(response.Used):
@@ -225,7 +225,7 @@ func (a *attempt) save(key cache.Key, token cache.Token) cache.Item {
 		a.Log.Debugf("cache: the token isn't kept: %v", err)
 	}
 	// What works for one registry may work for a list again.
-	a.cache.ClearFailure(keyOf(a.id, registry.Registry{}).Family)
+	a.cache.ClearFailure(KeyOf(a.id.Key, registry.Registry{}).Family)
 	return cache.Item{Key: key, Token: token}
 }
 

@@ -42,7 +42,7 @@ func (s *Source) List(ctx context.Context) (hosts []string, omitted []error, err
 		public := part{target: registrymap.Target{Host: "public ECR", Registry: registry.Registry{Public: true}}}
 		s.fetchParts(ctx, &own, &public)
 		for _, p := range []part{own, public} {
-			switch r, ok := registryOf(p.item); {
+			switch r, ok := RegistryOf(p.item.Key); {
 			case errors.Is(p.err, ErrCacheMiss):
 				return nil, nil, ErrCacheMiss
 			case p.err != nil:
@@ -95,7 +95,7 @@ func (s *Source) cached() []string {
 			keys = append(keys, item.Key)
 		}
 		for _, key := range keys {
-			r, ok := registry.Of(key.Registry, key.Region, key.EndpointVariant)
+			r, ok := RegistryOf(key)
 			if _, valid := c.Get(key); !ok || r.Public && !valid {
 				continue
 			}
@@ -105,10 +105,6 @@ func (s *Source) cached() []string {
 		}
 	}
 	return hosts
-}
-
-func registryOf(item cache.Item) (registry.Registry, bool) {
-	return registry.Of(item.Registry, item.Region, item.EndpointVariant)
 }
 
 // omittedPatterns explains the entries of the map that name no host, where nothing else

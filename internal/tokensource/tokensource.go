@@ -171,7 +171,7 @@ func (s *Source) Forget(ctx context.Context, target registrymap.Target) {
 		s.Log.Debugf("forgetting the tokens for %s without a lock: %v", target.Host, err)
 	}
 	a.cache.Purge(a.key.Family)
-	a.cache.ClearFailure(keyOf(a.id, registry.Registry{}).Family)
+	a.cache.ClearFailure(KeyOf(a.id.Key, registry.Registry{}).Family)
 	s.Log.Debugf("forgot the tokens for %s", target.Host)
 }
 
@@ -182,7 +182,7 @@ func (s *Source) newAttempt(target registrymap.Target, deadline time.Time) *atte
 		cache:    s.cacheFor(id),
 		id:       id,
 		target:   target,
-		key:      keyOf(id, target.Registry),
+		key:      KeyOf(id.Key, target.Registry),
 		started:  time.Now(),
 		deadline: deadline,
 	}
@@ -209,15 +209,4 @@ func (s *Source) cacheFor(id identity.Identity) *cache.Cache {
 		return cache.New("")
 	}
 	return s.Cache
-}
-
-func keyOf(id identity.Identity, r registry.Registry) cache.Key {
-	if r == (registry.Registry{}) {
-		// No token is saved under this key; it names a lock and a failure.
-		return cache.Key{Family: cache.Family{Identity: id.Key, Region: "own", EndpointVariant: "own"}}
-	}
-	return cache.Key{
-		Family:   cache.Family{Identity: id.Key, Region: r.TokenRegion(), EndpointVariant: r.EndpointVariant()},
-		Registry: r.ID(),
-	}
 }

@@ -68,7 +68,7 @@ func TestToken(t *testing.T) {
 				t.Fatal(err)
 			}
 			id, _ := source.identity(target.Principal)
-			key := keyOf(id, target.Registry)
+			key := KeyOf(id.Key, target.Registry)
 			put := func(token *cache.Token, account string) {
 				if token == nil {
 					return
