@@ -4,6 +4,7 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -177,6 +178,54 @@ func TestIsAbsent(t *testing.T) {
 	for path, want := range map[string]bool{file + "x": true, file + "/x": true, strings.Repeat("x", 5000): false} {
 		if _, err := os.Lstat(path); err == nil || IsAbsent(err) != want {
 			t.Errorf("%.50s: %v; want absent %v", path, err, want)
+		}
+	}
+}
+
+func TestReadRegular(t *testing.T) {
+	dir := t.TempDir()
+	file, pipe, secret := filepath.Join(dir, "file"), filepath.Join(dir, "pipe"), filepath.Join(dir, "secret")
+	if err := os.WriteFile(file, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		most int64
+		want error
+	}{
+		{file, 4, nil},
+		{file, 3, ErrTooLarge},
+		{"/proc/self/mountinfo", 1 << 20, nil}, // whose size is 0
+		{"/proc/self/mountinfo", 5, ErrTooLarge},
+		{pipe, 4, ErrNotRegular},
+		{"/dev/zero", 4, ErrNotRegular},
+		{dir, 4, syscall.EISDIR},
+		{filepath.Join(dir, "none"), 4, fs.ErrNotExist},
+		{file + "/x", 4, syscall.ENOTDIR},
+		{secret, 4, fs.ErrPermission},
+	} {
+		if c.want == fs.ErrPermission && os.Geteuid() == 0 {
+			continue // root reads it
+		}
+		text, info, err := ReadRegular(c.name, c.most)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+		if _, statErr := os.Stat(c.name); (info == nil) != (statErr != nil) {
+			t.Errorf("%s: its state is %v", c.name, info)
+		}
+		if c.want == ErrNotRegular || c.want == ErrTooLarge {
+			continue // os.ReadFile would read it, or wait
+		}
+		want, wantErr := os.ReadFile(c.name)
+		if c.want == nil && string(text) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%s: %q, %v; want %q, %v", c.name, text, err, want, wantErr)
 		}
 	}
 }

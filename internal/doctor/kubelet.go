@@ -92,7 +92,7 @@ func runningKubelets() []kubeletFlags {
 		if err != nil || !atomicfile.IsTrusted(info) {
 			continue
 		}
-		text, err := os.ReadFile(file)
+		text, _, err := atomicfile.ReadRegular(file, maxConfig)
 		if err != nil {
 			continue
 		}
@@ -132,7 +132,7 @@ func readProviders(file string) ([]provider, error) {
 	}
 	var all []provider
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, _, err := atomicfile.ReadRegular(file, maxConfig)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
@@ -276,19 +277,18 @@ func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
 		return "", ""
 	}
-	info, err := os.Stat(file)
+	bytes, info, err := atomicfile.ReadRegular(file, maxInput)
 	switch {
-	case err != nil:
+	case info == nil:
 		return "", ""
 	case info.IsDir():
 		return "", "folder"
 	case !info.Mode().IsRegular():
 		return "", "irregular"
-	case info.Size() > maxInput:
+	case errors.Is(err, atomicfile.ErrTooLarge):
 		return "", "large"
 	}
 	in.note(info)
-	bytes, err := os.ReadFile(file)
 	if err != nil {
 		return "", "unreadable"
 	}
