@@ -57,6 +57,7 @@ type chain struct {
 
 func newChain(q tokensource.Request) *chain {
 	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
+	c.source = identity.SourceOf(q.Env, q.Shared.Profiles(), q.Principal)
 	c.connections.ahead = func(string) {}
 	c.roots = sync.OnceValue(func() *x509.CertPool { return mozillaRoots(q.Env) })
 	return c
@@ -76,7 +77,7 @@ func (c *chain) load(ctx context.Context) error {
 	}
 	load := func(region string) error {
 		err := c.loadWith(ctx, region)
-		if err != nil && !c.asksProfile() {
+		if err != nil && !c.source.FromProfile {
 			// A profile that has no part in it must not prevent a token.
 			c.texts = sharedconfig.Texts{}
 			err = c.loadWith(ctx, region)

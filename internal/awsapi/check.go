@@ -32,12 +32,12 @@ func (c *chain) checkVariables() error {
 			return diagnose.Misconfigured("set both, or neither",
 				"%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
 		}
-		if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
-			names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
-		}
 	}
-	if c.asksProfile() {
-		names = append(names, "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+	switch {
+	case c.source.FromProfile:
+		names = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+	case !p.HasWebIdentity() && len(c.source.Used.TokenFiles) > 0:
+		names = []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"}
 	}
 	for _, service := range []string{"", "_ECR", "_ECR_PUBLIC", "_STS", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
 		names = append(names, "AWS_ENDPOINT_URL"+service)
@@ -155,7 +155,7 @@ func (c *chain) checkKeys() error {
 // may be another principal.
 func (c *chain) logSkipped() {
 	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
-		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
+		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.source.FromProfile {
 			c.request.Log.Errorf("%s names %s, which doesn't exist", name, file)
 		}
 	}
@@ -166,7 +166,7 @@ func (c *chain) logSkipped() {
 
 // hidden returns the files of the AWS configuration in directories that this user can't read.
 func (c *chain) hidden() []string {
-	if !c.asksProfile() {
+	if !c.source.FromProfile {
 		return nil
 	}
 	return slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, func(file string) bool {

@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
-	"docker-credential-ecr-login/internal/failure"
 )
 
 // sharedCredentials are the credentials of each identity, or why there are none. The parts
@@ -29,7 +27,7 @@ type result struct {
 	value    aws.Credentials
 	resolved []aws.Credentials // those of the chain
 	login    string
-	failure  *failure.Failure
+	err      error // a [*failure.Failure]
 }
 
 // get retrieves the credentials of a chain, once for all requests of its identity,
@@ -41,16 +39,14 @@ func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.C
 	stored, _ := s.results.LoadOrStore(c.request.Identity, new(result))
 	got := stored.(*result)
 	got.once.Do(func() {
-		var err error
-		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
-			got.failure = c.failure(err)
-		}
+		got.value, got.err = c.retrieve(ctx, begin, start)
+		got.err = c.failed(got.err)
 		got.resolved, got.login = append(c.resolved, got.value), c.requests.soFar().login
 	})
 	c.resolved = got.resolved
 	c.requests.refreshed(&got.login)
-	if got.failure != nil {
-		return begin, func() {}, got.failure
+	if got.err != nil {
+		return begin, func() {}, got.err
 	}
 	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: got.value}
 	rest, cancel := c.extend(ctx, begin, start)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
@@ -21,17 +22,11 @@ const (
 	maxBundle = 16 << 20
 )
 
-// asksProfile reports whether credentials are looked for in the AWS configuration.
-func (c *chain) asksProfile() bool {
-	p, env := c.request.Principal, c.request.Env
-	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
-}
-
 // checkShared returns an error for what is wrong with the AWS configuration and what the SDK would skip:
 // it would go on with the next source, and so as another principal. A file that isn't asked for credentials
 // and can't be read is kept from the SDK, which would fail on it.
 func (c *chain) checkShared() error {
-	asks := c.asksProfile()
+	asks := c.source.FromProfile
 	if err := c.shared.Err; err != nil && asks {
 		return diagnose.Misconfigured("write the whole path", "%v", err)
 	}
@@ -39,14 +34,16 @@ func (c *chain) checkShared() error {
 		file string
 		text *string
 	}{{c.shared.Config, &c.texts.Config}, {c.shared.Credentials, &c.texts.Credentials}} {
-		read, err := readText(of.file)
-		switch {
-		case err != nil && asks:
-			return err
-		case err == nil && isPipe(of.file): // which nobody has read yet
-			*of.text = read
+		if *of.text == "" { // what the identity hasn't read
+			read, err := readText(of.file)
+			if err != nil && asks {
+				return err
+			}
+			if isPipe(of.file) {
+				*of.text = read
+			}
 		}
-		if err != nil || !asks && !sharedconfig.IsReadable(*of.text) {
+		if !asks && !sharedconfig.IsReadable(*of.text) {
 			*of.text = ""
 		}
 	}
@@ -190,10 +187,10 @@ func (c *chain) checkBundles() error {
 		}
 	}
 	file := c.request.Env.Get("AWS_CA_BUNDLE")
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+	text, info, err := atomicfile.ReadRegular(file, maxBundle)
+	if info == nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	text, err := os.ReadFile(file)
 	if err == nil {
 		if block, _ := pem.Decode(text); block != nil {
 			return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
 	"docker-credential-ecr-login/internal/diagnose"
+	"docker-credential-ecr-login/internal/failure"
 )
 
 // processTime is the time of a credential process: it may have to ask a person.
@@ -87,10 +88,8 @@ func firstWord(line string) (word, rest string) {
 var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
 
 func (c *chain) processFailure(what string) error {
-	f := diagnose.Unavailable("run it by hand to see why; what it prints is never shown here",
+	return failure.New(failure.Unavailable, "run it by hand to see why; what it prints is never shown here",
 		"%s", c.clean(fmt.Sprintf("the credential_process of profile %s %s", c.lastProfile().Profile, what)))
-	f.At = time.Now()
-	return f
 }
 
 // quietCommand runs the command line with an empty stdin, without its stderr and with its stdout

@@ -80,7 +80,7 @@ func describe(p registrymap.Principal) string {
 // source reports where the credentials come from, and why not from elsewhere.
 func (d *diagnosis) source(ctx context.Context) Finding {
 	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
-	passed := identity.Skipped(d.Env, d.Settings.Home, d.target.Principal)
+	passed := id.Skipped(d.Env, d.Settings.Home, d.target.Principal)
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}

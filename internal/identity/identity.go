@@ -131,7 +131,7 @@ func Read(env config.Env, home string, asked registrymap.Principal) Identity {
 	texts.Config, configRead = in.file("config", files.Config)
 	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
 	source := SourceOf(env, texts.Profiles(), asked)
-	uncacheable := source.fromProfile && !(configRead && credentialsRead)
+	uncacheable := source.FromProfile && !(configRead && credentialsRead)
 	for _, file := range source.Used.TokenFiles {
 		uncacheable = !in.tokenFile("web identity token", file) || uncacheable
 	}
