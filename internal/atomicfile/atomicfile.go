@@ -44,9 +44,9 @@ var (
 	ErrTooLarge   = errors.New("it is too large")
 )
 
-// ReadRegular returns the text of a regular file of at most so many bytes, and what was known of the
-// file when it was opened: nil if it can't be found. Its errors are those of os.ReadFile, or wrap
-// [ErrNotRegular] or [ErrTooLarge].
+// ReadRegular returns the text of a regular file of at most so many bytes, and what was known of
+// the file when it was opened: nil if it can't be found. Its errors are those of os.ReadFile, or
+// wrap [ErrNotRegular] or [ErrTooLarge].
 func ReadRegular(name string, most int64) (text []byte, info fs.FileInfo, err error) {
 	if info, err = os.Stat(name); err != nil {
 		err.(*fs.PathError).Op = "open"

@@ -35,7 +35,8 @@ func TestMakePrivateDir(t *testing.T) {
 	wantMode(t, filepath.Join(dir, "a/b"), fs.ModeDir|0o700)
 }
 
-// Whatever is in the place of the file, it is replaced or kept as a whole, and nothing else is left.
+// Whatever is in the place of the file, it is replaced or kept as a whole, and nothing else is
+// left.
 func TestWrite(t *testing.T) {
 	modTime := time.Now().Add(12 * time.Hour).Round(time.Second)
 	for name, c := range map[string]struct {

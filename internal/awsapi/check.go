@@ -58,8 +58,8 @@ func (c *chain) checkValues(names ...string) error {
 }
 
 // checkProxies returns an error for a proxy that net/http would ignore, and so ask AWS directly, or
-// whose host would be another, because the password has a character that a URL can't hold. The value
-// is never shown.
+// whose host would be another, because the password has a character that a URL can't hold. The
+// value is never shown.
 func (c *chain) checkProxies() error {
 	env := c.request.Env
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
@@ -129,8 +129,8 @@ func (c *chain) checkSource(used identity.Used) error {
 	return nil
 }
 
-// checkKeys returns an error for keys that no request can hold, such as those of a variable that was read
-// with the line break at its end.
+// checkKeys returns an error for keys that no request can hold, such as those of a variable that
+// was read with the line break at its end.
 func (c *chain) checkKeys() error {
 	env := c.request.Env
 	var keys []string
@@ -151,10 +151,10 @@ func (c *chain) checkKeys() error {
 }
 
 // logSkipped logs the files that the SDK skips without an error: those that a variable names and
-// that don't exist, and those in a directory that this user can't read. The next source in the chain
-// may be another principal.
+// that don't exist, and those in a directory that this user can't read. The next source in the
+// chain may be another principal.
 func (c *chain) logSkipped() {
-	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
+	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.files.Config, "AWS_SHARED_CREDENTIALS_FILE": c.files.Credentials} {
 		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.source.FromProfile {
 			c.request.Log.Errorf("%s names %s, which doesn't exist", name, file)
 		}
@@ -169,7 +169,7 @@ func (c *chain) hidden() []string {
 	if !c.source.FromProfile {
 		return nil
 	}
-	return slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, func(file string) bool {
+	return slices.DeleteFunc([]string{c.files.Config, c.files.Credentials}, func(file string) bool {
 		_, err := os.Lstat(file)
 		return file == "" || !os.IsPermission(err)
 	})

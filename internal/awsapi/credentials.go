@@ -41,10 +41,10 @@ func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.C
 	got.once.Do(func() {
 		got.value, got.err = c.retrieve(ctx, begin, start)
 		got.err = c.failed(got.err)
-		got.resolved, got.login = append(c.resolved, got.value), c.requests.soFar().login
+		got.resolved, got.login = append(c.resolved, got.value), c.requestLog.soFar().login
 	})
 	c.resolved = got.resolved
-	c.requests.refreshed(&got.login)
+	c.requestLog.refreshed(&got.login)
 	if got.err != nil {
 		return begin, func() {}, got.err
 	}
@@ -123,8 +123,8 @@ func (c *chain) assumeMapped() {
 	}
 }
 
-// assumeProfiles takes these credentials for those of the last profile, and assumes the roles of the
-// profiles with them.
+// assumeProfiles takes these credentials for those of the last profile, and assumes the roles of
+// the profiles with them.
 func (c *chain) assumeProfiles(provider aws.CredentialsProvider) {
 	c.cfg.Credentials = aws.NewCredentialsCache(provider)
 	for _, p := range slices.Backward(c.profiles) {

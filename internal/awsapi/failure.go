@@ -31,13 +31,13 @@ func (c *chain) failed(err error) error {
 
 // facts returns what the explanation of an error needs beside the error.
 func (c *chain) facts() diagnose.Facts {
-	seen := c.requests.soFar()
+	seen := c.requestLog.soFar()
 	return diagnose.Facts{
 		Last:            seen.last,
 		Role:            seen.role,
 		Principal:       c.request.Principal,
 		Where:           c.request.Where,
-		Files:           c.files(),
+		Files:           c.fileNames(),
 		HiddenFiles:     c.hidden(),
 		UnreadableToken: c.unreadableToken(),
 		Source:          c.source.Name(),
@@ -58,10 +58,10 @@ func (c *chain) unreadableToken() (why *fs.PathError) {
 	return why
 }
 
-// files names the AWS configuration, for messages.
-func (c *chain) files() string {
+// fileNames names the AWS configuration, for messages.
+func (c *chain) fileNames() string {
 	isEmpty := func(file string) bool { return file == "" }
-	files := slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, isEmpty)
+	files := slices.DeleteFunc([]string{c.files.Config, c.files.Credentials}, isEmpty)
 	return cmp.Or(strings.Join(files, " or "), "the AWS configuration, since there is no home to find it in")
 }
 
@@ -91,7 +91,7 @@ func (c *chain) clean(text string) string {
 // secrets returns those that are known: in variables, profiles and files, and in the headers
 // that were sent.
 func (c *chain) secrets() []string {
-	values := append(slices.Clone(c.requests.soFar().sent), c.request.Principal.WebIdentityToken)
+	values := append(slices.Clone(c.requestLog.soFar().sent), c.request.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
 		token, _, _ := atomicfile.ReadRegular(file, maxInput)
 		values = append(values, string(token))

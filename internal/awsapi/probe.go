@@ -84,7 +84,7 @@ func (x *Probe) Caller(ctx context.Context) (Caller, error) {
 // Token asks ECR for a token, and returns the host that was asked.
 func (x *Probe) Token(ctx context.Context) (response tokensource.Response, asked string, err error) {
 	response, err = x.chain.token(ctx)
-	return response, x.chain.requests.soFar().last.Host, x.chain.failed(err)
+	return response, x.chain.requestLog.soFar().last.Host, x.chain.failed(err)
 }
 
 // Do sends a request as AWS is asked, by the same proxy and with the same CA certificates. It
@@ -104,7 +104,7 @@ func (x *Probe) Do(request *http.Request) (*http.Response, error) {
 	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	x.chain.requests.noteCall(diagnose.Call{Service: "registry", Host: request.URL.Host})
+	x.chain.requestLog.noteCall(diagnose.Call{Service: "registry", Host: request.URL.Host})
 	response, err := client.Do(request)
 	return response, x.chain.failed(err)
 }

@@ -68,7 +68,8 @@ func (c *chain) processLine() (line, program string) {
 	return line, program
 }
 
-// firstWord returns the first word of a command line, which may be in quotes, and what is behind it.
+// firstWord returns the first word of a command line, which may be in quotes, and what is behind
+// it.
 func firstWord(line string) (word, rest string) {
 	line = strings.TrimSpace(line)
 	if line != "" && (line[0] == '"' || line[0] == '\'') {
@@ -83,8 +84,8 @@ func firstWord(line string) (word, rest string) {
 	return line[:i], strings.TrimSpace(line[i:])
 }
 
-// relativePath matches a program in a directory below the working directory, whose files are those of
-// whoever wrote the CI job, or above it.
+// relativePath matches a program in a directory below the working directory, whose files are those
+// of whoever wrote the CI job, or above it.
 var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
 
 func (c *chain) processFailure(what string) error {

@@ -65,7 +65,8 @@ func (id Identity) Covers(used Used) bool {
 		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
 }
 
-// TokenStamp returns the stamp of web identity and container tokens, LoginStamp that of login files.
+// TokenStamp returns the stamp of web identity and container tokens, LoginStamp that of login
+// files.
 func (id Identity) TokenStamp() stamp.Stamp { return stamp.Of(id.tokenFiles) }
 func (id Identity) LoginStamp() stamp.Stamp { return stamp.Of(id.loginFiles) }
 
@@ -81,7 +82,8 @@ func (id Identity) SameLogin(before Identity, token string) bool {
 
 // Files are the AWS shared configuration the SDK is to read.
 type Files struct {
-	// Config and Credentials are paths, empty if there is neither a variable that names one nor a home.
+	// Config and Credentials are paths, empty if there is neither a variable that names one nor a
+	// home.
 	Config, Credentials string
 	// Err names a variable with an invalid path, and says why.
 	Err error
@@ -271,8 +273,8 @@ func (in *inputs) machine() {
 // larger.
 const maxInput = 1 << 20
 
-// contents returns a file's bytes: none if it doesn't exist or is in a directory that this user can't
-// read, as for the SDK. If it can't be read otherwise, or not twice, as a pipe, what says so.
+// contents returns a file's bytes: none if it doesn't exist or is in a directory that this user
+// can't read, as for the SDK. If it can't be read otherwise, or not twice, as a pipe, what says so.
 func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
 		return "", ""
