@@ -38,7 +38,7 @@ func newRequest(t *testing.T, env ...string) tokensource.Request {
 		t.Setenv(name, value)
 	}
 	r := tokensource.Resolver{Env: config.Env(env)}
-	r.Settings.Timeout = 200 * time.Millisecond
+	r.Settings.Home, r.Settings.Timeout = t.TempDir(), 200*time.Millisecond
 	return r.NewRequest(registrymap.Target{
 		Registry: registry.Registry{Account: "111122223333", Region: "eu-west-1"},
 	})
