@@ -38,56 +38,28 @@ func MakePrivateDir(dir string) error {
 	return os.Chmod(dir, 0o700) // the umask may have taken permissions away
 }
 
-// The errors of [ReadRegular] for what it does not read.
-var (
-	ErrNotRegular = errors.New("it isn't a regular file")
-	ErrTooLarge   = errors.New("it is too large")
-)
-
-// ReadRegular returns the text of a regular file of at most so many bytes, and what was known of
-// the file when it was opened: nil if it can't be found. Its errors are those of os.ReadFile, or
-// wrap [ErrNotRegular] or [ErrTooLarge].
+// ReadRegular returns the text of a regular file of at most so many bytes, and what was known of the
+// file before: nil if it can't be found. Its errors are those of os.ReadFile and two of its own.
 func ReadRegular(name string, most int64) (text []byte, info fs.FileInfo, err error) {
 	if info, err = os.Stat(name); err != nil {
 		err.(*fs.PathError).Op = "open"
 		return nil, nil, err
 	}
-	// Checked before, too, as to open a pipe and to close it stops who writes to it.
-	if err := checkRegular(name, info, most); err != nil {
-		return nil, info, err
+	// To open a pipe, and to close it, would stop its writer. To read a directory fails by itself.
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, info, &fs.PathError{Op: "read", Path: name, Err: errors.New("it isn't a regular file")}
 	}
 	f, err := OpenRead(name)
 	if err != nil {
 		return nil, info, err
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return nil, nil, err
-	}
-	if err := checkRegular(name, info, most); err != nil {
-		return nil, info, err
-	}
 	var b bytes.Buffer
-	b.Grow(int(info.Size()) + bytes.MinRead)
-	_, err = b.ReadFrom(io.LimitReader(f, most+1))
-	if err == nil && int64(b.Len()) > most {
-		err = &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge}
+	b.Grow(int(min(info.Size(), most)) + bytes.MinRead)
+	if _, err = b.ReadFrom(io.LimitReader(f, most+1)); int64(b.Len()) > most {
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("it is too large")}
 	}
 	return b.Bytes(), info, err
-}
-
-// checkRegular returns an error for what [ReadRegular] does not read. Reading a directory fails by
-// itself.
-func checkRegular(name string, info fs.FileInfo, most int64) error {
-	switch {
-	case info.IsDir():
-		return nil
-	case !info.Mode().IsRegular():
-		return &fs.PathError{Op: "read", Path: name, Err: ErrNotRegular}
-	case info.Size() > most:
-		return &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge}
-	}
-	return nil
 }
 
 // Options change what [Write] does. The zero Options write a file of mode 0600.

@@ -198,34 +198,31 @@ func TestReadRegular(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		most int64
-		want error
+		want string // of the error, if it isn't that of os.ReadFile
 	}{
-		{file, 4, nil},
-		{file, 3, ErrTooLarge},
-		{"/proc/self/mountinfo", 1 << 20, nil}, // whose size is 0
-		{"/proc/self/mountinfo", 5, ErrTooLarge},
-		{pipe, 4, ErrNotRegular},
-		{"/dev/zero", 4, ErrNotRegular},
-		{dir, 4, syscall.EISDIR},
-		{filepath.Join(dir, "none"), 4, fs.ErrNotExist},
-		{file + "/x", 4, syscall.ENOTDIR},
-		{secret, 4, fs.ErrPermission},
+		{file, 4, ""},
+		{file, 3, "it is too large"},
+		{"/proc/self/mountinfo", 1 << 20, ""}, // whose size is 0
+		{"/proc/self/mountinfo", 5, "it is too large"},
+		{pipe, 4, "it isn't a regular file"},
+		{"/dev/zero", 4, "it isn't a regular file"},
+		{dir, 4, ""},
+		{filepath.Join(dir, "none"), 4, ""},
+		{file + "/x", 4, ""},
+		{secret, 4, ""},
 	} {
-		if c.want == fs.ErrPermission && os.Geteuid() == 0 {
-			continue // root reads it
-		}
 		text, info, err := ReadRegular(c.name, c.most)
-		if !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", c.name, err, c.want)
-		}
 		if _, statErr := os.Stat(c.name); (info == nil) != (statErr != nil) {
 			t.Errorf("%s: its state is %v", c.name, info)
 		}
-		if c.want == ErrNotRegular || c.want == ErrTooLarge {
+		if c.want != "" {
+			if want := "read " + c.name + ": " + c.want; fmt.Sprint(err) != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
 			continue // os.ReadFile would read it, or wait
 		}
 		want, wantErr := os.ReadFile(c.name)
-		if c.want == nil && string(text) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+		if string(text) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 			t.Errorf("%s: %q, %v; want %q, %v", c.name, text, err, want, wantErr)
 		}
 	}

@@ -72,7 +72,7 @@ func TestClean(t *testing.T) {
 		"a\nb\tc":                                       "a b c",
 		"Sesame-\x000pen!-key":                          "***", // a secret that a character splits
 		"http://user:pass@host/x":                       "http://***@host/x",
-		"https://h/x?a=b&c=d and more?":                "https://h/x?*** and more?",
+		"https://h/x?a=b&c=d and more?":                 "https://h/x?*** and more?",
 		"http://u:" + secret + "%zz@p":                  "http://***@p",
 		"key " + strings.Repeat("aB3/", 10) + ".":       "key ***.",
 		strings.Repeat("a", 41):                         strings.Repeat("a", 41),

@@ -283,17 +283,10 @@ func (in *inputs) contents(file string) (text, what string) {
 	switch {
 	case info == nil:
 		return "", ""
-	case info.IsDir():
-		return "", "folder"
-	case !info.Mode().IsRegular():
-		return "", "irregular"
-	case errors.Is(err, atomicfile.ErrTooLarge):
-		return "", "large"
-	}
-	in.note(info)
-	if err != nil {
+	case err != nil:
 		return "", "unreadable"
 	}
+	in.note(info)
 	if int64(len(bytes)) != info.Size() { // somebody has written it in between
 		if info, err := os.Stat(file); err == nil {
 			in.note(info)
