@@ -62,11 +62,9 @@ func (c *chain) checkValues(names ...string) error {
 // value is never shown.
 func (c *chain) checkProxies() error {
 	env := c.request.Env
-	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		for host := range strings.SplitSeq(env.Get(name), ",") {
-			if strings.TrimSpace(host) == "*" {
-				return nil
-			}
+	for host := range strings.SplitSeq(env.Get("NO_PROXY")+","+env.Get("no_proxy"), ",") {
+		if strings.TrimSpace(host) == "*" {
+			return nil
 		}
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} { // AWS is asked over https

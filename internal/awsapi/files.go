@@ -163,13 +163,10 @@ func readText(file string) (string, error) {
 	if _, lerr := os.Lstat(file); lerr != nil {
 		return "", nil // it doesn't exist, or nobody can tell
 	}
-	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = cause.Err
-	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", diagnose.Misconfigured("fix it, or remove it", "%s is a link to a file that doesn't exist", file)
 	}
-	return "", diagnose.Misconfigured("let this user read it, or remove it", "%s can't be read: %v", file, err)
+	return "", diagnose.Misconfigured("let this user read it, or remove it", "%s can't be read: %v", file, errors.Unwrap(err))
 }
 
 // isPipe reports whether a file gives its bytes once.

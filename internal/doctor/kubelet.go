@@ -88,12 +88,8 @@ func runningKubelets() []kubeletFlags {
 	var all []kubeletFlags
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		info, err := os.Stat(file)
+		text, info, err := atomicfile.ReadRegular(file, maxConfig)
 		if err != nil || !atomicfile.IsTrusted(info) {
-			continue
-		}
-		text, _, err := atomicfile.ReadRegular(file, maxConfig)
-		if err != nil {
 			continue
 		}
 		f := parseFlags(text)
