@@ -4,7 +4,9 @@
 package atomicfile
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path" // not path/filepath, which starts after the AWS SDK; see package faststart
@@ -34,6 +36,30 @@ func MakePrivateDir(dir string) error {
 		return err
 	}
 	return os.Chmod(dir, 0o700) // the umask may have taken permissions away
+}
+
+// ReadRegular returns the text of a regular file of at most so many bytes, and what was known of the
+// file before: nil if it can't be found. Its errors are those of os.ReadFile and two of its own.
+func ReadRegular(name string, most int64) (text []byte, info fs.FileInfo, err error) {
+	if info, err = os.Stat(name); err != nil {
+		err.(*fs.PathError).Op = "open"
+		return nil, nil, err
+	}
+	// To open a pipe, and to close it, would stop its writer. To read a directory fails by itself.
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, info, &fs.PathError{Op: "read", Path: name, Err: errors.New("it isn't a regular file")}
+	}
+	f, err := OpenRead(name)
+	if err != nil {
+		return nil, info, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	b.Grow(int(min(info.Size(), most)) + bytes.MinRead)
+	if _, err = b.ReadFrom(io.LimitReader(f, most+1)); int64(b.Len()) > most {
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("it is too large")}
+	}
+	return b.Bytes(), info, err
 }
 
 // Options change what [Write] does. The zero Options write a file of mode 0600.

@@ -4,6 +4,7 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -34,7 +35,8 @@ func TestMakePrivateDir(t *testing.T) {
 	wantMode(t, filepath.Join(dir, "a/b"), fs.ModeDir|0o700)
 }
 
-// Whatever is in the place of the file, it is replaced or kept as a whole, and nothing else is left.
+// Whatever is in the place of the file, it is replaced or kept as a whole, and nothing else is
+// left.
 func TestWrite(t *testing.T) {
 	modTime := time.Now().Add(12 * time.Hour).Round(time.Second)
 	for name, c := range map[string]struct {
@@ -177,6 +179,51 @@ func TestIsAbsent(t *testing.T) {
 	for path, want := range map[string]bool{file + "x": true, file + "/x": true, strings.Repeat("x", 5000): false} {
 		if _, err := os.Lstat(path); err == nil || IsAbsent(err) != want {
 			t.Errorf("%.50s: %v; want absent %v", path, err, want)
+		}
+	}
+}
+
+func TestReadRegular(t *testing.T) {
+	dir := t.TempDir()
+	file, pipe, secret := filepath.Join(dir, "file"), filepath.Join(dir, "pipe"), filepath.Join(dir, "secret")
+	if err := os.WriteFile(file, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		most int64
+		want string // of the error, if it isn't that of os.ReadFile
+	}{
+		{file, 4, ""},
+		{file, 3, "it is too large"},
+		{"/proc/self/mountinfo", 1 << 20, ""}, // whose size is 0
+		{"/proc/self/mountinfo", 5, "it is too large"},
+		{pipe, 4, "it isn't a regular file"},
+		{"/dev/zero", 4, "it isn't a regular file"},
+		{dir, 4, ""},
+		{filepath.Join(dir, "none"), 4, ""},
+		{file + "/x", 4, ""},
+		{secret, 4, ""},
+	} {
+		text, info, err := ReadRegular(c.name, c.most)
+		if _, statErr := os.Stat(c.name); (info == nil) != (statErr != nil) {
+			t.Errorf("%s: its state is %v", c.name, info)
+		}
+		if c.want != "" {
+			if want := "read " + c.name + ": " + c.want; fmt.Sprint(err) != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			continue // os.ReadFile would read it, or wait
+		}
+		want, wantErr := os.ReadFile(c.name)
+		if string(text) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%s: %q, %v; want %q, %v", c.name, text, err, want, wantErr)
 		}
 	}
 }

@@ -163,7 +163,7 @@ func (c *chain) response(requestedAt time.Time, token *string, expiresAt *time.T
 		RequestedAt:        requestedAt,
 		TTL:                ttl,
 		PrincipalMayChange: c.principalMayChange(),
-		Login:              c.requests.soFar().login,
+		Login:              c.requestLog.soFar().login,
 		Used:               c.used(),
 		FromFiles:          c.fromFiles,
 	}, nil

@@ -30,7 +30,7 @@ import (
 // and the environment that the identity was computed from.
 type chain struct {
 	request tokensource.Request
-	shared  identity.Files     // the AWS configuration, as messages name it
+	files   identity.Files     // the AWS configuration, as messages name it
 	texts   sharedconfig.Texts // the same, as the SDK gets it
 	cfg     aws.Config
 	// fromFiles is set if the SDK can't be given the texts, and reads the files.
@@ -45,7 +45,7 @@ type chain struct {
 	// the principal's own registry is asked for, the instance.
 	configured string
 	steps      []aws.CredentialSource // of the chain, first to last
-	requests   requestLog
+	requestLog requestLog
 	// resolved are the credentials that the chain has retrieved and that no file or variable holds.
 	resolved []aws.Credentials
 	// roots returns the CA certificates to trust, or nil for the system's.
@@ -56,7 +56,8 @@ type chain struct {
 }
 
 func newChain(q tokensource.Request) *chain {
-	c := &chain{request: q, requests: requestLog{log: q.Log}, shared: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
+	c := &chain{request: q, requestLog: requestLog{log: q.Log}, files: identity.FilesOf(q.Env, q.Home), texts: q.Shared}
+	c.source = identity.SourceOf(q.Env, q.Shared.Profiles(), q.Principal)
 	c.connections.ahead = func(string) {}
 	c.roots = sync.OnceValue(func() *x509.CertPool { return mozillaRoots(q.Env) })
 	return c
@@ -76,7 +77,7 @@ func (c *chain) load(ctx context.Context) error {
 	}
 	load := func(region string) error {
 		err := c.loadWith(ctx, region)
-		if err != nil && !c.asksProfile() {
+		if err != nil && !c.source.FromProfile {
 			// A profile that has no part in it must not prevent a token.
 			c.texts = sharedconfig.Texts{}
 			err = c.loadWith(ctx, region)
@@ -91,10 +92,10 @@ func (c *chain) load(ctx context.Context) error {
 	}
 	instance, err := (&metadata{chain: c}).imds().GetRegion(ctx, &imds.GetRegionInput{})
 	if err != nil || instance.Region == "" {
-		c.requests.log.Debugf("no region is configured, and the instance names none")
+		c.requestLog.log.Debugf("no region is configured, and the instance names none")
 		return diagnose.ErrNoRegion
 	}
-	c.requests.noteCall(diagnose.Call{}) // what comes next is the beginning
+	c.requestLog.noteCall(diagnose.Call{}) // what comes next is the beginning
 	c.configured = instance.Region
 	return load(instance.Region)
 }
@@ -110,7 +111,7 @@ func (c *chain) configuredRegion() (string, error) {
 	}
 	profile := identity.ProfileOf(env, c.request.Principal.Profile)
 	region := strings.TrimSpace(c.texts.Profiles()[profile].Get("region"))
-	return region, checkRegion("region of profile "+profile+" in "+c.files(), region)
+	return region, checkRegion("region of profile "+profile+" in "+c.fileNames(), region)
 }
 
 func checkRegion(what, region string) error {
@@ -134,12 +135,12 @@ func (c *chain) mainRegion() string {
 // loadWith loads the configuration with a region or, if that is empty, with none.
 func (c *chain) loadWith(ctx context.Context, region string) error {
 	unquoted, hadQuotes := sharedconfig.Unquoted(c.texts.Config) // the SDK doesn't know quotes around a section's name
-	configPaths, configCopy, err := c.pathOf(unquoted, c.shared.Config, hadQuotes)
+	configPaths, configCopy, err := c.pathOf(unquoted, c.files.Config, hadQuotes)
 	if err != nil {
 		return err
 	}
 	defer configCopy.Close()
-	credentialsPaths, credentialsCopy, err := c.pathOf(c.texts.Credentials, c.shared.Credentials, false)
+	credentialsPaths, credentialsCopy, err := c.pathOf(c.texts.Credentials, c.files.Credentials, false)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (c *chain) loadWith(ctx context.Context, region string) error {
 		// "auto" would ask the metadata service while the configuration loads.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 		config.WithHTTPClient(c.proxied()),
-		config.WithAPIOptions([]func(*middleware.Stack) error{c.requests.watch(false), PlainBody, c.connections.addTo}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.requestLog.watch(false), PlainBody, c.connections.addTo}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata{chain: c} }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			o.HTTPClient, o.APIOptions = c.direct(), c.machineOptions()
@@ -258,5 +259,5 @@ func (c *chain) direct() *awshttp.BuildableClient {
 
 // machineOptions returns the options of the clients for services on this machine.
 func (c *chain) machineOptions() []func(*middleware.Stack) error {
-	return []func(*middleware.Stack) error{c.requests.watch(true), PlainBody, c.connections.addToMachine}
+	return []func(*middleware.Stack) error{c.requestLog.watch(true), PlainBody, c.connections.addToMachine}
 }

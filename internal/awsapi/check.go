@@ -32,12 +32,12 @@ func (c *chain) checkVariables() error {
 			return diagnose.Misconfigured("set both, or neither",
 				"%s isn't set, and the other half of the access key is; nothing else is taken in its place", missing)
 		}
-		if env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && !identity.HasKeys(env) {
-			names = append(names, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
-		}
 	}
-	if c.asksProfile() {
-		names = append(names, "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+	switch {
+	case c.source.FromProfile:
+		names = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+	case !p.HasWebIdentity() && len(c.source.Used.TokenFiles) > 0:
+		names = []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"}
 	}
 	for _, service := range []string{"", "_ECR", "_ECR_PUBLIC", "_STS", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
 		names = append(names, "AWS_ENDPOINT_URL"+service)
@@ -58,15 +58,13 @@ func (c *chain) checkValues(names ...string) error {
 }
 
 // checkProxies returns an error for a proxy that net/http would ignore, and so ask AWS directly, or
-// whose host would be another, because the password has a character that a URL can't hold. The value
-// is never shown.
+// whose host would be another, because the password has a character that a URL can't hold. The
+// value is never shown.
 func (c *chain) checkProxies() error {
 	env := c.request.Env
-	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		for host := range strings.SplitSeq(env.Get(name), ",") {
-			if strings.TrimSpace(host) == "*" {
-				return nil
-			}
+	for host := range strings.SplitSeq(env.Get("NO_PROXY")+","+env.Get("no_proxy"), ",") {
+		if strings.TrimSpace(host) == "*" {
+			return nil
 		}
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} { // AWS is asked over https
@@ -129,8 +127,8 @@ func (c *chain) checkSource(used identity.Used) error {
 	return nil
 }
 
-// checkKeys returns an error for keys that no request can hold, such as those of a variable that was read
-// with the line break at its end.
+// checkKeys returns an error for keys that no request can hold, such as those of a variable that
+// was read with the line break at its end.
 func (c *chain) checkKeys() error {
 	env := c.request.Env
 	var keys []string
@@ -151,11 +149,11 @@ func (c *chain) checkKeys() error {
 }
 
 // logSkipped logs the files that the SDK skips without an error: those that a variable names and
-// that don't exist, and those in a directory that this user can't read. The next source in the chain
-// may be another principal.
+// that don't exist, and those in a directory that this user can't read. The next source in the
+// chain may be another principal.
 func (c *chain) logSkipped() {
-	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.shared.Config, "AWS_SHARED_CREDENTIALS_FILE": c.shared.Credentials} {
-		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.asksProfile() {
+	for name, file := range map[string]string{"AWS_CONFIG_FILE": c.files.Config, "AWS_SHARED_CREDENTIALS_FILE": c.files.Credentials} {
+		if _, err := os.Stat(file); c.request.Env.Get(name) != "" && os.IsNotExist(err) && c.source.FromProfile {
 			c.request.Log.Errorf("%s names %s, which doesn't exist", name, file)
 		}
 	}
@@ -166,10 +164,10 @@ func (c *chain) logSkipped() {
 
 // hidden returns the files of the AWS configuration in directories that this user can't read.
 func (c *chain) hidden() []string {
-	if !c.asksProfile() {
+	if !c.source.FromProfile {
 		return nil
 	}
-	return slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, func(file string) bool {
+	return slices.DeleteFunc([]string{c.files.Config, c.files.Credentials}, func(file string) bool {
 		_, err := os.Lstat(file)
 		return file == "" || !os.IsPermission(err)
 	})

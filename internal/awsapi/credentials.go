@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
-	"docker-credential-ecr-login/internal/failure"
 )
 
 // sharedCredentials are the credentials of each identity, or why there are none. The parts
@@ -29,7 +27,7 @@ type result struct {
 	value    aws.Credentials
 	resolved []aws.Credentials // those of the chain
 	login    string
-	failure  *failure.Failure
+	err      error // a [*failure.Failure]
 }
 
 // get retrieves the credentials of a chain, once for all requests of its identity,
@@ -41,16 +39,14 @@ func (s *sharedCredentials) get(ctx, begin context.Context, c *chain) (context.C
 	stored, _ := s.results.LoadOrStore(c.request.Identity, new(result))
 	got := stored.(*result)
 	got.once.Do(func() {
-		var err error
-		if got.value, err = c.retrieve(ctx, begin, start); err != nil {
-			got.failure = c.failure(err)
-		}
-		got.resolved, got.login = append(c.resolved, got.value), c.requests.soFar().login
+		got.value, got.err = c.retrieve(ctx, begin, start)
+		got.err = c.failed(got.err)
+		got.resolved, got.login = append(c.resolved, got.value), c.requestLog.soFar().login
 	})
 	c.resolved = got.resolved
-	c.requests.refreshed(&got.login)
-	if got.failure != nil {
-		return begin, func() {}, got.failure
+	c.requestLog.refreshed(&got.login)
+	if got.err != nil {
+		return begin, func() {}, got.err
 	}
 	c.cfg.Credentials = credentials.StaticCredentialsProvider{Value: got.value}
 	rest, cancel := c.extend(ctx, begin, start)
@@ -127,8 +123,8 @@ func (c *chain) assumeMapped() {
 	}
 }
 
-// assumeProfiles takes these credentials for those of the last profile, and assumes the roles of the
-// profiles with them.
+// assumeProfiles takes these credentials for those of the last profile, and assumes the roles of
+// the profiles with them.
 func (c *chain) assumeProfiles(provider aws.CredentialsProvider) {
 	c.cfg.Credentials = aws.NewCredentialsCache(provider)
 	for _, p := range slices.Backward(c.profiles) {

@@ -3,60 +3,65 @@ package awsapi
 import (
 	"cmp"
 	"errors"
+	"io/fs"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/failure"
 	"docker-credential-ecr-login/internal/sanitize"
 )
 
-// failed returns the failure that explains an error, or nil for none.
+// failed returns the [*failure.Failure] that explains an error in one line, without secrets, or nil
+// for none.
 func (c *chain) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return c.failure(err)
-}
-
-// failure explains an error in one line, without secrets.
-func (c *chain) failure(err error) *failure.Failure {
-	var f *failure.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	f = diagnose.Failure(err, c.facts())
-	f.Reason, f.Hint, f.At = c.clean(f.Reason), c.clean(f.Hint), time.Now()
+	f := diagnose.Explain(err, c.facts())
+	f.Reason, f.Hint = c.clean(f.Reason), c.clean(f.Hint)
 	return f
 }
 
 // facts returns what the explanation of an error needs beside the error.
 func (c *chain) facts() diagnose.Facts {
-	seen := c.requests.soFar()
+	seen := c.requestLog.soFar()
 	return diagnose.Facts{
-		Last:          seen.last,
-		Role:          seen.role,
-		Principal:     c.request.Principal,
-		Where:         c.request.Where,
-		Files:         c.files(),
-		HiddenFiles:   c.hidden(),
-		TokenFiles:    c.tokenFiles(),
-		Source:        c.source.Name(),
-		NamesMetadata: c.namesMetadata(),
-		MetadataHost:  c.metadataHost(),
-		ContainerHost: c.containerHost(),
-		Login:         c.login(),
+		Last:            seen.last,
+		Role:            seen.role,
+		Principal:       c.request.Principal,
+		Where:           c.request.Where,
+		Files:           c.fileNames(),
+		HiddenFiles:     c.hidden(),
+		UnreadableToken: c.unreadableToken(),
+		Source:          c.source.Name(),
+		NamesMetadata:   c.namesMetadata(),
+		MetadataHost:    c.metadataHost(),
+		ContainerHost:   c.containerHost(),
+		Login:           c.login(),
 	}
 }
 
-// files names the AWS configuration, for messages.
-func (c *chain) files() string {
+// unreadableToken returns why a web identity file can't be read, nil if each can. It opens no pipe,
+// which nothing would end.
+func (c *chain) unreadableToken() (why *fs.PathError) {
+	for _, file := range c.tokenFiles() {
+		_, _, err := atomicfile.ReadRegular(file, maxInput)
+		errors.As(err, &why)
+	}
+	return why
+}
+
+// fileNames names the AWS configuration, for messages.
+func (c *chain) fileNames() string {
 	isEmpty := func(file string) bool { return file == "" }
-	files := slices.DeleteFunc([]string{c.shared.Config, c.shared.Credentials}, isEmpty)
+	files := slices.DeleteFunc([]string{c.files.Config, c.files.Credentials}, isEmpty)
 	return cmp.Or(strings.Join(files, " or "), "the AWS configuration, since there is no home to find it in")
 }
 
@@ -86,15 +91,10 @@ func (c *chain) clean(text string) string {
 // secrets returns those that are known: in variables, profiles and files, and in the headers
 // that were sent.
 func (c *chain) secrets() []string {
-	values := append(slices.Clone(c.requests.soFar().sent), c.request.Principal.WebIdentityToken)
+	values := append(slices.Clone(c.requestLog.soFar().sent), c.request.Principal.WebIdentityToken)
 	for _, file := range c.tokenFiles() {
-		// A pipe would block, and has given its bytes already.
-		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxInput {
-			continue
-		}
-		if token, err := os.ReadFile(file); err == nil {
-			values = append(values, string(token))
-		}
+		token, _, _ := atomicfile.ReadRegular(file, maxInput)
+		values = append(values, string(token))
 	}
 	for _, name := range []string{
 		"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/identity"
@@ -21,32 +22,28 @@ const (
 	maxBundle = 16 << 20
 )
 
-// asksProfile reports whether credentials are looked for in the AWS configuration.
-func (c *chain) asksProfile() bool {
-	p, env := c.request.Principal, c.request.Env
-	return !p.HasWebIdentity() && (p.Profile != "" || !identity.HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
-}
-
-// checkShared returns an error for what is wrong with the AWS configuration and what the SDK would skip:
-// it would go on with the next source, and so as another principal. A file that isn't asked for credentials
-// and can't be read is kept from the SDK, which would fail on it.
+// checkShared returns an error for what is wrong with the AWS configuration and what the SDK would
+// skip: it would go on with the next source, and so as another principal. A file that isn't asked
+// for credentials and can't be read is kept from the SDK, which would fail on it.
 func (c *chain) checkShared() error {
-	asks := c.asksProfile()
-	if err := c.shared.Err; err != nil && asks {
+	asks := c.source.FromProfile
+	if err := c.files.Err; err != nil && asks {
 		return diagnose.Misconfigured("write the whole path", "%v", err)
 	}
 	for _, of := range []struct {
 		file string
 		text *string
-	}{{c.shared.Config, &c.texts.Config}, {c.shared.Credentials, &c.texts.Credentials}} {
-		read, err := readText(of.file)
-		switch {
-		case err != nil && asks:
-			return err
-		case err == nil && isPipe(of.file): // which nobody has read yet
-			*of.text = read
+	}{{c.files.Config, &c.texts.Config}, {c.files.Credentials, &c.texts.Credentials}} {
+		if *of.text == "" { // what the identity hasn't read
+			read, err := readText(of.file)
+			if err != nil && asks {
+				return err
+			}
+			if isPipe(of.file) {
+				*of.text = read
+			}
 		}
-		if err != nil || !asks && !sharedconfig.IsReadable(*of.text) {
+		if !asks && !sharedconfig.IsReadable(*of.text) {
 			*of.text = ""
 		}
 	}
@@ -65,10 +62,10 @@ func (c *chain) checkShared() error {
 	}
 	const hint = "correct it; what the SDK skips there would be taken from somewhere else"
 	if problem, ok := c.texts.Check(sharedconfig.Config, names); ok {
-		return diagnose.Misconfigured(hint, "%s: %v", c.shared.Config, problem)
+		return diagnose.Misconfigured(hint, "%s: %v", c.files.Config, problem)
 	}
 	if problem, ok := c.texts.Check(sharedconfig.Credentials, names); ok {
-		return diagnose.Misconfigured(hint, "%s: %v", c.shared.Credentials, problem)
+		return diagnose.Misconfigured(hint, "%s: %v", c.files.Credentials, problem)
 	}
 	if err := c.checkProfiles(name); err != nil {
 		return err
@@ -81,12 +78,12 @@ func (c *chain) checkProfiles(name string) error {
 	const variable = "AWS_DEFAULT_PROFILE"
 	if len(c.profileChain) == 0 && name != "default" && name == c.request.Env.Get(variable) && c.request.Principal.Profile == "" {
 		return diagnose.Misconfigured("add it, or set "+variable+" to one that is there",
-			"there is no profile %q, which %s names, in %s", name, variable, c.files())
+			"there is no profile %q, which %s names, in %s", name, variable, c.fileNames())
 	}
 	for _, p := range c.profileChain {
 		if p.HasHalfKeys() {
 			return diagnose.Misconfigured("give it both, or neither",
-				"profile %s in %s has an access key without its secret, or a secret without its key", p.Name, c.files())
+				"profile %s in %s has an access key without its secret, or a secret without its key", p.Name, c.fileNames())
 		}
 		for _, key := range []string{
 			"role_arn", "source_profile", "credential_source", "web_identity_token_file", "role_session_name", "external_id",
@@ -94,11 +91,11 @@ func (c *chain) checkProfiles(name string) error {
 		} {
 			if value := p.Get(key); strings.TrimSpace(value) != value || strings.ContainsAny(value, "\n\t") {
 				return diagnose.Misconfigured("correct it",
-					"profile %s in %s has the %s %q, with white space around it or a line behind it", p.Name, c.files(), key, value)
+					"profile %s in %s has the %s %q, with white space around it or a line behind it", p.Name, c.fileNames(), key, value)
 			}
 		}
 		for _, key := range []string{"web_identity_token_file", "ca_bundle"} {
-			if err := checkPath("profile "+p.Name+" in "+c.files()+": "+key, p.Get(key)); err != nil {
+			if err := checkPath("profile "+p.Name+" in "+c.fileNames()+": "+key, p.Get(key)); err != nil {
 				return err
 			}
 		}
@@ -128,8 +125,8 @@ func checkPath(what, text string) error {
 	return nil
 }
 
-// checkFile returns an error for a file that the SDK, or Go's TLS, would read to its end, however far
-// that is: a device, or a file of any size. A pipe is a way to hand over a secret.
+// checkFile returns an error for a file that the SDK, or Go's TLS, would read to its end, however
+// far that is: a device, or a file of any size. A pipe is a way to hand over a secret.
 func checkFile(file string, size int64) error {
 	if file == "" || file == os.DevNull {
 		return nil
@@ -166,13 +163,10 @@ func readText(file string) (string, error) {
 	if _, lerr := os.Lstat(file); lerr != nil {
 		return "", nil // it doesn't exist, or nobody can tell
 	}
-	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = cause.Err
-	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", diagnose.Misconfigured("fix it, or remove it", "%s is a link to a file that doesn't exist", file)
 	}
-	return "", diagnose.Misconfigured("let this user read it, or remove it", "%s can't be read: %v", file, err)
+	return "", diagnose.Misconfigured("let this user read it, or remove it", "%s can't be read: %v", file, errors.Unwrap(err))
 }
 
 // isPipe reports whether a file gives its bytes once.
@@ -190,10 +184,10 @@ func (c *chain) checkBundles() error {
 		}
 	}
 	file := c.request.Env.Get("AWS_CA_BUNDLE")
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+	text, info, err := atomicfile.ReadRegular(file, maxBundle)
+	if info == nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	text, err := os.ReadFile(file)
 	if err == nil {
 		if block, _ := pem.Decode(text); block != nil {
 			return nil

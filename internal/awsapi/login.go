@@ -19,8 +19,8 @@ import (
 // loginVariable names the directory of the sessions of "aws login".
 const loginVariable = "AWS_LOGIN_CACHE_DIRECTORY"
 
-// login returns the session of SSO or "aws login" that holds the credentials of the last profile, or
-// nil if they are elsewhere.
+// login returns the session of SSO or "aws login" that holds the credentials of the last profile,
+// or nil if they are elsewhere.
 func (c *chain) login() *diagnose.Login {
 	p := c.lastProfile()
 	switch {

@@ -3,14 +3,15 @@ package awsapi
 import (
 	"context"
 	"crypto/x509"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/diagnose"
 	"docker-credential-ecr-login/internal/tokensource"
 )
@@ -45,12 +46,11 @@ func (x *Probe) InstanceRole(ctx context.Context) (role, host string, err error)
 	host = x.chain.metadataHost()
 	out, err := (&metadata{chain: x.chain, singleAttempt: true}).imds().GetMetadata(ctx, &imds.GetMetadataInput{Path: "iam/security-credentials/"})
 	if err != nil {
-		return "", host, x.chain.failure(err)
+		return "", host, x.chain.failed(err)
 	}
 	defer out.Content.Close()
-	name := make([]byte, 128) // IAM's longest have 64 letters
-	n, _ := out.Content.Read(name)
-	return x.chain.clean(string(name[:n])), host, nil
+	name, _ := io.ReadAll(io.LimitReader(out.Content, 128)) // IAM's longest have 64 letters
+	return x.chain.clean(string(name)), host, nil
 }
 
 // Credentials retrieves the credentials that the token is requested with, and assumes the roles.
@@ -76,7 +76,7 @@ type Caller struct {
 func (x *Probe) Caller(ctx context.Context) (Caller, error) {
 	out, err := sts.NewFromConfig(x.chain.cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return Caller{}, x.chain.failure(err)
+		return Caller{}, x.chain.failed(err)
 	}
 	return Caller{aws.ToString(out.Account), aws.ToString(out.Arn)}, nil
 }
@@ -84,7 +84,7 @@ func (x *Probe) Caller(ctx context.Context) (Caller, error) {
 // Token asks ECR for a token, and returns the host that was asked.
 func (x *Probe) Token(ctx context.Context) (response tokensource.Response, asked string, err error) {
 	response, err = x.chain.token(ctx)
-	return response, x.chain.requests.soFar().last.Host, x.chain.failed(err)
+	return response, x.chain.requestLog.soFar().last.Host, x.chain.failed(err)
 }
 
 // Do sends a request as AWS is asked, by the same proxy and with the same CA certificates. It
@@ -95,7 +95,7 @@ func (x *Probe) Do(request *http.Request) (*http.Response, error) {
 	}
 	if x.chain.connections.client == nil {
 		// The AWS configuration can't be read. The variables count all the same.
-		bundle, _ := os.ReadFile(x.chain.request.Env.Get("AWS_CA_BUNDLE"))
+		bundle, _, _ := atomicfile.ReadRegular(x.chain.request.Env.Get("AWS_CA_BUNDLE"), maxBundle)
 		roots := x.chain.roots()
 		if pool := x509.NewCertPool(); pool.AppendCertsFromPEM(bundle) {
 			roots = pool
@@ -104,7 +104,7 @@ func (x *Probe) Do(request *http.Request) (*http.Response, error) {
 	}
 	client := *x.chain.connections.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	x.chain.requests.noteCall(diagnose.Call{Service: "registry", Host: request.URL.Host})
+	x.chain.requestLog.noteCall(diagnose.Call{Service: "registry", Host: request.URL.Host})
 	response, err := client.Do(request)
 	return response, x.chain.failed(err)
 }
@@ -127,7 +127,7 @@ func (x *Probe) CACertificates() string {
 func (x *Probe) Endpoint(ctx context.Context) (*url.URL, error) {
 	text, _, err := x.chain.registryEndpoint(ctx)
 	if err != nil {
-		return nil, x.chain.failure(err)
+		return nil, x.chain.failed(err)
 	}
 	at, err := url.Parse(text)
 	return at, x.chain.failed(err)

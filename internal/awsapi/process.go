@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
 	"docker-credential-ecr-login/internal/diagnose"
+	"docker-credential-ecr-login/internal/failure"
 )
 
 // processTime is the time of a credential process: it may have to ask a person.
@@ -67,7 +68,8 @@ func (c *chain) processLine() (line, program string) {
 	return line, program
 }
 
-// firstWord returns the first word of a command line, which may be in quotes, and what is behind it.
+// firstWord returns the first word of a command line, which may be in quotes, and what is behind
+// it.
 func firstWord(line string) (word, rest string) {
 	line = strings.TrimSpace(line)
 	if line != "" && (line[0] == '"' || line[0] == '\'') {
@@ -82,15 +84,13 @@ func firstWord(line string) (word, rest string) {
 	return line[:i], strings.TrimSpace(line[i:])
 }
 
-// relativePath matches a program in a directory below the working directory, whose files are those of
-// whoever wrote the CI job, or above it.
+// relativePath matches a program in a directory below the working directory, whose files are those
+// of whoever wrote the CI job, or above it.
 var relativePath = regexp.MustCompile(`^[\w.+-]+/[\w./ +-]*$`)
 
 func (c *chain) processFailure(what string) error {
-	f := diagnose.Unavailable("run it by hand to see why; what it prints is never shown here",
+	return failure.New(failure.Unavailable, "run it by hand to see why; what it prints is never shown here",
 		"%s", c.clean(fmt.Sprintf("the credential_process of profile %s %s", c.lastProfile().Profile, what)))
-	f.At = time.Now()
-	return f
 }
 
 // quietCommand runs the command line with an empty stdin, without its stderr and with its stdout

@@ -27,30 +27,30 @@ import (
 type requestLog struct {
 	log  tokensource.Logger
 	mu   sync.Mutex
-	seen requests
+	seen observed
 }
 
-// requests is what was seen of the requests so far.
-type requests struct {
+// observed is what was seen of the requests so far.
+type observed struct {
 	last  diagnose.Call
 	role  string   // the first that could not be assumed
 	sent  []string // secrets, which an answer may repeat
 	login string   // the access token or key of a session that was refreshed
 }
 
-func (l *requestLog) soFar() requests {
+func (l *requestLog) soFar() observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seen
 }
 
-func (l *requestLog) note(change func(*requests)) {
+func (l *requestLog) note(change func(*observed)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	change(&l.seen)
 }
 
-func (l *requestLog) noteCall(last diagnose.Call) { l.note(func(r *requests) { r.last = last }) }
+func (l *requestLog) noteCall(last diagnose.Call) { l.note(func(r *observed) { r.last = last }) }
 
 // watch returns the option for clients that has their requests noted. ofMachine is set for services
 // on this machine.
@@ -88,14 +88,14 @@ func (l *requestLog) watchOperation(
 
 // refreshed notes the access token or key of a login session that was refreshed.
 func (l *requestLog) refreshed(login *string) {
-	l.note(func(r *requests) { r.login = aws.ToString(login) })
+	l.note(func(r *observed) { r.login = aws.ToString(login) })
 }
 
 // assumed notes the role that failed. A role that is assumed from it fails for the same reason,
 // and after it.
 func (l *requestLog) assumed(role *string, err error) {
 	if err != nil {
-		l.note(func(r *requests) { r.role = cmp.Or(r.role, aws.ToString(role)) })
+		l.note(func(r *observed) { r.role = cmp.Or(r.role, aws.ToString(role)) })
 	}
 }
 
@@ -108,7 +108,7 @@ func (l *requestLog) watchCall(
 		this.Host = req.URL.Host
 		for _, name := range []string{"X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token", "Authorization"} {
 			if value := req.Header.Get(name); value != "" {
-				l.note(func(r *requests) { r.sent = append(r.sent, value) })
+				l.note(func(r *observed) { r.sent = append(r.sent, value) })
 			}
 		}
 	}

@@ -53,13 +53,8 @@ func (c cause) configuration() *failure.Failure {
 // or a web identity token.
 func (c cause) file() *failure.Failure {
 	file, ok := errors.AsType[*fs.PathError](c.err)
-	if !ok && c.Last.Host == "" {
-		// The SDK drops the cause if it can't read a token.
-		for _, path := range c.TokenFiles {
-			if _, err := os.ReadFile(path); err != nil {
-				errors.As(err, &file)
-			}
-		}
+	if !ok && noRequest(c) {
+		file = c.UnreadableToken
 	}
 	if file == nil || file.Op != "open" {
 		return nil
@@ -85,13 +80,13 @@ func (c cause) login() *failure.Failure {
 	_, err := os.Stat(l.File)
 	switch {
 	case service == "SSO" && c.Last.Status == 403:
-		return newFailure(failure.Denied, "ask for the role to be assigned, or choose another profile",
+		return failure.New(failure.Denied, "ask for the role to be assigned, or choose another profile",
 			"SSO refuses profile %s the role %s in account %s", l.Profile, l.Role, l.Account)
 	case c.Last.Host != "" && !hasEnded(c):
 		return nil // of the service or the network, not of the session
 	case errors.Is(err, fs.ErrNotExist):
-		return newFailure(failure.Expired, "run: "+l.Command,
+		return failure.New(failure.Expired, "run: "+l.Command,
 			"nobody is logged in for profile %s: there is no %s", l.Profile, l.File)
 	}
-	return newFailure(failure.Expired, "run: "+l.Command, "the login for profile %s has ended", l.Profile)
+	return failure.New(failure.Expired, "run: "+l.Command, "the login for profile %s has ended", l.Profile)
 }

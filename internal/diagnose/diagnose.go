@@ -4,7 +4,6 @@ package diagnose
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,10 +15,10 @@ import (
 	"docker-credential-ecr-login/internal/identity"
 )
 
-// Failure explains an error in one line that a person can act on. It doesn't repeat the SDK's own
+// Explain explains an error in one line that a person can act on. It doesn't repeat the SDK's own
 // text of a request: that is long and can hold secrets, such as the whole output of a credential
 // process. The caller removes the secrets that it knows.
-func Failure(err error, facts Facts) *failure.Failure {
+func Explain(err error, facts Facts) *failure.Failure {
 	c := cause{Facts: facts, err: err, code: facts.Last.Code}
 	for _, explain := range []func(cause) *failure.Failure{
 		cause.configuration, cause.login, cause.file, cause.metadata, cause.container, cause.api, cause.network,
@@ -32,22 +31,13 @@ func Failure(err error, facts Facts) *failure.Failure {
 		return Misconfigured("mend the environment or the files it names",
 			"the AWS configuration can't be used: %s", configProblem(err))
 	}
-	return Unavailable("see whether a proxy or portal answers in its place",
+	return failure.New(failure.Unavailable, "see whether a proxy or portal answers in its place",
 		"%s gave an answer that is of no use (status %d): %s", c.Last.Host, c.Last.Status, shape(err))
 }
 
 // Misconfigured returns the failure for something that is configured and can't work.
 func Misconfigured(hint, format string, args ...any) *failure.Failure {
-	return newFailure(failure.Misconfigured, hint, format, args...)
-}
-
-// Unavailable returns the failure for something that failed and may work later.
-func Unavailable(hint, format string, args ...any) *failure.Failure {
-	return newFailure(failure.Unavailable, hint, format, args...)
-}
-
-func newFailure(kind failure.Kind, hint, format string, args ...any) *failure.Failure {
-	return &failure.Failure{Kind: kind, Reason: fmt.Sprintf(format, args...), Hint: hint}
+	return failure.New(failure.Misconfigured, hint, format, args...)
 }
 
 // cause is an error with all that is known about it.
@@ -72,7 +62,7 @@ type row struct {
 func (c cause) find(table []row) *failure.Failure {
 	for _, r := range table {
 		if r.when(c) {
-			return &failure.Failure{Kind: r.kind, Reason: c.expand(r.reason), Hint: c.expand(r.hint)}
+			return failure.New(r.kind, c.expand(r.hint), "%s", c.expand(r.reason))
 		}
 	}
 	return nil

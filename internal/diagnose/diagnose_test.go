@@ -229,16 +229,18 @@ func tests(t *testing.T) []test {
 		{"MFA", config.AssumeRoleTokenProviderNotSetError{}, onECR(0), failure.Misconfigured, "the profile wants an MFA code (mfa_serial), and a credential helper has nobody to ask", "use a profile without mfa_serial, or SSO"},
 		{"no file", &fs.PathError{Op: "open", Path: "/jwt", Err: syscall.ENOENT}, onECR(0), failure.Misconfigured, "the AWS configuration names /jwt, which can't be read: no such file or directory", "mount it, or mend what names it"},
 		{"no file of the map", &fs.PathError{Op: "open", Path: "/jwt", Err: syscall.ENOENT}, with(onECR(0), func(f *Facts) { f.Principal.WebIdentityTokenFile = "/jwt" }), failure.Misconfigured, entry + " names /jwt, which can't be read: no such file or directory", "mount it, or mend what names it"},
-		{"no token file", errors.New("x"), with(onECR(0), func(f *Facts) { f.Last, f.TokenFiles = Call{}, []string{file} }), failure.Misconfigured, "the AWS configuration names " + file + ", which can't be read: no such file or directory", "mount it, or mend what names it"},
+		{"no token file", errors.New("x"), with(onECR(0), func(f *Facts) {
+			f.Last, f.UnreadableToken = Call{}, &fs.PathError{Op: "open", Path: file, Err: syscall.ENOENT}
+		}), failure.Misconfigured, "the AWS configuration names " + file + ", which can't be read: no such file or directory", "mount it, or mend what names it"},
 		{"a bad URL", &url.Error{Op: "parse", URL: "http://user:password@", Err: errors.New("x")}, with(onECR(0), func(f *Facts) { f.Last = Call{} }), failure.Misconfigured, "the AWS configuration can't be used: a URL in it can't be read", "mend the environment or the files it names"},
 		{"anything else", errors.New("odd"), with(onECR(0), func(f *Facts) { f.Last = Call{} }), failure.Misconfigured, "the AWS configuration can't be used: odd", "mend the environment or the files it names"},
 	}
 }
 
-func TestFailure(t *testing.T) {
+func TestExplain(t *testing.T) {
 	for _, c := range tests(t) {
 		t.Run(c.name, func(t *testing.T) {
-			if got := Failure(c.err, c.facts); !c.wants(got) {
+			if got := Explain(c.err, c.facts); !c.wants(got) {
 				t.Errorf("got  %s: %s\n      %s\nwant %s: %s\n      %s", got.Kind, got.Reason, got.Hint, c.kind, c.reason, c.hint)
 			}
 		})
@@ -258,7 +260,7 @@ func TestEveryRow(t *testing.T) {
 		rows := *table
 		for i, r := range rows {
 			*table = slices.Delete(slices.Clone(rows), i, i+1)
-			if !slices.ContainsFunc(cases, func(c test) bool { return !c.wants(Failure(c.err, c.facts)) }) {
+			if !slices.ContainsFunc(cases, func(c test) bool { return !c.wants(Explain(c.err, c.facts)) }) {
 				t.Errorf("%s: no error needs row %d, %q", name, i, r.reason)
 			}
 		}

@@ -3,12 +3,13 @@ package diagnose
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 
 	"docker-credential-ecr-login/internal/registrymap"
 )
 
-// The errors of this product's own that [Failure] explains.
+// The errors of this product's own that [Explain] explains.
 var (
 	ErrNoRegion        = errors.New("no region")
 	ErrNoIdentityToken = errors.New("no web identity token")
@@ -25,9 +26,11 @@ type Facts struct {
 	Principal registrymap.Principal
 	Where     string
 	// Files names the files of the AWS configuration. HiddenFiles are those of them in a directory
-	// that this user can't read. TokenFiles are web identity files.
-	Files                   string
-	HiddenFiles, TokenFiles []string
+	// that this user can't read.
+	Files       string
+	HiddenFiles []string
+	// UnreadableToken is why a web identity file can't be read, nil if each can. The SDK drops that.
+	UnreadableToken *fs.PathError
 	// Source names where the credentials come from. NamesMetadata is set if a profile asks for the
 	// instance metadata service by name.
 	Source        string

@@ -101,18 +101,14 @@ func isTimeout(c cause) bool {
 		errors.Is(c.err, os.ErrDeadlineExceeded) || ok && timeout.Timeout()
 }
 
-func isConnection(c cause) bool { return isA[*net.OpError](c) || isReset(c.err) }
-
-func isReset(err error) bool {
-	var call *os.SyscallError
-	return errors.As(err, &call) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+func isConnection(c cause) bool {
+	return isA[*net.OpError](c) || isA[*os.SyscallError](c) || errors.Is(c.err, net.ErrClosed) ||
+		errors.Is(c.err, io.EOF) || errors.Is(c.err, io.ErrUnexpectedEOF)
 }
 
 // connectionProblem returns the system's words, which hold no address with a password.
 func (c cause) connectionProblem() string {
-	var call *os.SyscallError
-	if errors.As(c.err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](c.err); ok {
 		return call.Err.Error()
 	}
 	if dns, ok := errors.AsType[*net.DNSError](c.err); ok {

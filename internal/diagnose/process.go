@@ -51,7 +51,8 @@ func Process(err error, program string, printed []byte) string {
 // plainPath is the path of a program in a form that holds nothing else, such as a secret.
 var plainPath = regexp.MustCompile(`^[\w./ +~-]+$`)
 
-// blamed returns the program that can't be run, if that can be known: there may be others in the line.
+// blamed returns the program that can't be run, if that can be known: there may be others in the
+// line.
 func blamed(program string) string {
 	if _, err := exec.LookPath(program); err != nil && plainPath.MatchString(program) {
 		return program

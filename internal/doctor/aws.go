@@ -19,7 +19,7 @@ import (
 // source reports where the credentials come from, and why not from elsewhere.
 func (d *diagnosis) source(ctx context.Context) Finding {
 	id := identity.Read(d.Env, d.Settings.Home, d.target.Principal)
-	passed := identity.Skipped(d.Env, d.Settings.Home, d.target.Principal)
+	passed := id.Skipped(d.Env, d.Settings.Home, d.target.Principal)
 	for i := range passed {
 		passed[i] = "not from " + passed[i]
 	}

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/dockerconfig"
 )
+
+// maxConfig is many times what a configuration of GitLab Runner or of the kubelet takes.
+const maxConfig = 16 << 20
 
 // gitlabRunners returns the client's configuration in the environment of each runner of GitLab
 // Runner's config.toml that pulls images, empty for those that have none; false if there is no such
@@ -27,7 +30,7 @@ func (d *diagnosis) gitlabRunners() (files []*dockerconfig.File, isRunner bool) 
 			Environment []string `toml:"environment"`
 		} `toml:"runners"`
 	}
-	text, err := os.ReadFile(path)
+	text, _, err := atomicfile.ReadRegular(path, maxConfig)
 	if err == nil {
 		err = toml.Unmarshal(text, &config)
 	}

@@ -90,12 +90,8 @@ func runningKubelets() []kubeletFlags {
 	var all []kubeletFlags
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		info, err := os.Stat(file)
+		text, info, err := atomicfile.ReadRegular(file, maxConfig)
 		if err != nil || !atomicfile.IsTrusted(info) {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
 			continue
 		}
 		f := parseFlags(text)
@@ -134,7 +130,7 @@ func readProviders(file string) ([]provider, error) {
 	}
 	var all []provider
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, _, err := atomicfile.ReadRegular(file, maxConfig)
 		if err != nil {
 			return nil, err
 		}

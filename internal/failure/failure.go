@@ -1,7 +1,10 @@
 // Package failure holds why a registry has no token, and its kind.
 package failure
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Kind sorts failures by what the user may do about them.
 type Kind string
@@ -30,6 +33,11 @@ type Failure struct {
 	Hint string `json:"hint,omitempty"`
 	// At is when it happened, on the local clock.
 	At time.Time `json:"at"`
+}
+
+// New returns a failure that happens now.
+func New(kind Kind, hint, format string, args ...any) *Failure {
+	return &Failure{Kind: kind, Reason: fmt.Sprintf(format, args...), Hint: hint, At: time.Now()}
 }
 
 // Error returns the reason and the hint.

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"docker-credential-ecr-login/internal/atomicfile"
 	"docker-credential-ecr-login/internal/config"
 	"docker-credential-ecr-login/internal/registrymap"
 	"docker-credential-ecr-login/internal/sharedconfig"
@@ -64,7 +65,8 @@ func (id Identity) Covers(used Used) bool {
 		!slices.ContainsFunc(used.TokenFiles, func(file string) bool { return !slices.Contains(id.used.TokenFiles, file) })
 }
 
-// TokenStamp returns the stamp of web identity and container tokens, LoginStamp that of login files.
+// TokenStamp returns the stamp of web identity and container tokens, LoginStamp that of login
+// files.
 func (id Identity) TokenStamp() stamp.Stamp { return stamp.Of(id.tokenFiles) }
 func (id Identity) LoginStamp() stamp.Stamp { return stamp.Of(id.loginFiles) }
 
@@ -80,7 +82,8 @@ func (id Identity) SameLogin(before Identity, token string) bool {
 
 // Files are the AWS shared configuration the SDK is to read.
 type Files struct {
-	// Config and Credentials are paths, empty if there is neither a variable that names one nor a home.
+	// Config and Credentials are paths, empty if there is neither a variable that names one nor a
+	// home.
 	Config, Credentials string
 	// Err names a variable with an invalid path, and says why.
 	Err error
@@ -130,7 +133,7 @@ func Read(env config.Env, home string, asked registrymap.Principal) Identity {
 	texts.Config, configRead = in.file("config", files.Config)
 	texts.Credentials, credentialsRead = in.file("credentials", files.Credentials)
 	source := SourceOf(env, texts.Profiles(), asked)
-	uncacheable := source.fromProfile && !(configRead && credentialsRead)
+	uncacheable := source.FromProfile && !(configRead && credentialsRead)
 	for _, file := range source.Used.TokenFiles {
 		uncacheable = !in.tokenFile("web identity token", file) || uncacheable
 	}
@@ -270,28 +273,20 @@ func (in *inputs) machine() {
 // larger.
 const maxInput = 1 << 20
 
-// contents returns a file's bytes: none if it doesn't exist or is in a directory that this user can't
-// read, as for the SDK. If it can't be read otherwise, or not twice, as a pipe, what says so.
+// contents returns a file's bytes: none if it doesn't exist or is in a directory that this user
+// can't read, as for the SDK. If it can't be read otherwise, or not twice, as a pipe, what says so.
 func (in *inputs) contents(file string) (text, what string) {
 	if file == "" || file == os.DevNull {
 		return "", ""
 	}
-	info, err := os.Stat(file)
+	bytes, info, err := atomicfile.ReadRegular(file, maxInput)
 	switch {
-	case err != nil:
+	case info == nil:
 		return "", ""
-	case info.IsDir():
-		return "", "folder"
-	case !info.Mode().IsRegular():
-		return "", "irregular"
-	case info.Size() > maxInput:
-		return "", "large"
-	}
-	in.note(info)
-	bytes, err := os.ReadFile(file)
-	if err != nil {
+	case err != nil:
 		return "", "unreadable"
 	}
+	in.note(info)
 	if int64(len(bytes)) != info.Size() { // somebody has written it in between
 		if info, err := os.Stat(file); err == nil {
 			in.note(info)

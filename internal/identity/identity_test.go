@@ -478,13 +478,13 @@ func TestSkipped(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := home(t, map[string]string{".aws/config": c.config})
-			got := strings.ReplaceAll(strings.Join(Skipped(c.env, dir, c.asked), "\n"), dir, "HOME")
+			got := strings.ReplaceAll(strings.Join(Read(c.env, dir, c.asked).Skipped(c.env, dir, c.asked), "\n"), dir, "HOME")
 			if want := strings.Join(c.want, "\n"); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
 	}
-	if got := Skipped(nil, "", registrymap.Principal{}); len(got) != 4 || got[2] != "profile default: there is no home to find ~/.aws in" {
+	if got := Read(nil, "", registrymap.Principal{}).Skipped(nil, "", registrymap.Principal{}); len(got) != 4 || got[2] != "profile default: there is no home to find ~/.aws in" {
 		t.Errorf("without a home: %q", got)
 	}
 }
@@ -502,6 +502,38 @@ func TestSourceName(t *testing.T) {
 	} {
 		if got := SourceOf(c.env, sharedconfig.Texts{Config: c.config}.Profiles(), registrymap.Principal{}).Name(); got != c.want {
 			t.Errorf("%q, %q: %q, want %q", c.env, c.config, got, c.want)
+		}
+	}
+}
+
+// A profile decides if the map names one, or if nothing that comes before it in the chain is set.
+func TestFromProfile(t *testing.T) {
+	variables := []string{
+		"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_ACCESS_KEY=a", "AWS_SECRET_KEY=b",
+		"AWS_WEB_IDENTITY_TOKEN_FILE=f", "AWS_ROLE_ARN=r", "AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=q",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI=u", "AWS_EC2_METADATA_DISABLED=true",
+	}
+	texts := []string{
+		"", "[default]\nrole_arn=r\n", "[profile p]\naws_access_key_id=a\naws_secret_access_key=b\n", "[profile ]\nregion=x\n",
+		"[default]\nsource_profile=x\nrole_arn=r\n", "[profile m]\nrole_arn=r\nsource_profile=m\n", "[profile p]\nsource_profile=q\n[profile q]\nsource_profile=p\n",
+	}
+	for set := range 1 << len(variables) {
+		var env config.Env
+		for i, variable := range variables {
+			if set>>i&1 == 1 {
+				env = append(env, variable)
+			}
+		}
+		for _, text := range texts {
+			for _, asked := range []registrymap.Principal{
+				{}, {Profile: "m"}, {RoleARN: "r"}, {Profile: "none", RoleARN: "r"}, {RoleARN: "r", WebIdentityTokenEnv: "X"},
+				{RoleARN: "r", WebIdentityTokenFile: "f"}, {RoleARN: "r", WebIdentityToken: "x"},
+			} {
+				want := !asked.HasWebIdentity() && (asked.Profile != "" || !HasKeys(env) && env.Get("AWS_WEB_IDENTITY_TOKEN_FILE") == "")
+				if got := SourceOf(env, sharedconfig.Texts{Config: text}.Profiles(), asked); got.FromProfile != want {
+					t.Fatalf("%q, %q, %+v: %v, want %v", env, text, asked, got.FromProfile, want)
+				}
+			}
 		}
 	}
 }

@@ -26,12 +26,12 @@ const (
 type Source struct {
 	// Used are the inputs that are no part of the AWS configuration.
 	Used Used
+	// FromProfile is set if a profile decides, even one that doesn't exist.
+	FromProfile bool
 	// hops are the roles and profiles on the way to the credentials, and then what holds these.
 	hops []string
-	// profile is the last of the profiles. fromProfile is set if one decides, even one that doesn't
-	// exist.
-	profile     string
-	fromProfile bool
+	// profile is the last of the profiles.
+	profile string
 }
 
 // SourceOf returns where the chain finds the credentials of a principal: with the first candidate
@@ -57,7 +57,7 @@ func SourceOf(env config.Env, shared sharedconfig.Profiles, asked registrymap.Pr
 			continue
 		}
 		if c.profile != "" {
-			s.profile, s.fromProfile = c.profile, true
+			s.profile, s.FromProfile = c.profile, true
 		}
 		s.hops, s.Used = append(s.hops, c.hops...), c.used
 		if c.hasCredentials {
@@ -204,22 +204,19 @@ func credentialsOf(env config.Env, p *sharedconfig.Profile) (hop string, used Us
 }
 
 // Skipped returns, a line each and in the order of the chain, why the credentials don't come from
-// the other candidates.
-func Skipped(env config.Env, home string, asked registrymap.Principal) []string {
+// the other candidates. It is given what the identity was read of.
+func (id Identity) Skipped(env config.Env, home string, asked registrymap.Principal) []string {
 	if asked.HasWebIdentity() {
 		return []string{"all else: the registry map names a web identity token, which takes its place"}
 	}
-	files := FilesOf(env, home)
-	configText, _ := new(inputs).contents(files.Config)
-	credentialsText, _ := new(inputs).contents(files.Credentials)
-	shared := sharedconfig.Texts{Config: configText, Credentials: credentialsText}.Profiles()
+	shared := id.Shared.Profiles()
 	source := SourceOf(env, shared, asked)
 	var skipped []string
 	chosen := ""
 	for _, c := range candidates(env, shared, asked) {
 		switch first := cmp.Or(chosen, c.behind); {
 		case c.found == "" && chosen == "":
-			skipped = append(skipped, c.name+": "+cmp.Or(c.whyNot, whyNoProfile(env, files)))
+			skipped = append(skipped, c.name+": "+cmp.Or(c.whyNot, whyNoProfile(env, FilesOf(env, home))))
 		case c.found == "":
 		case first == "":
 			chosen = c.name
