@@ -135,7 +135,7 @@ var errChanged = errors.New("the AWS configuration changed meanwhile")
 // is a [*failure.Failure] or [ErrCacheMiss].
 func (s *Source) Token(ctx context.Context, target registrymap.Target) (cache.Item, error) {
 	if target.Refusal != nil {
-		return cache.Item{}, &failure.Failure{Kind: failure.Misconfigured, Reason: target.Refusal.Error(), At: time.Now()}
+		return cache.Item{}, failure.New(failure.Misconfigured, "", "%v", target.Refusal)
 	}
 	deadline := s.workDeadline()
 	for range maxTries {
@@ -152,12 +152,8 @@ func (s *Source) Token(ctx context.Context, target registrymap.Target) (cache.It
 const maxTries = 5
 
 func (s *Source) keptChanging() error {
-	return &failure.Failure{
-		Kind:   failure.Misconfigured,
-		Reason: "what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login",
-		Hint:   "try again",
-		At:     time.Now(),
-	}
+	return failure.New(failure.Misconfigured, "try again",
+		"what decides whose token it is kept changing while one was asked for: the AWS configuration, a web identity token or a login")
 }
 
 // Forget removes the tokens that could serve the target, so that the next get
