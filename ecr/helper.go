@@ -112,8 +112,12 @@ func (h *ECRHelper) Get(serverURL string) (user, password string, err error) {
 }
 
 func (h *ECRHelper) token(ctx context.Context, serverURL string) (Token, registrymap.Target, error) {
-	target, source, err := h.load().Resolve(serverURL)
+	resolver := h.load()
+	target, source, err := resolver.Resolve(serverURL)
 	if err != nil {
+		if err != tokensource.ErrOtherHost && h.log != nil {
+			h.log.Errorf("%v", err)
+		}
 		return Token{}, target, err
 	}
 	item, err := source.Token(ctx, target)

@@ -1,4 +1,4 @@
-// Package awsapi asks AWS for registry tokens. It alone imports the AWS SDK, and
+// Package awsapi asks AWS for registry tokens. Only it and package diagnose import the AWS SDK, and
 // only a get that finds nothing in the cache comes here.
 package awsapi
 

@@ -62,11 +62,16 @@ func (s *session) doctor(args []string, asJSON bool) error {
 
 	// doctor asks nobody for long, so its watchdog isn't the one that the resolver extends.
 	s.watchdog.Stop()
-	limit := deadline.In(2 * settings.Timeout)
-	s.watchdog = deadline.Watch(limit, func(limit time.Duration) {
+	total := 2 * settings.Timeout
+	limit := deadline.In(total)
+	if total > 2*deadline.Grace {
+		limit.Timeout -= deadline.Grace // so that it ends within the total, the grace included
+	}
+	s.watchdog = deadline.Watch(limit, func(time.Duration) {
+		time.AfterFunc(deadline.Grace, func() { os.Exit(1) }) // stdout may hang, too
 		c.Found(doctor.Finding{
 			Step: "doctor", State: doctor.Failure, Fix: seeDisk,
-			Found: fmt.Sprintf("not done within %v, while %s", limit, s.waiting.Load()),
+			Found: fmt.Sprintf("not done within %v, while %s", total, s.waiting.Load()),
 		})
 		os.Exit(s.fail("doctor", r.end()))
 	})

@@ -112,8 +112,8 @@ type run struct {
 	Dependencies
 	verb     verb
 	watchdog *deadline.Watchdog
-	// target is what the server stands for, once it is known.
-	target registrymap.Target
+	// target is what the server stands for, once it is known. The watchdog reads it, too.
+	target atomic.Pointer[registrymap.Target]
 	// failOnError is that of the settings, once they are known. The watchdog reads it, too.
 	failOnError atomic.Bool
 }

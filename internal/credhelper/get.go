@@ -18,7 +18,7 @@ func (r *run) get(ctx context.Context) (response, error) {
 	}
 	resolver := r.load()
 	target, source, err := resolver.Resolve(server)
-	r.target = target
+	r.target.Store(&target)
 	switch {
 	case target.Host == "":
 		return r.fallback(ctx, "get", resolver)
@@ -45,8 +45,8 @@ func (r *run) failGet(err error) response {
 		host = address.Host
 	}
 	parsed, _ := registry.Parse(server)
-	if r.target.Registry.Public { // an alias of it, too
-		host, parsed = r.target.Host, r.target.Registry
+	if target := r.target.Load(); target != nil && target.Registry.Public { // an alias of it, too
+		host, parsed = target.Host, target.Registry
 	}
 	if r.failOnError.Load() && !parsed.Public {
 		return fail(name + ": " + host + ": " + err.Error())

@@ -246,8 +246,8 @@ func (f *File) RemoveStore() {
 	}
 }
 
-// set sets the value of a key, or removes the key without one. The text keeps its indentation and
-// its end.
+// set sets the value of a key, or removes the key without one. The text keeps its indentation, its
+// line breaks and its end.
 func (f *File) set(key string, value json.RawMessage) {
 	o := f.object
 	switch i := o.index(key); {
@@ -258,7 +258,11 @@ func (f *File) set(key string, value json.RawMessage) {
 	default:
 		o[i].value = value
 	}
-	if err := f.load(append(o.text(f.indent), f.tail...)); err != nil {
+	text := append(o.text(f.indent), f.tail...)
+	if crlf := []byte("\r\n"); bytes.Contains(f.old, crlf) { // in values that stay, too
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, crlf, []byte("\n")), []byte("\n"), crlf)
+	}
+	if err := f.load(text); err != nil {
 		panic(err)
 	}
 }

@@ -39,7 +39,7 @@ func TestEdit(t *testing.T) {
 		"lines that end as Windows' do": {
 			func(f *File) { f.SetHelper(host) },
 			"{\r\n    \"a\": 1\r\n}\r\n",
-			"{\n    \"a\": 1,\n    \"credHelpers\": {\n        \"" + host + "\": \"ecr-login\"\n    }\n}\r\n", true,
+			"{\r\n    \"a\": 1,\r\n    \"credHelpers\": {\r\n        \"" + host + "\": \"ecr-login\"\r\n    }\r\n}\r\n", true,
 		},
 		"one line": {
 			func(f *File) { f.SetHelper(host) }, `{"auths":{},"credHelpers":{}}`, "{\n\t\"auths\": {},\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}", true,

@@ -172,7 +172,7 @@ func Read(env config.Env, home string, asked registrymap.Principal) Identity {
 // loginDirs returns the directories in which the AWS CLI and the SDK keep login sessions.
 func loginDirs(env config.Env, home string) []string {
 	var dirs []string
-	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil { // else fetch refuses it
+	if dir, err := config.Path(env.Get("AWS_LOGIN_CACHE_DIRECTORY"), home); err == nil { // else awsapi refuses it
 		dirs = append(dirs, dir)
 	}
 	if home != "" {

@@ -238,7 +238,7 @@ func TestInputNames(t *testing.T) {
 }
 
 // What is there and can't be read counts only where it is used.
-func TestUnsure(t *testing.T) {
+func TestUncacheable(t *testing.T) {
 	dir := t.TempDir()
 	keys := config.Env{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}
 	for _, c := range []struct {
@@ -258,7 +258,7 @@ func TestUnsure(t *testing.T) {
 	}
 }
 
-func TestPipeIsUnsureAndLeftAlone(t *testing.T) {
+func TestPipeIsUncacheableAndLeftAlone(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)

@@ -133,7 +133,11 @@ func (s *Source) fetchPart(ctx context.Context, p *part) {
 		}
 	}()
 	a := s.newAttempt(p.target, s.workDeadline())
-	_, ok := a.held()
+	held, ok := a.held()
+	if ok && held.Fresh(a.started) {
+		p.item = held
+		return
+	}
 	if why, failed := a.cache.Failure(a.key.Family); failed && !ok {
 		pause := listPause
 		if p.target.Registry.Public && why.Kind == failure.Timeout {

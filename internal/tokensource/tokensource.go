@@ -45,7 +45,7 @@ type Request struct {
 	// own, on top of the timeout.
 	ExtendDeadline func(time.Duration)
 	// OnInstance is set where this is taken to be an instance, so that its metadata service
-	// is there and deserves the SDK's own patience.
+	// is there and deserves the SDK's own timeouts.
 	OnInstance bool
 	Log        Logger
 }
