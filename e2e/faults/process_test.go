@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -83,16 +82,7 @@ func TestLockHolder(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"stopped": syscall.SIGSTOP, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
 			env, fault := testenv.WithKeys(t), testenv.NewFault(t)
-			env.Set("AWS_ECR_TIMEOUT=10s")
-			env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			holder := env.Command(ctx, "get", testenv.Host)
-			testenv.Must(t, holder.Start())
-			defer holder.Wait()
-			defer holder.Process.Kill()
-			testenv.Must(t, env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
-			testenv.Must(t, holder.Process.Signal(sig))
+			env.HoldLock(t, sig)
 			testenv.Concurrently(testenv.Times(50), func(int) { fault.MustGet(t, env, testenv.UserARN) })
 		})
 	}

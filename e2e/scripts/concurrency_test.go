@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"syscall"
@@ -90,18 +89,7 @@ func TestDeniedGetsShareTheReason(t *testing.T) {
 
 func TestStoppedLockHolder(t *testing.T) {
 	env := testenv.WithKeys(t)
-	env.Set("AWS_ECR_TIMEOUT=10s")
-	env.AWS.Fail("ecr:GetAuthorizationToken", awstest.Fault{Hang: true, Times: 1})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	holder := env.Command(ctx, "get", testenv.Host)
-	testenv.Must(t, holder.Start())
-	defer holder.Wait()
-	defer holder.Process.Kill()
-	testenv.Must(t, env.AWS.Await(ctx, "ecr:GetAuthorizationToken", 1))
-	if err := holder.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	env.HoldLock(t, syscall.SIGSTOP)
 	testenv.Concurrently(3, func(int) { env.Password(t, testenv.Host) })
 }
 

@@ -40,6 +40,8 @@ type command struct {
 	values map[string][]string
 	// arguments are what its first argument may be, if that is one of a few.
 	arguments []string
+	// hidden is one more, which only scripts use.
+	hidden string
 	// takesHosts is set if it takes registries, and hostsAfter if only behind that word.
 	takesHosts bool
 	hostsAfter string
@@ -215,7 +217,7 @@ func (c command) parse(args []string) (rest []string, err error) {
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}
-	if len(c.arguments) > 0 && len(rest) > 0 && !slices.Contains(c.arguments, rest[0]) {
+	if len(c.arguments) > 0 && len(rest) > 0 && rest[0] != c.hidden && !slices.Contains(c.arguments, rest[0]) {
 		return nil, mistakef("unknown word %q%s", rest[0], meant(suggest.Word(rest[0], c.arguments)))
 	}
 	return rest, nil

@@ -19,7 +19,8 @@ func completionCommand() command {
 			{"completion zsh >/usr/local/share/zsh/site-functions/_" + program, "for zsh (mkdir -p /usr/local/share/zsh/site-functions)"},
 			{"completion fish >~/.config/fish/completions/" + program + ".fish", "for fish (mkdir -p ~/.config/fish/completions)"},
 		},
-		arguments: []string{"bash", "zsh", "fish", "hosts", "words"},
+		arguments: []string{"bash", "zsh", "fish", "hosts"},
+		hidden:    "words",
 		run:       (*session).completion,
 	}
 }

@@ -208,7 +208,7 @@ func (r *run) watched() (resp response, err error) {
 			err = fmt.Errorf("internal error: %v; please report it", p)
 		}
 		r.watchdog.Stop()
-		// The one place that knows of a miss: for every verb it means that Main goes on.
+		// The one place that handles a miss: for every verb it means that Main goes on.
 		if err != nil && !errors.Is(err, tokensource.ErrCacheMiss) {
 			resp, err = r.verb.fail(r, err), nil
 		}

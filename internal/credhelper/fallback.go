@@ -60,9 +60,9 @@ func noCredentials(verb string) response {
 
 // withError returns the response with the reason why it can't be known whether the host is known.
 // What is to be stored or erased mustn't seem to be.
-func (a response) withError(verb string, err error) response {
+func (r response) withError(verb string, err error) response {
 	if verb == "get" {
-		return a.withStderr("%v", err)
+		return r.withStderr("%v", err)
 	}
 	return fail(name + ": " + err.Error())
 }

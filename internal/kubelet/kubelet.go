@@ -26,7 +26,7 @@ const (
 	// (k8s.io/kubernetes, pkg/credentialprovider/plugin).
 	Timeout = 55 * time.Second
 
-	// Verb is what this helper is told to be a provider.
+	// Verb is the argument that makes this helper a credential provider.
 	Verb = "kubelet"
 
 	// AWSArgument is the argument that AWS's own provider is often given, and ignores.
@@ -37,27 +37,27 @@ const (
 	awsProvider = "ecr-credential-provider"
 )
 
-// Request is what the kubelet asks.
+// Request is what the kubelet writes to stdin.
 type Request struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	// Image is the name of an image, with its registry.
 	Image string `json:"image"`
-	// ServiceAccountToken is that of the pod's service account, where the kubelet's
-	// configuration has it sent, and ServiceAccountAnnotations are those it lists.
+	// ServiceAccountToken is that of the pod's service account, if the kubelet's configuration has
+	// it sent. ServiceAccountAnnotations are the ones that the configuration lists.
 	ServiceAccountToken       string            `json:"serviceAccountToken"`
 	ServiceAccountAnnotations map[string]string `json:"serviceAccountAnnotations"`
 }
 
-// Response is what it is told.
+// Response is what the kubelet reads from stdout.
 type Response struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// CacheKeyType tells what else the answer is good for: here "Registry", all images of it.
+	// CacheKeyType says for which images the response is valid: "Registry" is all of a registry.
 	CacheKeyType string `json:"cacheKeyType"`
-	// CacheDuration is how long it is good for, such as "1h0m0s".
+	// CacheDuration is how long it is valid, such as "1h0m0s".
 	CacheDuration string `json:"cacheDuration"`
-	// Auth has the credentials by host; none where there are none.
+	// Auth has the credentials by host. It is empty if there are none.
 	Auth map[string]Auth `json:"auth"`
 }
 
@@ -73,17 +73,17 @@ func NewResponse(life time.Duration) Response {
 	return Response{APIVersion: API, Kind: responseKind, CacheKeyType: "Registry", CacheDuration: life.String(), Auth: map[string]Auth{}}
 }
 
-// IsAWSProvider tells whether a program of that name stands in the place of AWS's own provider.
+// IsAWSProvider reports whether a program of that name takes the place of AWS's own provider.
 func IsAWSProvider(name string) bool { return path.Base(name) == awsProvider }
 
-// ArgsOf returns the words behind the program's name, which is the first of argv. Under the name of
-// AWS's own provider, which takes none, they count if the first is one that isWord knows; otherwise
-// the answer is [Verb], whatever the kubelet was told to say, such as [AWSArgument].
-func ArgsOf(argv []string, isWord func(string) bool) []string {
+// ArgsOf returns the arguments of the program, whose name is the first of argv. Under the name of
+// AWS's own provider, which takes none, they count if the first is a command of this program;
+// otherwise ArgsOf returns [Verb], whatever the kubelet passes, such as [AWSArgument].
+func ArgsOf(argv []string, isCommand func(string) bool) []string {
 	switch {
 	case len(argv) == 0:
 		return nil
-	case !IsAWSProvider(argv[0]), len(argv) > 1 && isWord(argv[1]):
+	case !IsAWSProvider(argv[0]), len(argv) > 1 && isCommand(argv[1]):
 		return argv[1:]
 	default:
 		return []string{Verb}

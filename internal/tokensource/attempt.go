@@ -21,8 +21,7 @@ const (
 	renewalTime  = 2 * time.Second
 	renewalPause = time.Minute
 
-	// mayChangeTime is how long a token is served without a look at whose it
-	// is, where its principal can change unseen.
+	// mayChangeTime is how long a token is fresh if its principal can change unseen.
 	mayChangeTime = time.Hour
 
 	// jitter is the part of its freshness that a token may lose.
@@ -39,7 +38,7 @@ type attempt struct {
 	started, deadline time.Time
 
 	// tokenStamp and loginStamp are those of files that the SDK reads for itself, from before it does,
-	// and settled is set where they weren't just being written.
+	// and settled is set if they weren't just being written.
 	tokenStamp, loginStamp stamp.Stamp
 	settled                bool
 }
@@ -73,7 +72,7 @@ func (a *attempt) held() (cache.Item, bool) {
 	return cache.Item{}, false
 }
 
-// acquire gets a token where the cache has none.
+// acquire gets a token if the cache has none.
 func (a *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	release, err := a.lock(ctx)
 	defer release()
@@ -94,8 +93,7 @@ func (a *attempt) acquire(ctx context.Context) (cache.Item, error) {
 	return a.fetch(ctx, time.Until(a.deadline))
 }
 
-// renew tries to replace a token that still works, and serves it where that
-// isn't to be had.
+// renew tries to replace a token that still works, and returns the old one if it can't.
 func (a *attempt) renew(ctx context.Context, held cache.Item) (cache.Item, error) {
 	if why, ok := a.cache.Failure(a.key.Family); ok && a.started.Sub(why.At).Abs() < renewalPause {
 		a.Log.Debugf("cache: serving a token past its freshness; renewing it failed: %s", why.Reason)
@@ -229,21 +227,21 @@ func (a *attempt) save(key cache.Key, token cache.Token) cache.Item {
 	return cache.Item{Key: key, Token: token}
 }
 
-// tokenOf decides how long the token counts as fresh: half its life, but less
-// where its principal can change unseen.
-func tokenOf(a Response, source string) cache.Token {
-	fresh := a.TTL / 2
-	if a.PrincipalMayChange {
+// tokenOf returns the token of a response. It is fresh for half its life, but less if its principal
+// can change unseen.
+func tokenOf(response Response, source string) cache.Token {
+	fresh := response.TTL / 2
+	if response.PrincipalMayChange {
 		fresh = min(fresh, mayChangeTime)
 	}
 	// Machines that were started together are not to ask together again.
 	fresh -= rand.N(fresh/jitter + 1)
 	return cache.Token{
-		Password:         a.Password,
-		RequestedAt:      a.RequestedAt,
-		FreshUntil:       a.RequestedAt.Add(fresh),
-		Expires:          a.RequestedAt.Add(a.TTL),
+		Password:         response.Password,
+		RequestedAt:      response.RequestedAt,
+		FreshUntil:       response.RequestedAt.Add(fresh),
+		Expires:          response.RequestedAt.Add(response.TTL),
 		CredentialSource: source,
-		Default:          a.Default,
+		Default:          response.Default,
 	}
 }

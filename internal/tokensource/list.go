@@ -80,8 +80,8 @@ func (s *Source) fetchParts(ctx context.Context, own, public *part) {
 // hosts for: a get renews their tokens. Public ECR is listed only while its token is valid.
 func (s *Source) cached() []string {
 	principals := []registrymap.Principal{{}, s.Settings.Map.Default}
-	for _, glob := range s.Settings.Map.Patterns() {
-		principals = append(principals, glob.Principal)
+	for _, entry := range s.Settings.Map.Patterns() {
+		principals = append(principals, entry.Principal)
 	}
 	var hosts []string
 	for i, principal := range principals {
@@ -107,16 +107,15 @@ func (s *Source) cached() []string {
 	return hosts
 }
 
-// omittedPatterns explains the entries of the map that name no host, where nothing else
-// does.
+// omittedPatterns explains the entries of the map with a pattern that none of the hosts matches.
 func (s *Source) omittedPatterns(hosts []string) []error {
 	var omitted []error
-	for _, glob := range s.Settings.Map.Patterns() {
+	for _, entry := range s.Settings.Map.Patterns() {
 		if !slices.ContainsFunc(hosts, func(host string) bool {
 			r, ok := registry.Parse(host)
-			return ok && glob.Pattern.Matches(r)
+			return ok && entry.Pattern.Matches(r)
 		}) {
-			omitted = append(omitted, fmt.Errorf("%s: %s %w", glob.Where, glob.Pattern, ErrPattern))
+			omitted = append(omitted, fmt.Errorf("%s: %s %w", entry.Where, entry.Pattern, ErrPattern))
 		}
 	}
 	return omitted

@@ -1,6 +1,5 @@
-// Package tokensource gets tokens for registries: from the cache where it can, from
-// AWS where it must, and so that however many processes want the same token,
-// AWS is asked once.
+// Package tokensource gets tokens for registries: from the cache if it can, else from AWS. However
+// many processes want the same token, AWS is asked once.
 //
 // It is on the path of a warm get and so imports nothing of the AWS SDK; what
 // asks AWS is handed to it as a [Fetch].
@@ -24,8 +23,8 @@ import (
 // Request is what a [Fetch] asks of AWS.
 type Request struct {
 	// Registry is whose token is wanted. The zero value asks for the token of
-	// the principal's own registry, in the region that is configured or, where
-	// none is, the one the instance is in.
+	// the principal's own registry, in the region that is configured or, if none
+	// is, the one the instance is in.
 	Registry registry.Registry
 	// Principal is whom to ask as, and Where the place that says so, if any does.
 	Principal registrymap.Principal
@@ -44,7 +43,7 @@ type Request struct {
 	// ExtendDeadline is to be called when something begins that has a time of its
 	// own, on top of the timeout.
 	ExtendDeadline func(time.Duration)
-	// OnInstance is set where this is taken to be an instance, so that its metadata service
+	// OnInstance is set if this is taken to be an instance, so that its metadata service
 	// is there and deserves the SDK's own timeouts.
 	OnInstance bool
 	Log        Logger
@@ -77,8 +76,7 @@ func (r *Resolver) newRequest(target registrymap.Target, id identity.Identity) R
 
 // Response is what came of a [Request].
 type Response struct {
-	// Registry is the one that was asked for or, where none was, the
-	// principal's own.
+	// Registry is the one of the request or, if that has none, the principal's own.
 	Registry registry.Registry
 	// Password opens it, and all others the principal has access to in its
 	// region, for the user "AWS".
@@ -90,14 +88,14 @@ type Response struct {
 	// PrincipalMayChange is set if the principal can become another one while all
 	// that can be read locally stays as it is.
 	PrincipalMayChange bool
-	// Default is set where Registry is the principal's own, in its own region.
+	// Default is set if Registry is the principal's own, in its own region.
 	Default bool
 	// Login is the access token or the access key that the SDK has used of a login session, and
 	// written to its file, if it has refreshed that.
 	Login string
 	// Used is where the credentials came from.
 	Used identity.Used
-	// FromFiles is set where the SDK could not be given the texts of the request, and has read the
+	// FromFiles is set if the SDK could not be given the texts of the request, and has read the
 	// files.
 	FromFiles bool
 }
