@@ -2,8 +2,8 @@ package awsapi
 
 // Connections are opened, and CA certificates read, before a request needs them, so that a get
 // waits for them together and not one after the other. A cold get over a role and an instance
-// profile, with 40 ms for TCP, for TLS and for a request, takes 260 ms; the awslabs helper takes
-// 442 ms (docs/benchmarks.md: 0.59 of peer).
+// profile, with 40 ms for TCP, for TLS and for a request, takes 265 ms; the awslabs helper takes
+// 449 ms (docs/benchmarks.md: 0.59 of peer).
 
 import (
 	"context"
